@@ -1,0 +1,1 @@
+"""What lies outside the process: databases, SFTP servers, the lake, the registry."""

@@ -1,0 +1,47 @@
+"""Run a SQL file over relations in DuckDB: the one place where bulk SQL is executed."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from connectors.lake import DatasetVersion, files_of, read_dataset
+from connectors.settings import PROJECT, Settings
+
+Relation = pa.Table | DatasetVersion
+
+
+@lru_cache(maxsize=128)
+def sql_text(relation: str) -> str:
+    """Read the SQL of a relation named by zone and file, such as `births/match`."""
+    return (PROJECT / "sql" / f"{relation}.sql").read_text(encoding="utf-8")
+
+
+def run_sql(
+    settings: Settings,
+    sql: str,
+    relations: Mapping[str, Relation],
+    parameters: Mapping[str, Any] | None = None,
+) -> pa.Table:
+    """Run one SELECT over named relations and return its rows as Arrow.
+
+    `sql` is the name of a file under `sql/` without its ending, or a statement that begins with
+    SELECT or WITH or a comment (as compiled from contracts and policy). Relations are Arrow tables
+    or dataset versions; parameters are bound as `$name`, and only those the statement uses may be given.
+    """
+    text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
+    with duckdb.connect(config={"threads": 2, "preserve_insertion_order": True}) as connection:
+        connection.execute("SET TimeZone = 'Asia/Shanghai'")
+        for name, relation in relations.items():
+            if isinstance(relation, pa.Table):
+                connection.register(name, relation)
+                continue
+            files = files_of(settings, relation)
+            if files:
+                connection.read_parquet(files).create_view(name)
+            else:
+                connection.register(name, read_dataset(settings, relation))
+        rows: pa.Table = connection.sql(text, params=dict(parameters or {})).to_arrow_table()
+        return rows

@@ -1,0 +1,186 @@
+"""The lake: Delta tables whose versions are what tasks exchange and decisions cite.
+
+A table is committed first; then the registry points a business date at the version. The string
+`name@version` (for example `staging.mch_birth@4`) names exactly those rows for ever.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection
+
+from connectors.settings import Settings
+from schemas.refusal import Refusal
+from schemas.registry import DATASET_VERSION
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """One version of one dataset, written `name@version`."""
+
+    name: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> "DatasetVersion":
+        """Read `name@version` back."""
+        name, _, version = text.rpartition("@")
+        if not name or not version.isdecimal():
+            raise Refusal(
+                "dataset_version_unreadable",
+                found=f"{len(text)} characters that name no version",
+                expected="name@version, such as staging.mch_birth@4",
+                to_do="take the version from `padis status`",
+            )
+        return cls(name, int(version))
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """How many rows a step received, accepted and quarantined; they always add up."""
+
+    received: int
+    accepted: int
+    quarantined: int
+
+    def __post_init__(self) -> None:
+        if self.received != self.accepted + self.quarantined:
+            raise Refusal(
+                "rows_vanished",
+                found=f"{self.received} received, {self.accepted} accepted, {self.quarantined} quarantined",
+                expected="received = accepted + quarantined",
+                to_do="report a defect of the step; nothing was published",
+            )
+
+
+def table_path(settings: Settings, name: str) -> Path:
+    """Tell the folder of a Delta table; its zone is the part before the dot."""
+    return settings.lake.joinpath(*name.split("."))
+
+
+def digest_of(table: pa.Table) -> str:
+    """Compute the SHA-256 of a table's rows in their order, independent of chunking."""
+    digest = hashlib.sha256()
+    one_chunk = table.replace_schema_metadata(None).combine_chunks()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, one_chunk.schema) as writer:
+        writer.write_table(one_chunk)
+    digest.update(sink.getvalue())
+    return digest.hexdigest()
+
+
+def publish_dataset(
+    connection: Connection,
+    settings: Settings,
+    name: str,
+    table: pa.Table,
+    business_date: date,
+    *,
+    counts: Reconciled,
+    inputs: list[str],
+    current: bool = True,
+) -> DatasetVersion:
+    """Commit a table and point the business date at it; equal rows get no second version.
+
+    With `current=False` the version is on record but the date does not point at it until
+    `point_dataset` says so: that is how a gate stands between conforming and publishing.
+
+    The caller gives the rows in an order that is a function of the rows (by key), since the digest
+    covers the order. An empty table is a version like any other.
+    """
+    digest = digest_of(table)
+    version = connection.scalar(
+        sa.select(sa.func.max(DATASET_VERSION.c.version)).where(
+            DATASET_VERSION.c.dataset_name == name, DATASET_VERSION.c.digest == digest
+        )
+    )
+    if version is None:
+        path = table_path(settings, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_deltalake(
+            str(path),
+            table.replace_schema_metadata(None),
+            mode="overwrite",
+            schema_mode="overwrite",
+            commit_properties=CommitProperties(custom_metadata={"rows_sha256": digest}),
+        )
+        version = DeltaTable(str(path)).version()
+    row = {
+        "dataset_name": name,
+        "business_date": business_date,
+        "version": version,
+        "is_current": False,
+        "digest": digest,
+        "row_count": table.num_rows,
+        "received": counts.received,
+        "accepted": counts.accepted,
+        "quarantined": counts.quarantined,
+        "inputs": inputs,
+    }
+    statement = postgresql.insert(DATASET_VERSION).values(row)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["dataset_name", "business_date", "version"],
+            set_={key: statement.excluded[key] for key in row if key != "is_current"},
+        )
+    )
+    published = DatasetVersion(name, version)
+    if current:
+        point_dataset(connection, published, business_date)
+    return published
+
+
+def point_dataset(connection: Connection, version: DatasetVersion, business_date: date) -> None:
+    """Point a business date at a version that is already on record for it."""
+    of_date = sa.and_(
+        DATASET_VERSION.c.dataset_name == version.name, DATASET_VERSION.c.business_date == business_date
+    )
+    is_version = DATASET_VERSION.c.version == version.version
+    connection.execute(sa.update(DATASET_VERSION).where(of_date, ~is_version).values(is_current=False))
+    connection.execute(sa.update(DATASET_VERSION).where(of_date, is_version).values(is_current=True))
+
+
+def version_on(connection: Connection, name: str, business_date: date) -> DatasetVersion:
+    """Find the version that a business date points at: that date's, else the latest before it.
+
+    Raises:
+        Refusal: nothing of the dataset has been published up to that date.
+    """
+    version = connection.scalar(
+        sa.select(DATASET_VERSION.c.version)
+        .where(
+            DATASET_VERSION.c.dataset_name == name,
+            DATASET_VERSION.c.business_date <= business_date,
+            DATASET_VERSION.c.is_current,
+        )
+        .order_by(DATASET_VERSION.c.business_date.desc())
+        .limit(1)
+    )
+    if version is None:
+        raise Refusal(
+            "dataset_not_published",
+            found=f"no version of {name} up to {business_date}",
+            expected="a published version",
+            to_do="run the pull of that dataset for this business date first",
+        )
+    return DatasetVersion(name, version)
+
+
+def read_dataset(settings: Settings, version: DatasetVersion, columns: list[str] | None = None) -> pa.Table:
+    """Read the rows of a version; their order is not promised."""
+    delta = DeltaTable(str(table_path(settings, version.name)), version=version.version)
+    return delta.to_pyarrow_table(columns=columns)
+
+
+def files_of(settings: Settings, version: DatasetVersion) -> list[str]:
+    """List the Parquet files of a version, for DuckDB and Spark."""
+    return list(DeltaTable(str(table_path(settings, version.name)), version=version.version).file_uris())

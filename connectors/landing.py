@@ -1,0 +1,119 @@
+"""The landing zone: exactly what was received, content-addressed, never changed."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection
+
+from connectors.settings import Settings
+from schemas.refusal import Refusal
+from schemas.registry import LANDING
+
+
+@dataclass(frozen=True)
+class Landing:
+    """One landed content: an extract of a database or a file of a partner."""
+
+    dataset_name: str
+    business_date: date
+    landing_id: str
+    source_name: str
+    file_name: str
+    row_count: int
+    byte_count: int
+    sha256: str
+    contract_version: str
+    path: str
+
+
+def land_bytes(
+    connection: Connection,
+    settings: Settings,
+    content: bytes | Path,
+    *,
+    dataset_name: str,
+    business_date: date,
+    source_name: str,
+    file_name: str,
+    row_count: int,
+    contract_version: str,
+) -> Landing:
+    """Keep received bytes (or a file of them) for ever and put them on record; twice is once."""
+    sha256, byte_count = _measure(content)
+    landing_id = sha256[:16]
+    suffix = Path(file_name).suffix
+    path = settings.landing / dataset_name / f"{landing_id}{suffix}"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+            part.write(content if isinstance(content, bytes) else content.read_bytes())
+            part.flush()
+            os.fsync(part.fileno())
+        Path(part.name).chmod(0o400)
+        Path(part.name).rename(path)
+    landing = Landing(
+        dataset_name=dataset_name,
+        business_date=business_date,
+        landing_id=landing_id,
+        source_name=source_name,
+        file_name=file_name,
+        row_count=row_count,
+        byte_count=byte_count,
+        sha256=sha256,
+        contract_version=contract_version,
+        path=str(path.relative_to(settings.landing)),
+    )
+    connection.execute(postgresql.insert(LANDING).values(vars(landing)).on_conflict_do_nothing())
+    return landing
+
+
+def find_landing(connection: Connection, dataset_name: str, landing_id: str) -> Landing:
+    """Find a landed content on record.
+
+    Raises:
+        Refusal: no such landing.
+    """
+    row = (
+        connection.execute(
+            sa.select(LANDING)
+            .where(LANDING.c.dataset_name == dataset_name, LANDING.c.landing_id == landing_id)
+            .order_by(LANDING.c.business_date)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise Refusal(
+            "landing_unknown",
+            found=f"no landing {landing_id} of {dataset_name}",
+            expected="a landing id from core.landing",
+            to_do="list the landings with `padis status`",
+        )
+    return Landing(**row)
+
+
+def landed_file(settings: Settings, landing: Landing) -> Path:
+    """Tell where the bytes lie, after checking that they are still what was received."""
+    path = settings.landing / landing.path
+    if not path.exists() or _measure(path)[0] != landing.sha256:
+        raise Refusal(
+            "landing_changed",
+            found=f"the bytes of landing {landing.landing_id} are gone or differ from their digest",
+            expected=f"SHA-256 {landing.sha256}",
+            to_do="restore the landing zone from backup",
+        )
+    return path
+
+
+def _measure(content: bytes | Path) -> tuple[str, int]:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest(), len(content)
+    with content.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return digest.hexdigest(), content.stat().st_size

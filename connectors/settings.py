@@ -1,0 +1,129 @@
+"""Where things are: paths below `var/` and the addresses of databases and partners.
+
+Everything can be moved with environment variables (see docs/operating.md):
+`PADIS_VAR` (the folder of all state), `DATABASE_URL` (any PostgreSQL >= 15 instead of the
+embedded one), `POPULATION_URL` (the population database, if it lies elsewhere).
+"""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# A Unix socket's path may have 107 bytes; `.s.PGSQL.5432.lock` needs 19 of them.
+LONGEST_SOCKET_FOLDER = 85
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths and database addresses of one installation."""
+
+    var: Path
+    server_url: str | None = None
+    population_server_url: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Read the settings of this process from its environment."""
+        return cls(
+            var=Path(os.environ.get("PADIS_VAR", PROJECT / "var")).resolve(),
+            server_url=os.environ.get("DATABASE_URL") or None,
+            population_server_url=os.environ.get("POPULATION_URL") or None,
+        )
+
+    # Personal zones: mode 0700.
+    @property
+    def landing(self) -> Path:
+        """Bytes as received."""
+        return self.var / "landing"
+
+    @property
+    def lake(self) -> Path:
+        """Delta tables."""
+        return self.var / "lake"
+
+    @property
+    def postgres(self) -> Path:
+        """Data folder of the embedded PostgreSQL."""
+        return self.var / "pg"
+
+    @property
+    def keys(self) -> Path:
+        """Keys and passwords of this installation, made on first run."""
+        return self.var / "keys"
+
+    @property
+    def sandbox(self) -> Path:
+        """The invented city: partners' folders and the truth. The pipeline never reads here."""
+        return self.var / "sandbox"
+
+    # Outside: no personal value.
+    @property
+    def mart(self) -> Path:
+        """Statistics as Parquet and workbooks."""
+        return self.var / "mart"
+
+    @property
+    def quality(self) -> Path:
+        """Great Expectations context and Data Docs."""
+        return self.var / "quality"
+
+    @property
+    def run(self) -> Path:
+        """Summary of the last night, process ids, sockets."""
+        return self.var / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of all components."""
+        return self.var / "logs"
+
+    @property
+    def socket_folder(self) -> Path:
+        """Folder of the embedded PostgreSQL's Unix socket, short enough for the kernel."""
+        near = self.var / "pg-socket"
+        if len(os.fsencode(near)) <= LONGEST_SOCKET_FOLDER:
+            return near
+        digest = hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"padis-{os.getuid()}-{digest}"
+
+    def database_url(self, database: str, *, user: str | None = None) -> URL:
+        """Tell the SQLAlchemy URL (psycopg 3) of one of our databases.
+
+        `database` is `airflow`, `registry`, `population` or `postgres` (maintenance). With an
+        external server our databases are named `padis_<database>`; the embedded one is reached by
+        its Unix socket, where the file system guards it.
+        """
+        server = self.population_server_url if database == "population" else None
+        server = server or self.server_url
+        if server is None:
+            return URL.create(
+                "postgresql+psycopg",
+                username=user or "postgres",
+                database=database,
+                query={"host": str(self.socket_folder)},
+            )
+        url = make_url(server).set(drivername="postgresql+psycopg")
+        if user is not None:
+            url = url.set(username=user, password=self.secret(f"{user}.password"))
+        if database == "postgres":
+            return url
+        return url.set(database=f"padis_{database}")
+
+    def secret(self, name: str) -> str:
+        """Read a key or password of this installation."""
+        return (self.keys / name).read_text(encoding="ascii").strip()
+
+    def make_folders(self) -> None:
+        """Create the zones; the personal ones are closed to others."""
+        self.var.mkdir(parents=True, exist_ok=True)
+        for personal in (self.landing, self.lake, self.keys, self.sandbox):
+            personal.mkdir(mode=0o700, exist_ok=True)
+            personal.chmod(0o700)
+        for outside in (self.mart, self.quality, self.run, self.logs):
+            outside.mkdir(exist_ok=True)

@@ -1,0 +1,1 @@
+"""What happens to the data; every step runs without Airflow."""

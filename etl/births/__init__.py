@@ -1,0 +1,1 @@
+"""Maternal-health births held against the children of the population database."""

@@ -1,0 +1,1 @@
+"""Landing to staging: types, codes, names, identity numbers, divisions, quarantine."""

@@ -1,0 +1,1 @@
+"""Source to landing: snapshots of databases and drops of files."""

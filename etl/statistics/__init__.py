@@ -1,0 +1,1 @@
+"""Four-level cubes, workbooks and the summary of a night."""

@@ -1,0 +1,1 @@
+"""Batches for PADIS: outbox, sending, receipts, and the thread back to the source row."""

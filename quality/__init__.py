@@ -1,0 +1,1 @@
+"""Whether the promise was kept: row rules, quarantine, gates, Data Docs."""

@@ -1,0 +1,1 @@
+"""An invented city with known truth, and partners that answer."""

@@ -1,0 +1,1 @@
+"""What is promised: contracts, code sets, divisions, receiver profiles, registry tables."""
