@@ -155,6 +155,9 @@ TASK = Table(
     METADATA,
     _id("task_id", "任务编号 · digest of kind and subject"),
     *_history(),
+    Column(
+        "process_name", Text, nullable=False, comment="来源流程 · process that found it: births or subsidy"
+    ),
     Column("kind_code", Text, nullable=False, comment="任务类型 · see docs/glossary.md"),
     Column("subject_id", Text, nullable=False, comment="对象 · surrogate: match_id, or programme:person key"),
     Column("division_code", Text, nullable=False, comment="责任区划 · 12 digits"),

@@ -346,6 +346,12 @@ def upgrade() -> None:
             nullable=True,
             comment="知悉截止业务日(不含) · first business date no longer held",
         ),
+        sa.Column(
+            "process_name",
+            sa.Text(),
+            nullable=False,
+            comment="来源流程 · process that found it: births or subsidy",
+        ),
         sa.Column("kind_code", sa.Text(), nullable=False, comment="任务类型 · see docs/glossary.md"),
         sa.Column(
             "subject_id",

@@ -18,6 +18,7 @@ FIRST, SECOND, THIRD = date(2026, 6, 1), date(2026, 6, 2), date(2026, 6, 3)
 def task(task_id: str, due: date = THIRD) -> dict[str, object]:
     return {
         "task_id": task_id,
+        "process_name": "births",
         "kind_code": "k",
         "subject_id": "s",
         "division_code": "110101001001",
