@@ -1,11 +1,13 @@
 """The business date is Beijing's: dates are told in Asia/Shanghai, never in UTC."""
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from schemas.refusal import Refusal
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def business_date_of(instant: datetime) -> date:
@@ -28,10 +30,10 @@ def parse_business_date(text: str) -> date:
     """Read a business date written YYYY-MM-DD.
 
     Raises:
-        Refusal: anything else, such as 20260601 or a date that does not exist.
+        Refusal: anything else, such as 20260601, 2026-W23-1 or a date that does not exist.
     """
     try:
-        if len(text) != len("2026-01-01"):
+        if not WRITTEN.fullmatch(text):
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
