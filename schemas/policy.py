@@ -1,0 +1,248 @@
+"""Policy values: dated, cited numbers, dates and choices under `policy/`.
+
+One file per parameter. A value holds from its date until the next value's date; a date without a
+value is refused, never guessed. History is appended, not edited.
+
+    description: 特别扶助金 · monthly amount per person
+    unit: fen per person per month
+    values:
+      2014-01-01:
+        value: 50000
+        jurisdiction: "110000"                     # "000000" is the whole country
+        reference: {title: …, article: …, href: …} # article and href may be null, the keys must be there
+        confidence: high                           # high needs an href
+        note: …                                    # optional
+        valid_to: 2018-01-01                       # optional, first day on which it no longer holds
+    undated: []                                    # values without a start date: shown, never computed with
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from schemas.strict_yaml import check_keys, read_yaml, refuse_file
+
+POLICY = Path(__file__).resolve().parent.parent / "policy"
+CONFIDENCES = ("high", "medium", "low")
+
+Scalar = int | str | date
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The document that set a value; article and link are None where unknown."""
+
+    title: str
+    article: str | None
+    href: str | None
+
+
+@dataclass(frozen=True)
+class PolicyValue:
+    """One value with the document that set it; `valid_from` is None if its start is unknown."""
+
+    value: Scalar
+    valid_from: date | None
+    valid_to: date | None
+    kind: str | None
+    jurisdiction: str
+    reference: Reference
+    confidence: str
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A named policy value through time, optionally split by kind (urban, rural)."""
+
+    name: str
+    description: str
+    unit: str
+    values: tuple[PolicyValue, ...]
+    undated: tuple[PolicyValue, ...] = ()
+    choices: tuple[Scalar, ...] = ()
+    path: Path = field(default=POLICY, compare=False)
+
+    def on(self, day: date, kind: str | None = None) -> Any:  # noqa: ANN401 - whole number, text or date
+        """Tell the value in force on a day.
+
+        Raises:
+            Refusal: no value for that day, or it is split by kind and none was asked for.
+        """
+        return self.entry_on(day, kind).value
+
+    def has_value_on(self, day: date) -> bool:
+        """Tell whether some value is in force on a day."""
+        return bool(self._in_force(day))
+
+    def entry_on(self, day: date, kind: str | None = None) -> PolicyValue:
+        """Tell the value in force on a day together with its document."""
+        in_force = self._in_force(day)
+        if not in_force:
+            raise self._refuse("policy_value_missing", day, f"no value on {day}", "a value in force")
+        matching = [value for value in in_force if value.kind in (None, kind)]
+        if not matching:
+            kinds = ", ".join(sorted(str(value.kind) for value in in_force))
+            raise self._refuse("policy_kind_missing", day, f"values by kind on {day}", f"one of {kinds}")
+        return matching[0]
+
+    def _in_force(self, day: date) -> list[PolicyValue]:
+        return [
+            value
+            for value in self.values
+            if value.valid_from is not None
+            and value.valid_from <= day
+            and (value.valid_to is None or day < value.valid_to)
+        ]
+
+    def _refuse(self, code: str, day: date, found: str, expected: str) -> Exception:
+        return refuse_file(
+            self.path, code, found, expected, f"append the value that holds on {day}, with its document"
+        )
+
+
+@lru_cache(maxsize=256)
+def load_parameter(name: str, folder: Path = POLICY) -> Parameter:
+    """Read the parameter `name`, such as `worklist/birth_missing_in_population_days`.
+
+    Raises:
+        Refusal: the file is missing or unreadable, has an unknown key, a value without a
+            citation, or values whose periods overlap or leave a gap.
+    """
+    path = folder / f"{name}.yaml"
+    content = check_keys(
+        path, "the parameter", read_yaml(path), ("description", "unit"), ("values", "undated", "choices")
+    )
+    values = _dated_values(path, content.get("values") or {})
+    undated = tuple(
+        _value(path, f"undated value {number}", entry, None, None)
+        for number, entry in enumerate(content.get("undated") or [], start=1)
+    )
+    if not values and not undated:
+        raise refuse_file(path, "key_missing", "no values", "values or undated", "add them")
+    choices = tuple(content.get("choices") or ())
+    _check_choices(path, values, choices)
+    return Parameter(name, content["description"], content["unit"], values, undated, choices, path)
+
+
+def _check_choices(path: Path, values: tuple[PolicyValue, ...], choices: tuple[Scalar, ...]) -> None:
+    strange = [value.valid_from for value in values if choices and value.value not in choices]
+    if strange:
+        listed = ", ".join(map(str, choices))
+        raise refuse_file(
+            path, "policy_choice_unknown", f"value of {strange[0]}", f"one of {listed}", "choose one"
+        )
+
+
+def _dated_values(path: Path, entries: Mapping[object, Any]) -> tuple[PolicyValue, ...]:
+    dated: dict[date, Any] = {}
+    for day, entry in entries.items():
+        if type(day) is not date:
+            raise refuse_file(
+                path, "policy_date_unreadable", f"key {day!r}", "a date YYYY-MM-DD", "write the start date"
+            )
+        dated[day] = entry
+    found: list[PolicyValue] = []
+    for day, entry in sorted(dated.items()):
+        if isinstance(entry, dict) and "value" in entry:
+            found.append(_value(path, f"value of {day}", entry, day, None))
+            continue
+        by_kind = check_keys(
+            path, f"value of {day}", entry, tuple(entry) if isinstance(entry, dict) else ("value",)
+        )
+        found += [
+            _value(path, f"{kind} value of {day}", by_kind[kind], day, kind) for kind in sorted(by_kind)
+        ]
+    return _with_ends(path, found)
+
+
+def _with_ends(path: Path, values: list[PolicyValue]) -> tuple[PolicyValue, ...]:
+    """Let each value end where the next begins; an end of its own must say the same."""
+    starts = sorted({value.valid_from for value in values if value.valid_from})
+    following = dict(pairwise(starts))
+    ended = []
+    for value in values:
+        successor = following.get(value.valid_from) if value.valid_from else None
+        check_abutting(path, f"value of {value.valid_from}", value.valid_from, value.valid_to, successor)
+        ended.append(PolicyValue(**{**vars(value), "valid_to": value.valid_to or successor}))
+    return tuple(ended)
+
+
+def check_abutting(
+    path: Path, where: str, start: date | None, end: date | None, successor: date | None
+) -> None:
+    """Refuse a period that is empty, or that overlaps or leaves a gap before its successor."""
+    if start is not None and end is not None and end <= start:
+        raise refuse_file(
+            path, "policy_dates_empty", f"{where} ends on {end}", "an end after its start", "correct it"
+        )
+    if end is None or successor is None or end == successor:
+        return
+    code = "policy_dates_gap" if end < successor else "policy_dates_overlap"
+    raise refuse_file(
+        path,
+        code,
+        f"{where} ends on {end}, the next begins on {successor}",
+        "one to begin where the other ends",
+        "correct a date, or write down what held in between",
+    )
+
+
+def _value(path: Path, where: str, entry: object, day: date | None, kind: str | None) -> PolicyValue:
+    content = check_keys(
+        path, where, entry, ("value", "jurisdiction", "reference", "confidence"), ("note", "valid_to")
+    )
+    if type(content["value"]) not in (int, str, date):
+        raise refuse_file(
+            path,
+            "policy_value_unreadable",
+            f"{where} is a {type(content['value']).__name__}",
+            "a whole number, a text or a date",
+            "write amounts in fen, without a decimal point",
+        )
+    reference = read_reference(path, where, content["reference"])
+    check_confidence(path, where, content["confidence"], reference)
+    return PolicyValue(
+        value=content["value"],
+        valid_from=day,
+        valid_to=content.get("valid_to"),
+        kind=kind,
+        jurisdiction=str(content["jurisdiction"]),
+        reference=reference,
+        confidence=content["confidence"],
+        note=content.get("note"),
+    )
+
+
+def read_reference(path: Path, where: str, entry: object) -> Reference:
+    """Read the citation of a value; all three keys must be written, title must say something."""
+    content = check_keys(path, f"reference of {where}", entry, ("title",), ("article", "href"))
+    if not {"article", "href"} <= set(content):
+        raise refuse_file(
+            path,
+            "key_missing",
+            f"reference of {where}",
+            "title, article and href",
+            "write null where unknown",
+        )
+    return Reference(content["title"], content["article"], content["href"])
+
+
+def check_confidence(path: Path, where: str, confidence: object, reference: Reference) -> None:
+    """Refuse a confidence that is not one of ours, or high without anything to open."""
+    if confidence not in CONFIDENCES:
+        raise refuse_file(
+            path, "policy_confidence_unknown", f"confidence of {where}", ", ".join(CONFIDENCES), "choose one"
+        )
+    if confidence == "high" and not reference.href:
+        raise refuse_file(
+            path,
+            "policy_uncited",
+            f"{where} is of high confidence without href",
+            "the place where it was read",
+            "cite it, or lower the confidence",
+        )
