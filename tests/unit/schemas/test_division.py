@@ -1,0 +1,22 @@
+"""The divisions are one tree of four levels."""
+
+from collections import Counter
+
+from schemas.division import CITY_CODE, LEVELS, load_divisions
+
+
+def test_the_city_has_16_districts_349_towns_and_7535_villages() -> None:
+    counted = Counter(load_divisions()["level_code"].to_pylist())
+    assert [counted[level] for level in LEVELS] == [1, 16, 349, 7535]
+
+
+def test_every_division_but_the_city_hangs_under_one_of_the_level_above() -> None:
+    rows = load_divisions().to_pylist()
+    level = {row["division_code"]: int(row["level_code"]) for row in rows}
+    assert len(level) == len(rows)
+    orphans = [
+        row["division_code"]
+        for row in rows
+        if row["division_code"] != CITY_CODE and level.get(row["parent_code"]) != int(row["level_code"]) - 1
+    ]
+    assert orphans == []
