@@ -1,0 +1,80 @@
+"""Hold the births of the maternal-health system against the children of the population database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from connectors.engine import Relation, run_sql
+from connectors.settings import Settings
+from schemas.policy import load_parameter
+from schemas.refusal import Refusal
+
+REPORT_LIMITS = {
+    "on_time_hours": "births/report_on_time_hours",
+    "late_days": "births/report_late_days",
+    "very_late_days": "births/report_very_late_days",
+}
+
+
+@dataclass(frozen=True)
+class MatchedBirths:
+    """What was found.
+
+    `records` counts the MCH records read, void ones included; `births` is one row per folded birth,
+    living or not (sql/births/folded_birth.sql); `matches` one row per finding
+    (sql/births/birth_match.sql); `tasks` one row per finding to act on, without due dates
+    (sql/births/task.sql).
+    """
+
+    records: int
+    chained_records: int
+    births: pa.Table
+    matches: pa.Table
+    tasks: pa.Table
+
+
+def match_births(
+    settings: Settings, staging: Mapping[str, Relation], divisions: pa.Table, business_date: date
+) -> MatchedBirths:
+    """Fold, link and classify the births known on a business date.
+
+    Args:
+        settings: of this installation.
+        staging: the relations `mch_birth`, `family_child` and `population_person`.
+        divisions: today's divisions (`division_code`, `level_code`), among them the city itself.
+        business_date: children of its year without an MCH record are findings.
+
+    Raises:
+        Refusal: a staged column cannot be read as promised.
+    """
+    limits = {name: load_parameter(path).on(business_date) for name, path in REPORT_LIMITS.items()}
+    mch, persons = staging["mch_birth"], staging["population_person"]
+    try:
+        records = run_sql(settings, "SELECT COUNT(*) AS records FROM mch_birth", {"mch_birth": mch})
+        chained = run_sql(settings, "births/chained_record", {"mch_birth": mch})
+        births = run_sql(settings, "births/folded_birth", {"chained_record": chained}, limits)
+        children = run_sql(
+            settings,
+            "births/population_child",
+            {"family_child": staging["family_child"], "population_person": persons},
+        )
+        sides: dict[str, Relation] = {"folded_birth": births, "population_child": children}
+        link = run_sql(settings, "births/link", sides)
+        matches = run_sql(
+            settings,
+            "births/birth_match",
+            {**sides, "link": link, "population_person": persons, "division": divisions},
+            {"business_date": business_date},
+        )
+        tasks = run_sql(settings, "births/task", {"birth_match": matches})
+    except duckdb.Error as error:
+        raise Refusal(
+            "births_not_matched",
+            found=f"the engine stopped with {type(error).__name__}",
+            expected="staging.mch_birth, family_child and population_person as their contracts promise",
+            to_do="run the gate of these datasets again; report a defect if it holds",
+        ) from None
+    return MatchedBirths(records["records"][0].as_py(), chained.num_rows, births, matches, tasks)

@@ -1,0 +1,85 @@
+"""Reconcile the births of one business date and put findings and tasks on record."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
+from connectors.registry import lock_key, record_state, registry_session
+from connectors.settings import Settings
+from etl.births.match import MatchedBirths, match_births
+from etl.births.tasks import PROCESS, date_tasks, due_dates_before
+from schemas.division import load_divisions
+from schemas.registry import BIRTH_MATCH, TASK
+
+INPUTS = ("mch_birth", "family_child", "population_person")
+REGISTRY_COLUMNS = [c.name for c in BIRTH_MATCH.columns if c.name not in {"recorded_from", "recorded_to"}]
+
+
+def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
+    """Link MCH births and population children of a business date, classify them, open and close tasks.
+
+    Findings and tasks of the date are replaced, so running twice changes nothing. The same findings,
+    with what the statistics need, become a version of `core.birth_match`.
+
+    Returns:
+        Counts. `linked` (without `conflicts`), `conflicts`, `only_mch` and `only_population` are
+        findings; `not_living` births that were not linked; `folded` records that were a second record
+        of a birth; `void` records. They close: `records` = `void` + `folded` + `not_living` +
+        `linked` + `conflicts` + `only_mch`. `tasks` are those open on the date, `version` the lake's.
+
+    Raises:
+        Refusal: an input has no version yet, or a later date is already on record.
+    """
+    with registry_session(settings) as connection:
+        versions = {name: version_on(connection, f"staging.{name}", business_date) for name in INPUTS}
+    matched = match_births(settings, versions, load_divisions(), business_date)
+    with registry_session(settings) as connection:
+        connection.execute(
+            sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("births", "record")}
+        )
+        tasks = date_tasks(matched.tasks, due_dates_before(connection, business_date), business_date)
+        record_state(
+            connection, BIRTH_MATCH, matched.matches.select(REGISTRY_COLUMNS).to_pylist(), business_date
+        )
+        record_state(connection, TASK, tasks, business_date, where={"process_name": PROCESS})
+        version = _publish(connection, settings, matched.matches, business_date, list(versions.values()))
+    return {**_counts(matched), "version": str(version)}
+
+
+def _publish(
+    connection: Connection,
+    settings: Settings,
+    matches: pa.Table,
+    business_date: date,
+    inputs: list[DatasetVersion],
+) -> DatasetVersion:
+    return publish_dataset(
+        connection,
+        settings,
+        "core.birth_match",
+        matches,
+        business_date,
+        counts=Reconciled(matches.num_rows, matches.num_rows, 0),
+        inputs=[str(version) for version in inputs],
+    )
+
+
+def _counts(matched: MatchedBirths) -> dict[str, int]:
+    classes = Counter(matched.matches["class_code"].to_pylist())
+    living = matched.births["is_living"].to_pylist()
+    return {
+        "linked": classes["linked"],
+        "conflicts": classes["conflict"],
+        "only_mch": classes["only_mch"],
+        "only_population": classes["only_population"],
+        "tasks": matched.tasks.num_rows,
+        "not_living": living.count(False),
+        "folded": matched.chained_records - len(living),
+        "void": matched.records - matched.chained_records,
+        "records": matched.records,
+    }

@@ -1,0 +1,153 @@
+"""Laws of the births: SQL and hand agree, counts close, nobody is linked twice, order does not matter."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from connectors.settings import Settings
+from etl.births.match import MatchedBirths, match_births
+from tests.support.births import DIVISIONS, TODAY, child, person, record, staged
+from tests.support.births_by_hand import classes, fold
+
+NOWHERE = Settings(var=Path("nowhere"))
+NUMBERS = st.sampled_from([None, "A", "B", "C", "D"])
+# Weighted towards sameness: it is near-identical rows that get confused.
+COMMON_DAY, NEXT_DAY, LAST_YEAR = map(
+    datetime.fromisoformat, ("2026-05-20 08:00", "2026-05-21 09:00", "2025-12-31 23:00")
+)
+DAYS = st.sampled_from([COMMON_DAY, COMMON_DAY, COMMON_DAY, NEXT_DAY, LAST_YEAR])
+SEXES = st.sampled_from(["2", "2", "2", "1"])
+ORDERS = st.sampled_from([1, 1, 1, 2, None])
+
+RECORDS = st.builds(
+    dict,
+    birth_certificate_number=NUMBERS,
+    previous_certificate_number=st.one_of(st.none(), NUMBERS),
+    delivery_id=st.sampled_from(["d1", "d2", "d3"]),
+    mother_id_number=st.sampled_from(["mother one", "mother one", "document of P2", None]),
+    born_at=DAYS,
+    child_sex_code=SEXES,
+    plural_order=ORDERS,
+    parity=st.sampled_from([1, 2, None]),
+    status_code=st.sampled_from(["1", "1", "1", "2", "3"]),
+    outcome_code=st.sampled_from(["1", "1", "1", "4"]),
+    issue_date=st.sampled_from([date(2026, 5, 22), date(2026, 5, 25)]),
+)
+CHILDREN = st.builds(
+    dict,
+    birth_certificate_number=NUMBERS,
+    mother_person_id=st.sampled_from(["P1", "P1", "P2", "P9"]),
+    child_birth_date=DAYS.map(datetime.date),
+    child_sex_code=SEXES,
+    plural_order=ORDERS,
+    parity=st.sampled_from([1, 2, None]),
+    adopted_date=st.sampled_from([None, None, None, TODAY]),
+)
+HOUSEHOLDS = st.tuples(st.lists(RECORDS, min_size=1, max_size=5), st.lists(CHILDREN, max_size=4))
+# Many small worlds in one run: they share no number and no mother, so each is judged alone.
+WORLDS = st.lists(HOUSEHOLDS, min_size=1, max_size=60)
+PERSONS = ("P1", "P2")
+
+
+def own(world: int, value: str | None) -> str | None:
+    return None if value is None else f"{world}/{value}"
+
+
+def drawn(worlds: Sequence[Any]) -> list[tuple[list[Any], list[Any], list[Any]]]:
+    """Give each world keys, numbers and mothers of its own."""
+    rows = []
+    for w, (records, children) in enumerate(worlds):
+        of_mch = [
+            record(f"{w}/m{i}", **said)
+            | {
+                name: own(w, said[name])
+                for name in ("birth_certificate_number", "previous_certificate_number", "mother_id_number")
+            }
+            for i, said in enumerate(records)
+        ]
+        of_population = [
+            child(w * 100 + i, **said)
+            | {name: own(w, said[name]) for name in ("birth_certificate_number", "mother_person_id")}
+            for i, said in enumerate(children)
+        ]
+        persons = [person(p) for p in PERSONS]
+        rows.append(
+            (
+                of_mch,
+                of_population,
+                [p | {name: own(w, p[name]) for name in ("person_id", "id_number")} for p in persons],
+            )
+        )
+    return rows
+
+
+def matched(rows: Sequence[tuple[list[Any], list[Any], list[Any]]]) -> MatchedBirths:
+    together = staged(*([row for world in rows for row in world[side]] for side in range(3)))
+    return match_births(NOWHERE, together, DIVISIONS, TODAY)
+
+
+def findings(births: MatchedBirths) -> set[tuple[Any, ...]]:
+    return {
+        (row["class_code"], row["mch_record_id"], row["relation_id"], tuple(row["conflict_fields"]))
+        for row in births.matches.to_pylist()
+    }
+
+
+@hypothesis_settings(max_examples=12, deadline=None)
+@given(WORLDS)
+def test_findings_are_those_of_the_slow_reference(worlds: Sequence[Any]) -> None:
+    rows = drawn(worlds)
+    expected = set().union(*(classes(*world, TODAY) for world in rows))
+    assert findings(matched(rows)) == expected
+
+
+@hypothesis_settings(max_examples=5, deadline=None)
+@given(WORLDS)
+def test_every_record_and_every_child_is_accounted_for_once(worlds: Sequence[Any]) -> None:
+    rows = drawn(worlds)
+    births = matched(rows)
+    found = births.matches.to_pylist()
+    heads = [row["mch_record_id"] for row in found if row["mch_record_id"]]
+    not_living = births.births["is_living"].to_pylist().count(False)
+    folded = sum(len(row) for row in births.births["folded_record_ids"].to_pylist())
+    assert births.chained_records == folded + not_living + len(heads)
+    assert births.chained_records == sum(len(birth) for world in rows for birth in fold(world[0]))
+    assert max(Counter(heads).values(), default=1) == 1
+    relations = [row["relation_id"] for row in found if row["relation_id"] is not None]
+    assert max(Counter(relations).values(), default=1) == 1
+    assert births.tasks.num_rows == sum(row["class_code"] != "linked" for row in found)
+
+
+@hypothesis_settings(max_examples=4, deadline=None)
+@given(WORLDS)
+def test_the_order_in_which_rows_arrive_changes_nothing(worlds: Sequence[Any]) -> None:
+    rows = drawn(worlds)
+    turned = [tuple(list(reversed(side)) for side in world) for world in reversed(rows)]
+    first, second = matched(rows), matched(turned)
+    assert first.matches.equals(second.matches)
+    assert first.tasks.equals(second.tasks)
+
+
+@hypothesis_settings(max_examples=4, deadline=None)
+@given(st.integers(min_value=2, max_value=50))
+def test_a_placeholder_written_as_certificate_links_and_folds_no_strangers(count: int) -> None:
+    strangers = [
+        record(
+            f"m{i}",
+            birth_certificate_number=f"own {i}",
+            previous_certificate_number="none",
+            mother_id_number=None if i % 2 else f"someone {i}",
+            born_at=COMMON_DAY - timedelta(days=i % 28),
+        )
+        for i in range(count)
+    ]
+    children = [child(i, birth_certificate_number="none", mother_person_id="P9") for i in range(count)]
+    births = match_births(NOWHERE, staged(strangers, children), DIVISIONS, TODAY)
+    assert births.births.num_rows == count
+    assert {row["class_code"] for row in births.matches.to_pylist()} == {"only_mch", "only_population"}

@@ -1,0 +1,135 @@
+"""Small tables of births, drawn in a test: what is not said takes an ordinary value."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from connectors.engine import Relation
+
+TODAY = date(2026, 6, 1)
+VILLAGE, OTHER_VILLAGE, DISTRICT = "110101001001", "110105002003", "110105000000"
+
+MCH = pa.schema(
+    [
+        ("record_id", pa.string()),
+        ("delivery_id", pa.string()),
+        ("birth_certificate_number", pa.string()),
+        ("issue_kind_code", pa.string()),
+        ("previous_certificate_number", pa.string()),
+        ("child_sex_code", pa.string()),
+        ("born_at", pa.timestamp("s")),
+        ("birth_division_code", pa.string()),
+        ("plural_order", pa.int16()),
+        ("outcome_code", pa.string()),
+        ("parity", pa.int16()),
+        ("mother_id_number", pa.string()),
+        ("mother_hukou_division_code", pa.string()),
+        ("mother_residence_division_code", pa.string()),
+        ("issue_date", pa.date32()),
+        ("status_code", pa.string()),
+        ("reported_at", pa.timestamp("s")),
+    ]
+)
+CHILD = pa.schema(
+    [
+        ("relation_id", pa.int64()),
+        ("mother_person_id", pa.string()),
+        ("father_person_id", pa.string()),
+        ("child_person_id", pa.string()),
+        ("child_birth_date", pa.date32()),
+        ("child_sex_code", pa.string()),
+        ("birth_certificate_number", pa.string()),
+        ("parity", pa.int16()),
+        ("plural_order", pa.int16()),
+        ("adopted_date", pa.date32()),
+    ]
+)
+PERSON = pa.schema(
+    [
+        ("person_id", pa.string()),
+        ("id_number", pa.string()),
+        ("hukou_division_code", pa.string()),
+        ("residence_division_code", pa.string()),
+    ]
+)
+DIVISIONS = pa.table(
+    {
+        "division_code": [
+            "110000000000",
+            "110101000000", "110101001000", VILLAGE,
+            DISTRICT, "110105002000", OTHER_VILLAGE,
+        ],
+        "division_name": ["北京市", "东城区", "东华门街道", "多福巷社区", "朝阳区", "建外街道", "永安里社区"],
+        "level_code": ["1", "2", "3", "4", "2", "3", "4"],
+        "parent_code": [
+            None,
+            "110000000000", "110101000000", "110101001000",
+            "110000000000", DISTRICT, "110105002000",
+        ],
+    }
+)  # fmt: skip
+
+
+def record(record_id: str, **said: Any) -> dict[str, Any]:
+    """Draw an MCH record: a living girl of 20 May, reported the same day, her mother's papers known."""
+    born = said.get("born_at", datetime.fromisoformat("2026-05-20 08:30"))
+    return {
+        "record_id": record_id,
+        "delivery_id": f"delivery of {record_id}",
+        "birth_certificate_number": f"certificate of {record_id}",
+        "issue_kind_code": "1",
+        "previous_certificate_number": None,
+        "child_sex_code": "2",
+        "born_at": born,
+        "birth_division_code": "110105",
+        "plural_order": 1,
+        "outcome_code": "1",
+        "parity": 1,
+        "mother_id_number": "mother one",
+        "mother_hukou_division_code": VILLAGE,
+        "mother_residence_division_code": VILLAGE,
+        "issue_date": born.date(),
+        "status_code": "1",
+        "reported_at": born,
+    } | said
+
+
+def child(relation_id: int, **said: Any) -> dict[str, Any]:
+    """Draw a child of the population database: the girl of `record`, without a certificate."""
+    return {
+        "relation_id": relation_id,
+        "mother_person_id": "P1",
+        "father_person_id": None,
+        "child_person_id": None,
+        "child_birth_date": date(2026, 5, 20),
+        "child_sex_code": "2",
+        "birth_certificate_number": None,
+        "parity": 1,
+        "plural_order": 1,
+        "adopted_date": None,
+    } | said
+
+
+def person(person_id: str, **said: Any) -> dict[str, Any]:
+    """Draw a person: P1 is the mother of `record` and lives in VILLAGE."""
+    return {
+        "person_id": person_id,
+        "id_number": "mother one" if person_id == "P1" else f"document of {person_id}",
+        "hukou_division_code": VILLAGE,
+        "residence_division_code": VILLAGE,
+    } | said
+
+
+def staged(
+    records: Sequence[Mapping[str, Any]] = (),
+    children: Sequence[Mapping[str, Any]] = (),
+    persons: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Relation]:
+    """Put drawn rows into the relations that the births are matched from."""
+    return {
+        "mch_birth": pa.Table.from_pylist(list(records), schema=MCH),
+        "family_child": pa.Table.from_pylist(list(children), schema=CHILD),
+        "population_person": pa.Table.from_pylist(list(persons), schema=PERSON),
+    }
