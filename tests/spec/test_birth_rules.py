@@ -1,0 +1,347 @@
+"""The rules of the births, drawn as tables: situation -> class, pass, task, division, days."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.settings import Settings
+from etl.births.match import MatchedBirths, match_births
+from etl.births.tasks import date_tasks
+from tests.support.births import (
+    DISTRICT,
+    DIVISIONS,
+    OTHER_VILLAGE,
+    TODAY,
+    VILLAGE,
+    child,
+    person,
+    record,
+    staged,
+)
+
+NOWHERE = Settings(var=Path("nowhere"))
+MOTHER = person("P1")
+ELSEWHERE = {
+    "mother_id_number": "a mother from elsewhere",
+    "mother_hukou_division_code": "130102000000",
+    "mother_residence_division_code": None,
+}
+Row = Mapping[str, Any]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def matched(
+    records: Sequence[Row], children: Sequence[Row], persons: Sequence[Row] = (MOTHER,)
+) -> MatchedBirths:
+    return match_births(NOWHERE, staged(records, children, persons), DIVISIONS, TODAY)
+
+
+def found(births: MatchedBirths) -> list[tuple[Any, ...]]:
+    rows = sorted(
+        births.matches.to_pylist(), key=lambda row: (row["mch_record_id"] or "", row["relation_id"] or 0)
+    )
+    return [
+        (
+            row["class_code"],
+            row["pass_name"],
+            row["mch_record_id"],
+            row["relation_id"],
+            *row["conflict_fields"],
+        )
+        for row in rows
+    ]
+
+
+def tasks(births: MatchedBirths) -> list[tuple[Any, ...]]:
+    rows = sorted(date_tasks(births.tasks, {}, TODAY), key=lambda row: row["kind_code"])
+    return [
+        (
+            row["kind_code"],
+            row["division_code"],
+            row["level_code"],
+            (row["due_date"] - TODAY).days,
+            *row["detail_codes"],
+        )
+        for row in rows
+    ]
+
+
+A, B = "certificate A", "certificate B"
+LINKED = [
+    # situation, MCH records, population children, findings
+    (
+        "the certificate agrees",
+        [record("m1", birth_certificate_number=A, mother_id_number=None)],
+        [child(1, birth_certificate_number=A)],
+        [("linked", "certificate", "m1", 1)],
+    ),
+    (
+        "no certificate in the population database, all of mother, date, sex and order agree",
+        [record("m1")],
+        [child(1)],
+        [("linked", "mother_document", "m1", 1)],
+    ),
+    (
+        "plural order not written is the first child",
+        [record("m1", plural_order=None)],
+        [child(1, plural_order=1)],
+        [("linked", "mother_document", "m1", 1)],
+    ),
+    (
+        "twin girls are told apart by their order",
+        [record("m1", delivery_id="d"), record("m2", delivery_id="d", plural_order=2)],
+        [child(1, plural_order=2), child(2, plural_order=1)],
+        [("linked", "mother_document", "m1", 2), ("linked", "mother_document", "m2", 1)],
+    ),
+    (
+        "the certificate decides before the order does",
+        [
+            record("m1", delivery_id="d", birth_certificate_number=A),
+            record("m2", delivery_id="d", birth_certificate_number=B, plural_order=2),
+        ],
+        [child(1, birth_certificate_number=B), child(2, birth_certificate_number=A, plural_order=2)],
+        [("linked", "certificate", "m1", 2), ("linked", "certificate", "m2", 1)],
+    ),
+    (
+        "the population database still holds the replaced number",
+        [
+            record("m1", birth_certificate_number=A, status_code="3"),
+            record(
+                "m2", birth_certificate_number=B, previous_certificate_number=A, issue_date=date(2026, 5, 30)
+            ),
+        ],
+        [child(1, birth_certificate_number=A, mother_person_id="P9")],
+        [("linked", "certificate", "m2", 1)],
+    ),
+    (
+        "the replaced certificate itself was never delivered to us",
+        [record("m2", birth_certificate_number=B, previous_certificate_number=A)],
+        [child(1, birth_certificate_number=A, mother_person_id="P9")],
+        [("linked", "certificate", "m2", 1)],
+    ),
+    (
+        "two organisations reported the same birth",
+        [
+            record("m1", birth_certificate_number=A),
+            record("m2", birth_certificate_number=B, issue_date=TODAY),
+        ],
+        [child(1, birth_certificate_number=A)],
+        [("linked", "certificate", "m2", 1)],
+    ),
+    (
+        "two children of one delivery with the same order written are not one birth, and nobody guesses",
+        [record("m1", delivery_id="d"), record("m2", delivery_id="d")],
+        [child(1)],
+        [("only_population", None, None, 1), ("only_mch", None, "m1", None), ("only_mch", None, "m2", None)],
+    ),
+    (
+        "one certificate on two children links neither by certificate",
+        [record("m1", birth_certificate_number=A, mother_id_number=None)],
+        [child(1, birth_certificate_number=A), child(2, birth_certificate_number=A)],
+        [
+            ("only_population", None, None, 1),
+            ("only_population", None, None, 2),
+            ("only_mch", None, "m1", None),
+        ],
+    ),
+    (
+        "what the certificate leaves ambiguous the mother's document settles",
+        [record("m1", birth_certificate_number=A)],
+        [child(1, birth_certificate_number=A), child(2, birth_certificate_number=A, plural_order=2)],
+        [("only_population", None, None, 2), ("linked", "mother_document", "m1", 1)],
+    ),
+    (
+        "another birth date, sex and parity under the same certificate",
+        [record("m1", birth_certificate_number=A, child_sex_code="1", parity=2)],
+        [child(1, birth_certificate_number=A, child_birth_date=date(2026, 5, 21))],
+        [("conflict", "certificate", "m1", 1, "birth_date", "sex", "parity")],
+    ),
+    (
+        "a parity that one side does not state contradicts nothing",
+        [record("m1", parity=None)],
+        [child(1, parity=2)],
+        [("linked", "mother_document", "m1", 1)],
+    ),
+    (
+        "another date without a common certificate is not linked",
+        [record("m1")],
+        [child(1, child_birth_date=date(2026, 5, 21))],
+        [("only_population", None, None, 1), ("only_mch", None, "m1", None)],
+    ),
+    (
+        "a void certificate is no birth",
+        [record("m1", status_code="2")],
+        [],
+        [],
+    ),
+    (
+        "a stillbirth and a neonatal death are not linked",
+        [record("m1", outcome_code="3"), record("m2", outcome_code="4", plural_order=2)],
+        [],
+        [],
+    ),
+    (
+        "an adopted child is not born to this family",
+        [record("m1")],
+        [child(1, adopted_date=date(2026, 5, 25))],
+        [("only_mch", None, "m1", None)],
+    ),
+    (
+        "a child of an earlier year without a record is not asked about, the first of January is",
+        [],
+        [child(1, child_birth_date=date(2025, 12, 31)), child(2, child_birth_date=date(2026, 1, 1))],
+        [("only_population", None, None, 2)],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("records", "children", "expected"), [row[1:] for row in LINKED], ids=[row[0] for row in LINKED]
+)
+def test_a_birth_is_found_to_be(
+    records: list[Row], children: list[Row], expected: list[tuple[Any, ...]]
+) -> None:
+    assert found(matched(records, children)) == expected
+
+
+MISSING, FROM_ELSEWHERE = "birth_missing_in_population", "birth_of_mother_from_elsewhere"
+TOWN, CITY = "110101001000", "110000000000"
+LIVES_ELSEWHERE_IN_TOWN = person("P1", residence_division_code=OTHER_VILLAGE)
+TASKS = [
+    # situation, MCH records, children, persons, tasks: kind, division, level, days, details
+    (
+        "linked and agreed: nobody has to act",
+        [record("m1")], [child(1)], [MOTHER],
+        [],
+    ),
+    (
+        "mother known: where the population database says that she lives",
+        [record("m1")], [], [LIVES_ELSEWHERE_IN_TOWN],
+        [(MISSING, OTHER_VILLAGE, "4", 15)],
+    ),
+    (
+        "mother unknown, lives in Beijing: her residence as MCH has it",
+        [record("m1", **{**ELSEWHERE, "mother_residence_division_code": OTHER_VILLAGE})], [], [],
+        [(MISSING, OTHER_VILLAGE, "4", 15)],
+    ),
+    (
+        "mother unknown, Beijing hukou, residence not in Beijing: her hukou",
+        [record("m1", mother_residence_division_code="130102001001")], [], [],
+        [(MISSING, VILLAGE, "4", 15)],
+    ),
+    (
+        "a residence that is only a town is the town's task",
+        [record("m1", mother_residence_division_code=TOWN)], [], [],
+        [(MISSING, TOWN, "3", 15)],
+    ),
+    (
+        "a village that is not on today's list is answered for by its town",
+        [record("m1", mother_residence_division_code="110101001999")], [], [],
+        [(MISSING, TOWN, "3", 15)],
+    ),
+    (
+        "mother from elsewhere: the district where she gave birth",
+        [record("m1", **ELSEWHERE)], [], [],
+        [(FROM_ELSEWHERE, DISTRICT, "2", 30)],
+    ),
+    (
+        "mother from elsewhere, place of birth not in Beijing: the city",
+        [record("m1", **ELSEWHERE, birth_division_code="130102")], [], [],
+        [(FROM_ELSEWHERE, CITY, "1", 30)],
+    ),
+    (
+        "mother from elsewhere by hukou, but known to the population database",
+        [record("m1", **{**ELSEWHERE, "mother_id_number": "mother one"})], [], [MOTHER],
+        [(MISSING, VILLAGE, "4", 15)],
+    ),
+    (
+        "no MCH record: the mother's village",
+        [], [child(1)], [LIVES_ELSEWHERE_IN_TOWN],
+        [("birth_missing_in_mch", OTHER_VILLAGE, "4", 30)],
+    ),
+    (
+        "no MCH record and the mother is in quarantine: where the father lives",
+        [], [child(1, father_person_id="P2")], [person("P2", residence_division_code=OTHER_VILLAGE)],
+        [("birth_missing_in_mch", OTHER_VILLAGE, "4", 30)],
+    ),
+    (
+        "no MCH record and no parent known: the city",
+        [], [child(1)], [],
+        [("birth_missing_in_mch", CITY, "1", 30)],
+    ),
+    (
+        "conflict: the mother's village, with the fields in question",
+        [record("m1")], [child(1, parity=3)], [MOTHER],
+        [("birth_conflict", VILLAGE, "4", 15, "parity")],
+    ),
+    (
+        "several candidates: each task says so",
+        [record("m1", delivery_id="d"), record("m2", delivery_id="d")], [child(1)], [MOTHER],
+        [
+            ("birth_missing_in_mch", VILLAGE, "4", 30, "several_candidates"),
+            (MISSING, VILLAGE, "4", 15, "several_candidates"),
+            (MISSING, VILLAGE, "4", 15, "several_candidates"),
+        ],
+    ),
+    (
+        "a stillbirth is nobody's task",
+        [record("m1", outcome_code="2")], [], [MOTHER],
+        [],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("records", "children", "persons", "expected"), [row[1:] for row in TASKS], ids=[row[0] for row in TASKS]
+)
+def test_who_has_to_act_until_when(
+    records: list[Row], children: list[Row], persons: list[Row], expected: list[tuple[Any, ...]]
+) -> None:
+    assert tasks(matched(records, children, persons)) == expected
+
+
+DELAYS = [
+    ("2026-05-20 08:30", "2026-05-20 08:30", "on_time"),
+    ("2026-05-20 08:30", "2026-05-21 08:30", "on_time"),
+    ("2026-05-20 08:30", "2026-05-21 08:31", "within_days"),
+    ("2026-04-20 08:30", "2026-05-20 23:59", "within_days"),
+    ("2026-04-20 08:30", "2026-05-21 00:00", "late"),
+    ("2025-05-20 08:30", "2026-05-19 12:00", "late"),
+    ("2025-05-20 08:30", "2026-05-20 00:00", "very_late"),
+    ("2026-05-20 08:30", "2026-05-19 08:30", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("born", "reported", "expected"), DELAYS)
+def test_how_late_a_birth_was_reported(born: str, reported: str, expected: str) -> None:
+    births = matched([record("m1", born_at=at(born), reported_at=at(reported))], []).births
+    assert births["report_delay_code"].to_pylist() == [expected]
+
+
+def test_a_reissue_tomorrow_does_not_make_yesterdays_finding_another_one() -> None:
+    first = record("m1", birth_certificate_number=A, **ELSEWHERE)
+    reissue = record(
+        "a2", birth_certificate_number=B, previous_certificate_number=A, reported_at=at("2026-06-01 10:00"),
+        issue_date=TODAY, **ELSEWHERE,
+    )  # fmt: skip
+    before = matched([first], [])
+    after = matched([first | {"status_code": "3"}, reissue], [])
+    assert before.matches["match_id"] == after.matches["match_id"]
+    assert before.tasks["task_id"] == after.tasks["task_id"]
+    assert after.matches["mch_record_id"].to_pylist() == ["a2"]
+    assert after.matches["folded_record_ids"].to_pylist() == [["m1"]]
+
+
+def test_a_task_keeps_the_due_date_it_was_opened_with() -> None:
+    births = matched([record("m1")], [])
+    (task_id,) = births.tasks["task_id"].to_pylist()
+    opened_before = TODAY + timedelta(days=3)
+    assert [task["due_date"] for task in date_tasks(births.tasks, {task_id: opened_before}, TODAY)] == [
+        opened_before
+    ]
