@@ -1,0 +1,115 @@
+"""Compile the clauses of a programme, as they hold on a day, into one query over the facts."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlglot import exp
+
+from schemas.predicate import facts_of, parameters_of
+from schemas.programme import Category, Clause, Programme
+
+Bound = dict[str, Any]
+
+
+def compile_programme(programme: Programme, day: date) -> tuple[str, Bound]:
+    """Compile a programme into a SELECT over the relation `facts`, with the values to bind.
+
+    The query yields one row per person, ordered by person_id: decision_code, category_code,
+    amount_fen, amount_unit, missing_document_codes, hukou_division_code and one nullable boolean
+    `clause_<id>` per clause. Any clause FALSE: ineligible; else any NULL: unknown; else eligible.
+    Facts that another programme decides come from its decisions, the relation `decision_<programme>`.
+    """
+    clauses = programme.clauses_on(day)
+    query = (
+        exp.select("person_id", "decision_code", "category_code", _amount(programme), _unit(programme))
+        .select(_missing_documents(clauses).as_("missing_document_codes"), "hukou_division_code")
+        .select(*(_column(clause) for clause in clauses))
+        .with_("known", as_=_known(programme, clauses))
+        .with_("judged", as_=exp.select("*", *(_judged(clause) for clause in clauses)).from_("known"))
+        .with_("decided", as_=exp.select("*", _decision(clauses).as_("decision_code")).from_("judged"))
+        .with_("categorised", as_=exp.select("*", _category(programme).as_("category_code")).from_("decided"))
+        .from_("categorised")
+        .order_by("person_id")
+    )
+    return query.sql(dialect="duckdb", pretty=True), _bound(programme, query, day)
+
+
+def _column_name(clause: Clause) -> str:
+    return f"clause_{clause.clause_id}"
+
+
+def _column(clause: Clause) -> exp.Column:
+    return exp.column(_column_name(clause))
+
+
+def _judged(clause: Clause) -> exp.Expr:
+    return clause.holds.copy().as_(_column_name(clause))
+
+
+def earlier_programmes(programme: Programme, clauses: Iterable[Clause]) -> Mapping[str, str]:
+    """Tell which facts other programmes decide: fact name -> programme name."""
+    asked = {name for clause in clauses for name in facts_of(clause.holds)}
+    sources = {name: programme.facts.facts[name].source for name in sorted(asked)}
+    return {name: source for name, source in sources.items() if source}
+
+
+def _known(programme: Programme, clauses: tuple[Clause, ...]) -> exp.Select:
+    """Add to the facts what other programmes have decided about the same persons."""
+    query = exp.select("facts.*").from_("facts")
+    for fact, source in earlier_programmes(programme, clauses).items():
+        relation = f"decision_{source}"
+        decided = exp.column("decision_code", table=relation)
+        is_object = exp.Case(this=decided).when("'eligible'", "TRUE").when("'ineligible'", "FALSE")
+        query = query.select(is_object.as_(fact)).join(relation, using="person_id", join_type="left")
+    return query
+
+
+def _decision(clauses: tuple[Clause, ...]) -> exp.Case:
+    all_hold = exp.and_(*(_column(clause) for clause in clauses))
+    return exp.Case().when(all_hold, "'eligible'").when(exp.not_(all_hold), "'ineligible'").else_("'unknown'")
+
+
+def _category(programme: Programme) -> exp.Case:
+    case = exp.Case()
+    for category in programme.categories:
+        is_category = exp.and_(exp.column("decision_code").eq("eligible"), category.when.copy())
+        case = case.when(is_category, exp.Literal.string(category.code))
+    return case
+
+
+def _amount(programme: Programme) -> exp.Expr:
+    case = exp.Case(this=exp.column("category_code"))
+    for category in programme.categories:
+        case = case.when(exp.Literal.string(category.code), exp.Placeholder(this=_amount_name(category)))
+    return exp.cast(case, "BIGINT").as_("amount_fen")
+
+
+def _amount_name(category: Category) -> str:
+    return f"amount_{category.code}"
+
+
+def _unit(programme: Programme) -> exp.Expr:
+    unit = exp.Literal.string(programme.amount_unit)
+    return exp.Case().when(exp.column("category_code").is_(exp.null()).not_(), unit).as_("amount_unit")
+
+
+def _missing_documents(clauses: tuple[Clause, ...]) -> exp.Expr:
+    """Name the documents of decisive unknowns: clauses that are NULL while none is FALSE."""
+    codes = [
+        exp.Case().when(exp.and_(_column(clause).is_(exp.null()), when.copy()), exp.Literal.string(code))
+        for clause in clauses
+        for code, when in clause.missing_documents.items()
+    ]
+    named = exp.func(
+        "list_sort", exp.func("list_distinct", exp.array(*codes), dialect="duckdb"), dialect="duckdb"
+    )
+    is_unknown = exp.column("decision_code").eq("unknown")
+    return exp.cast(exp.Case().when(is_unknown, named).else_(exp.array()), "TEXT[]", dialect="duckdb")
+
+
+def _bound(programme: Programme, query: exp.Select, day: date) -> Bound:
+    values: Bound = {name: parameter.on(day) for name, parameter in programme.parameters.items()}
+    for category in programme.categories:
+        values[_amount_name(category)] = programme.amount_on(category, day).value
+    return {name: values[name] for name in sorted(parameters_of(query))}
