@@ -1,6 +1,5 @@
 """Judge everyone under each programme, in the order in which the programmes rest on each other."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -57,7 +56,6 @@ def judge_programme(
 
 def count_decisions(decisions: pa.Table) -> dict[str, int]:
     """Count persons by decision; every decision is named, also with nobody in it."""
-    counted = {
-        row["values"]: row["counts"] for row in pc.value_counts(decisions["decision_code"]).to_pylist()
-    }
+    counts = decisions.group_by("decision_code").aggregate([([], "count_all")]).to_pylist()
+    counted = {row["decision_code"]: row["count_all"] for row in counts}
     return {code: counted.get(code, 0) for code in DECISIONS}
