@@ -49,7 +49,12 @@ def _judged(clause: Clause) -> exp.Expr:
 
 def earlier_programmes(programme: Programme, clauses: Iterable[Clause]) -> Mapping[str, str]:
     """Tell which facts other programmes decide: fact name -> programme name."""
-    asked = {name for clause in clauses for name in facts_of(clause.holds)}
+    asked = {
+        name
+        for clause in clauses
+        for condition in (clause.holds, *clause.missing_documents.values())
+        for name in facts_of(condition)
+    }
     sources = {name: programme.facts.facts[name].source for name in sorted(asked)}
     return {name: source for name, source in sources.items() if source}
 

@@ -13,7 +13,7 @@ SOURCES = ("population_person", "family_child", "marriage")
 
 
 def gather_facts(settings: Settings, sources: Mapping[str, Relation], facts: Facts, day: date) -> pa.Table:
-    """Compute the declared facts: one row per person of `population_person`, ordered by person_id.
+    """Compute the declared facts: one row per person of `population_person`, in no promised order.
 
     `sources` maps each of SOURCES to its accepted rows; ages and marriages are those of `day`.
     """

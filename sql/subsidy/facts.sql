@@ -1,4 +1,4 @@
--- facts: one row per person of staging.population_person on $business_date, ordered by person_id; NULL = not known.
+-- facts: one row per person of staging.population_person on $business_date; NULL = not known.
 -- The columns are promised in policy/facts.yaml; the parameters come from there too.
 WITH as_of AS (
     SELECT
@@ -118,4 +118,3 @@ FROM person
 LEFT JOIN spouse_of ON person.person_id = spouse_of.person_id
 LEFT JOIN person AS spouse ON spouse_of.spouse_person_id = spouse.person_id
 LEFT JOIN children_of ON person.person_id = children_of.person_id
-ORDER BY person.person_id
