@@ -1,14 +1,16 @@
 """What the pipeline's user sees at a partner's server: a few folders, some of them writable."""
 
+import errno
 import json
 import os
 import posixpath
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import asyncssh
 
+from sandbox.partners.faults import read_faults
 from sandbox.partners.keys import Door
 
 WRITING = asyncssh.FXF_WRITE | asyncssh.FXF_APPEND | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
@@ -34,6 +36,7 @@ class PartnerFiles(asyncssh.SFTPServer):
         self, channel: asyncssh.SSHServerChannel[bytes], root: Path, door: Door, journal: Journal
     ) -> None:
         super().__init__(channel, chroot=os.fsencode(root))
+        self._root = root
         self._door = door
         self._journal = journal
 
@@ -50,6 +53,12 @@ class PartnerFiles(asyncssh.SFTPServer):
         if pflags & WRITING:
             self._demand_right(path)
         return super().open(path, pflags, attrs)
+
+    def write(self, file_obj: object, offset: int, data: bytes) -> int | Awaitable[int]:
+        """Write a block, if there is room."""
+        if read_faults(self._root).disk_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(file_obj, offset, data)
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         """List a folder; files that are taken away meanwhile are left out."""
@@ -70,12 +79,17 @@ class PartnerFiles(asyncssh.SFTPServer):
         self._demand_right(oldpath)
         self._demand_right(newpath)
         old, new = self.map_path(oldpath), self.map_path(newpath)
+        faults = read_faults(self._root)
+        if faults.cut == "before_rename":
+            self._cut()
         try:
             os.link(old, new, follow_symlinks=False)
         except FileExistsError:
             raise asyncssh.SFTPFileAlreadyExists("file already exists") from None
         Path(os.fsdecode(old)).unlink()
         self._journal.note("named", name=os.fsdecode(posixpath.basename(newpath)))
+        if faults.cut == "after_rename":
+            self._cut()
 
     def remove(self, path: bytes) -> None:
         """Remove a file where the door allows writing."""
@@ -109,6 +123,10 @@ class PartnerFiles(asyncssh.SFTPServer):
     def link(self, oldpath: bytes, newpath: bytes) -> None:
         """Refuse: links would give one file two names."""
         raise asyncssh.SFTPPermissionDenied("no links")
+
+    def _cut(self) -> None:
+        self.connection.abort()
+        raise asyncssh.SFTPConnectionLost("cut on demand")
 
     def _demand_right(self, path: bytes) -> None:
         inside = len(_parts_of(path)) > 1

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import asyncssh
 import psutil
@@ -13,6 +13,7 @@ import psutil
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from sandbox.partners.files import Journal, PartnerFiles
+from sandbox.partners.gateway import Gateway
 from sandbox.partners.keys import (
     DOORS,
     Door,
@@ -139,9 +140,16 @@ async def _serve(settings: Settings, pace_seconds: float) -> None:
     async with open_servers(settings, prepare_partners(settings)):
         _mark_ready(settings)
         try:
-            await stop.wait()
+            await _tend(Gateway(partner_root(settings, "padis")), stop, pace_seconds)
         finally:
             ready_path(settings).unlink(missing_ok=True)
+
+
+async def _tend(gateway: Gateway, stop: asyncio.Event, pace_seconds: float) -> None:
+    while not stop.is_set():
+        await asyncio.to_thread(gateway.step)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pace_seconds)
 
 
 def _mark_ready(settings: Settings) -> None:

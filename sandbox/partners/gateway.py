@@ -1,0 +1,148 @@
+"""The PADIS gateway: takes files away, moves batches through their states, answers with receipts.
+
+States: 10 uploaded → 20 imported (or 21 refused) → 30 checked (or 31 refused) → 40 application
+generated. Each step of a batch writes its receipts first and its line in the ledger last, so a
+gateway that is killed repeats the step and nothing else.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sandbox.partners.behaviour import Behaviour, read_behaviour
+from sandbox.partners.inspection import BatchRefused, WireRecord, inspect_batch
+from sandbox.partners.layout import BATCH_NAME, FINAL_STATES, MOST_ARCHIVE_BYTES, STATES
+from sandbox.partners.ledger import Ledger, Take, digests_of
+from sandbox.partners.receipt import RecordAnswer, batch_receipt, record_receipts, write_receipt
+from schemas.business_date import BEIJING
+from schemas.refusal import Refusal
+
+LOG = logging.getLogger(__name__)
+
+
+def beijing_time() -> datetime:
+    """Tell the receiver's clock."""
+    return datetime.now(BEIJING)
+
+
+class Gateway:
+    """The receiver behind the inbox of one folder; knows nothing of the network."""
+
+    def __init__(self, root: Path, clock: Callable[[], datetime] = beijing_time) -> None:
+        self._root = root
+        self._clock = clock
+        self._inbox, self._receipts, self._taken = (root / name for name in ("inbox", "receipts", "taken"))
+        for folder in (self._inbox, self._receipts, self._taken):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.ledger = Ledger(root / "ledger.jsonl")
+
+    def step(self) -> int:
+        """Take what is complete in the inbox, move every open batch one state on; tell how many moved."""
+        self._take_files()
+        moved = [take for take in self.ledger.takes.values() if take.state not in FINAL_STATES]
+        for take in moved:
+            self._advance(take)
+        return len(moved)
+
+    # Taking files away: the ZIP is moved first, so that its new name is the fact that it was taken.
+
+    def _take_files(self) -> None:
+        for path in sorted(self._inbox.glob("*.zip")):
+            if path.is_symlink() or not path.is_file() or not BATCH_NAME.fullmatch(path.stem):
+                continue
+            times = len(list(self._taken.glob(f"{path.stem}.*.zip")))
+            path.rename(self._taken / f"{path.stem}.{times + 1}.zip")
+        for path in sorted(self._taken.glob("*.zip")):
+            if path.stem not in self.ledger.takes:
+                self._register(path)
+
+    def _register(self, path: Path) -> None:
+        batch_id = path.stem.partition(".")[0]
+        sidecar = self._inbox / f"{batch_id}.zip.sha256"
+        if sidecar.is_file():
+            sidecar.rename(path.with_suffix(".zip.sha256"))
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        take = Take(take_id=path.stem, batch_id=batch_id, file_name=f"{batch_id}.zip", sha256=digest)
+        self.ledger.note_taken(take, path.stat().st_size)
+
+    # States
+
+    def _advance(self, take: Take) -> None:
+        if take.state is None:
+            if take.take_id == f"{take.batch_id}.1":
+                self._give_state(take, "10")
+            else:
+                self._give_state(take, "21", "批次号重复，未再次导入")
+        elif take.state == "10":
+            self._import(take)
+        elif take.state == "20":
+            self._check(take)
+        else:
+            self._give_state(take, "40")
+
+    def _import(self, take: Take) -> None:
+        try:
+            records = self._records(take)
+        except BatchRefused as refused:
+            self._give_state(take, "21", str(refused))
+            return
+        case_numbers = digests_of(record.case_number for record in records)
+        self._give_state(take, "20", record_count=len(records), case_numbers=case_numbers)
+
+    def _check(self, take: Take) -> None:
+        records = self._records(take)
+        repeated = len(records) - len({record.case_number for record in records})
+        if repeated:
+            self._give_state(take, "31", f"批次内个案编号重复{repeated}个")
+            return
+        answers, silent = self._answers(records)
+        for name, content in record_receipts(take.batch_id, answers):
+            write_receipt(self._receipts, name, content)
+        accepted = [answer.case_number for answer in answers if answer.fault_code is None]
+        self._give_state(
+            take,
+            "30",
+            accepted=digests_of(accepted),
+            rejected_count=len(answers) - len(accepted),
+            silent_count=silent,
+        )
+
+    def _answers(self, records: Sequence[WireRecord]) -> tuple[list[RecordAnswer], int]:
+        behaviour = self._behaviour()
+        answers = []
+        for record in records:
+            fault_code = record.fault_code
+            if fault_code is None and self.ledger.has_accepted(record.case_number):
+                fault_code = "E201"
+            if fault_code is None:
+                verdict, fault_code = behaviour.verdict_on(record.case_number)
+                if verdict == "silent":
+                    continue
+            answers.append(
+                RecordAnswer(record.member_name, record.line_number, record.case_number, fault_code)
+            )
+        return answers, len(records) - len(answers)
+
+    def _give_state(self, take: Take, state: str, explanation: str = "", **facts: int | list[str]) -> None:
+        said = explanation or STATES[state]
+        write_receipt(self._receipts, *batch_receipt(take.batch_id, state, self._clock(), said))
+        self.ledger.note_state(take, state, said, **facts)
+
+    def _records(self, take: Take) -> list[WireRecord]:
+        path = self._taken / f"{take.take_id}.zip"
+        sidecar = path.with_suffix(".zip.sha256")
+        if path.stat().st_size > MOST_ARCHIVE_BYTES:
+            raise BatchRefused("压缩包过大")
+        return inspect_batch(
+            take.file_name, path.read_bytes(), sidecar.read_bytes()[:1000] if sidecar.exists() else None
+        )
+
+    def _behaviour(self) -> Behaviour:
+        try:
+            return read_behaviour(self._root / "behaviour.json")
+        except Refusal as refusal:
+            LOG.error("%s", refusal)
+            return Behaviour()

@@ -1,0 +1,57 @@
+"""The gateway's receipts as files: one per batch state, and one or more for the records."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sandbox.partners.layout import (
+    BATCH_RECEIPT_HEADER,
+    FAULTS,
+    MOST_RECEIPT_ROWS,
+    RECORD_RECEIPT_HEADER,
+)
+
+
+@dataclass(frozen=True)
+class RecordAnswer:
+    """The answer to one record: accepted without a code, or refused with one."""
+
+    member_name: str
+    line_number: int
+    case_number: str
+    fault_code: str | None
+
+
+def batch_receipt(batch_id: str, state: str, at: datetime, explanation: str) -> tuple[str, bytes]:
+    """Give name and bytes of the receipt that a batch reached a state."""
+    row = (batch_id, state, at.strftime("%Y-%m-%d %H:%M:%S"), explanation)
+    return f"{batch_id}.S{state}.csv", _content(BATCH_RECEIPT_HEADER, [row])
+
+
+def record_receipts(batch_id: str, answers: Sequence[RecordAnswer]) -> Iterator[tuple[str, bytes]]:
+    """Give names and bytes of the receipts about records; without answers there is none."""
+    for part, start in enumerate(range(0, len(answers), MOST_RECEIPT_ROWS), start=1):
+        rows = [_row(batch_id, answer) for answer in answers[start : start + MOST_RECEIPT_ROWS]]
+        yield f"{batch_id}.R{part:02d}.csv", _content(RECORD_RECEIPT_HEADER, rows)
+
+
+def write_receipt(folder: Path, name: str, content: bytes) -> None:
+    """Let a receipt appear whole under its name; one that is there stays as it is."""
+    if (folder / name).exists():
+        return
+    part = folder / f"{name}.part"
+    part.write_bytes(content)
+    part.rename(folder / name)
+
+
+def _row(batch_id: str, answer: RecordAnswer) -> tuple[str, ...]:
+    place = (batch_id, answer.member_name, str(answer.line_number), answer.case_number)
+    if answer.fault_code is None:
+        return (*place, "30", "", "")
+    return (*place, "31", answer.fault_code, f"第{answer.line_number}行出错：{FAULTS[answer.fault_code]}")
+
+
+def _content(header: str, rows: Iterable[Sequence[str]]) -> bytes:
+    lines = [",".join(value.replace(",", "，") for value in row) for row in rows]
+    return "".join(f"{line}\n" for line in (str(len(lines)), header, *lines)).encode("utf-8")
