@@ -1,0 +1,174 @@
+"""One night as a list of steps, in their order; Airflow's DAGs and the command line run the same."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from connectors.settings import Settings
+from connectors.ssh import SftpPartner, load_partner
+from etl.steps import Counts, run_step
+
+POPULATION_DATASETS = ("population_person", "family_child", "marriage")
+MCH_DATASETS = ("mch_birth",)
+
+
+@dataclass(frozen=True)
+class Night:
+    """What the steps of one night need to know."""
+
+    settings: Settings
+    business_date: date
+    approver: str | None = None
+
+    def partner(self, name: str) -> SftpPartner:
+        """Tell how a partner is reached."""
+        return load_partner(self.settings, name)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name, what it is for, and its work."""
+
+    name: str
+    title: str
+    work: Callable[[Night], Mapping[str, Any]]
+    # A step that waits or fails stops those that need it, and no others.
+    needs: tuple[str, ...] = ()
+
+
+def _pull_population(night: Night) -> Mapping[str, Any]:
+    from etl.pull.population import pull_population
+
+    return pull_population(night.settings, night.business_date)
+
+
+def _conform_population(night: Night) -> Mapping[str, Any]:
+    from etl.conform.population import conform_population
+
+    return conform_population(night.settings, night.business_date)
+
+
+def _gate_population(night: Night) -> Mapping[str, Any]:
+    from quality.gate import gate_datasets
+
+    return gate_datasets(night.settings, night.business_date, POPULATION_DATASETS)
+
+
+def _pull_mch_births(night: Night) -> Mapping[str, Any]:
+    from etl.pull.mch_births import pull_mch_births
+
+    return pull_mch_births(night.settings, night.business_date, night.partner("mch"))
+
+
+def _conform_mch_births(night: Night) -> Mapping[str, Any]:
+    from etl.conform.mch_birth import conform_mch_births
+
+    return conform_mch_births(night.settings, night.business_date)
+
+
+def _gate_mch_births(night: Night) -> Mapping[str, Any]:
+    from quality.gate import gate_datasets
+
+    return gate_datasets(night.settings, night.business_date, MCH_DATASETS)
+
+
+def _reconcile_births(night: Night) -> Mapping[str, Any]:
+    from etl.births.reconcile import reconcile_births
+
+    return reconcile_births(night.settings, night.business_date)
+
+
+def _decide_subsidies(night: Night) -> Mapping[str, Any]:
+    from etl.subsidy.decide import decide_subsidies
+
+    return decide_subsidies(night.settings, night.business_date)
+
+
+def _build_batches(night: Night) -> Mapping[str, Any]:
+    from etl.submission.build import build_batches
+
+    return build_batches(night.settings, night.business_date)
+
+
+def _approve_batches(night: Night) -> Mapping[str, Any]:
+    from etl.submission.approve import approve_batches
+
+    if night.approver is None:
+        return {"state": "waiting"}
+    return approve_batches(night.settings, night.business_date, night.approver, approved=True)
+
+
+def _send_batches(night: Night) -> Mapping[str, Any]:
+    from etl.submission.send import send_batches
+
+    return send_batches(night.settings, night.business_date, night.partner("padis"))
+
+
+def _collect_receipts(night: Night) -> Mapping[str, Any]:
+    from etl.submission.receipts import collect_receipts
+
+    return collect_receipts(night.settings, night.business_date, night.partner("padis"))
+
+
+def _publish_statistics(night: Night) -> Mapping[str, Any]:
+    from etl.statistics.publish import publish_statistics
+
+    return publish_statistics(night.settings, night.business_date)
+
+
+STEPS = (
+    Step("pull_population", "拉取全员人口库 · read the population database", _pull_population),
+    Step(
+        "conform_population",
+        "规整人口数据 · conform and quarantine",
+        _conform_population,
+        ("pull_population",),
+    ),
+    Step("gate_population", "质量闸门(人口) · judge and publish", _gate_population, ("conform_population",)),
+    Step("pull_mch_births", "接收妇幼出生数据 · fetch the drop", _pull_mch_births),
+    Step(
+        "conform_mch_births",
+        "规整出生数据 · conform and quarantine",
+        _conform_mch_births,
+        ("pull_mch_births",),
+    ),
+    Step("gate_mch_births", "质量闸门(出生) · judge and publish", _gate_mch_births, ("conform_mch_births",)),
+    Step(
+        "reconcile_births",
+        "出生核对 · link, classify, open tasks",
+        _reconcile_births,
+        ("gate_population", "gate_mch_births"),
+    ),
+    Step("decide_subsidies", "资格判定 · decide T and J", _decide_subsidies, ("gate_population",)),
+    Step("build_batches", "生成上报批次 · build batches", _build_batches, ("decide_subsidies",)),
+    Step("approve_batches", "人工批准 · release by a person", _approve_batches, ("build_batches",)),
+    Step("send_batches", "上报 · send what was approved", _send_batches, ("approve_batches",)),
+    Step("collect_receipts", "收取回执 · read receipts", _collect_receipts),
+    Step("publish_statistics", "发布统计 · cube and workbook", _publish_statistics, ("decide_subsidies",)),
+)
+
+
+def run_one(night: Night, step: Step) -> Counts:
+    """Run one step of a night on record."""
+    return run_step(night.settings, night.business_date, step.name, lambda: step.work(night))
+
+
+def run_night(night: Night) -> Iterator[tuple[Step, Counts | Exception | None]]:
+    """Run the steps in their order; give each with its counts, its error, or None where it was left out.
+
+    A step is left out when one that it needs waits, failed or was left out; the others go on.
+    """
+    done: set[str] = set()
+    for step in STEPS:
+        if not set(step.needs) <= done:
+            yield step, None
+            continue
+        try:
+            counts = run_one(night, step)
+        except Exception as error:
+            yield step, error
+            continue
+        if counts.get("state") not in {"waiting", "overdue", "refused"}:
+            done.add(step.name)
+        yield step, counts

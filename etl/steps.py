@@ -1,0 +1,92 @@
+"""Run one step of a night and put on record that it ran, how long, and what it counted."""
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.registry import registry_session
+from connectors.settings import PROJECT, Settings
+from schemas.refusal import Refusal
+from schemas.registry import STEP_RUN
+
+Counts = dict[str, Any]
+# A count, an id, a hash, a state: longer texts could carry rows.
+LONGEST_TEXT = 200
+
+
+def run_step(
+    settings: Settings, business_date: date, step: str, work: Callable[[], Mapping[str, Any]]
+) -> Counts:
+    """Run the work of a step, record it in audit.step_run, and return its counts.
+
+    The clock is read here and nowhere below: when and how long are facts of the act, not of the data.
+    A step whose counts say `state: waiting` (or overdue) is recorded as waiting.
+
+    Raises:
+        Refusal: as the work raised it; any other error becomes one with code `unexpected`, which names
+            the kind of error and the place in the code, never its message, since that may hold values.
+    """
+    started_at, clock = datetime.now(UTC), time.perf_counter()
+    key = {"business_date": business_date, "step": step, "started_at": started_at}
+    with registry_session(settings) as connection:
+        connection.execute(sa.insert(STEP_RUN).values(**key, state="running", counts={}))
+    state, counts = "failed", {}
+    try:
+        counts = _checked(step, work())
+        state = "waiting" if counts.get("state") in {"waiting", "overdue"} else "done"
+    except Refusal as refusal:
+        counts = {"refusal": refusal.code}
+        raise
+    except Exception as error:
+        unexpected = _unexpected(step, error)
+        counts = {"refusal": unexpected.code}
+        raise unexpected from None
+    finally:
+        with registry_session(settings) as connection:
+            connection.execute(
+                sa.update(STEP_RUN)
+                .where(*(STEP_RUN.c[name] == value for name, value in key.items()))
+                .values(state=state, counts=counts, seconds=round(time.perf_counter() - clock, 3))
+            )
+    return counts
+
+
+def _unexpected(step: str, error: Exception) -> Refusal:
+    places = [
+        f"{Path(frame.filename).relative_to(PROJECT)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(PROJECT) and "site-packages" not in frame.filename
+    ]
+    return Refusal(
+        "unexpected",
+        found=f"{type(error).__name__} in step {step} at {places[-1] if places else 'a library'}",
+        expected="the step to end",
+        to_do="rerun the step; if it fails again, report this place in the code",
+    )
+
+
+def _checked(step: str, counts: Mapping[str, Any]) -> Counts:
+    def is_plain(value: object) -> bool:
+        if isinstance(value, Mapping):
+            return all(isinstance(name, str) and is_plain(part) for name, part in value.items())
+        if isinstance(value, list | tuple):
+            return all(is_plain(part) for part in value)
+        return (
+            value is None
+            or isinstance(value, int | float)
+            or (isinstance(value, str) and len(value) <= LONGEST_TEXT)
+        )
+
+    if not is_plain(counts):
+        raise Refusal(
+            "step_result_not_plain",
+            found=f"a result of step {step} that is no count, id, hash or state",
+            expected=f"numbers and texts of at most {LONGEST_TEXT} characters",
+            to_do="report a defect of the step",
+        )
+    return dict(counts)

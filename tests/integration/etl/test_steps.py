@@ -1,0 +1,48 @@
+"""A step leaves a record of itself, and an error leaves without the values that caused it."""
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from etl.steps import run_step
+from schemas.refusal import Refusal
+from schemas.registry import STEP_RUN
+
+DAY = date(2026, 6, 1)
+
+
+def on_record(settings: Settings, step: str) -> list[tuple[str, object]]:
+    with registry_session(settings) as connection:
+        rows = connection.execute(
+            sa.select(STEP_RUN.c.state, STEP_RUN.c.counts).where(STEP_RUN.c.step == step)
+        )
+        return [(row.state, row.counts) for row in rows]
+
+
+def test_a_finished_step_is_on_record_with_its_counts(settings: Settings) -> None:
+    assert run_step(settings, DAY, "pull", lambda: {"rows": 3}) == {"rows": 3}
+    assert on_record(settings, "pull") == [("done", {"rows": 3})]
+
+
+def test_a_step_that_waits_is_not_recorded_as_done(settings: Settings) -> None:
+    run_step(settings, DAY, "sense", lambda: {"state": "waiting"})
+    assert on_record(settings, "sense") == [("waiting", {"state": "waiting"})]
+
+
+def test_an_unexpected_error_names_the_place_and_not_the_value(settings: Settings) -> None:
+    def fail() -> dict[str, int]:
+        raise ValueError("王小明")
+
+    with pytest.raises(Refusal, match=r"ValueError in step conform at tests/") as caught:
+        run_step(settings, DAY, "conform", fail)
+    assert "王小明" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert on_record(settings, "conform") == [("failed", {"refusal": "unexpected"})]
+
+
+def test_a_result_that_could_carry_rows_is_refused(settings: Settings) -> None:
+    with pytest.raises(Refusal, match="step_result_not_plain"):
+        run_step(settings, DAY, "publish", lambda: {"rows": "x" * 201})
