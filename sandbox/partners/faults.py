@@ -11,9 +11,15 @@ from sandbox.partners.keys import partner_root
 
 @dataclass(frozen=True)
 class Faults:
-    """`disk_full` refuses every write; `cut` drops the connection around the rename of an upload."""
+    """What a partner's server does wrong.
+
+    `disk_full` refuses every write; `spoil` stores other bytes than were sent; `refuse_rename` says no
+    without a reason; `cut` drops the connection before or after an upload gets its name.
+    """
 
     disk_full: bool = False
+    spoil: bool = False
+    refuse_rename: bool = False
     cut: Literal["before_rename", "after_rename"] | None = None
 
 

@@ -56,9 +56,10 @@ class PartnerFiles(asyncssh.SFTPServer):
 
     def write(self, file_obj: object, offset: int, data: bytes) -> int | Awaitable[int]:
         """Write a block, if there is room."""
-        if read_faults(self._root).disk_full:
+        faults = read_faults(self._root)
+        if faults.disk_full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().write(file_obj, offset, data)
+        return super().write(file_obj, offset, bytes(len(data)) if faults.spoil else data)
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         """List a folder; files that are taken away meanwhile are left out."""
@@ -80,6 +81,8 @@ class PartnerFiles(asyncssh.SFTPServer):
         self._demand_right(newpath)
         old, new = self.map_path(oldpath), self.map_path(newpath)
         faults = read_faults(self._root)
+        if faults.refuse_rename:
+            raise asyncssh.SFTPFailure("failure")
         if faults.cut == "before_rename":
             self._cut()
         try:

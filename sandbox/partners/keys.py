@@ -130,10 +130,13 @@ def _is_free(port: int) -> bool:
 
 
 def serving_process(settings: Settings) -> int | None:
-    """Tell the process id of our running servers, or None; a marker left by a crash counts as none."""
+    """Tell the process id of our servers once they accept connections, or None.
+
+    A marker left by a killed process counts as none: ask this, not whether the file exists.
+    """
     try:
         marker = json.loads(ready_path(settings).read_text(encoding="ascii"))
         process = psutil.Process(marker["pid"])
-        return process.pid if process.create_time() == marker["started"] else None
+        return process.pid if abs(process.create_time() - marker["started"]) < 2 else None
     except (OSError, ValueError, KeyError, psutil.Error):
         return None

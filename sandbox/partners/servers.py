@@ -133,6 +133,7 @@ async def _serve(settings: Settings, pace_seconds: float) -> None:
             expected="one such process",
             to_do="use the running one, or stop it first",
         )
+    ready_path(settings).unlink(missing_ok=True)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

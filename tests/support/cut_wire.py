@@ -17,6 +17,11 @@ class CutWire:
     to_server: int = 0
     to_client: int = 0
     ends: list[socket.socket] = field(default_factory=list)
+    is_held: bool = False
+
+    def hold(self) -> None:
+        """Let nothing more arrive at either side, without ending the connection."""
+        self.is_held = True
 
     def cut(self) -> None:
         """End both sides at once."""
@@ -61,6 +66,8 @@ def _relay(
 def _pump(source: socket.socket, sink: socket.socket, wire: CutWire, way: str, most: int | None) -> None:
     with suppress(OSError):
         while block := source.recv(BLOCK):
+            if wire.is_held:
+                continue
             passed = getattr(wire, way)
             whole = most is None or passed + len(block) <= most
             piece = block if whole else block[: (most or 0) - passed]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from connectors.settings import PROJECT, Settings
 from connectors.sftp import SftpPartner, load_partner
-from sandbox.partners.keys import ready_path
+from sandbox.partners.keys import serving_process
 
 START = """
 import sys
@@ -48,7 +48,7 @@ def start_partners(settings: Settings, *, pace_seconds: float = 0.05) -> subproc
 def wait_until_ready(settings: Settings, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
     """Wait until the servers accept connections."""
     deadline = time.monotonic() + seconds
-    while not ready_path(settings).exists():
+    while serving_process(settings) != process.pid:
         if process.poll() is not None or time.monotonic() > deadline:
             log = (settings.logs / "partners.log").read_text(encoding="utf-8", errors="replace")
             raise AssertionError(f"the partners did not start:\n{log}")

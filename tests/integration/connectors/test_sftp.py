@@ -71,6 +71,16 @@ def times_named(settings: Settings, name: str) -> int:
 
 
 @contextmanager
+def faulty(settings: Settings, faults: Faults) -> Iterator[None]:
+    """PADIS's server does this wrong for a while."""
+    set_faults(settings, "padis", faults)
+    try:
+        yield
+    finally:
+        set_faults(settings, "padis", Faults())
+
+
+@contextmanager
 def foreign_server(key_kind: str) -> Iterator[int]:
     """Somebody else's SSH server with a host key of this kind; gives its port."""
     loop = asyncio.new_event_loop()
@@ -304,12 +314,12 @@ class TestUploading:
     def test_a_full_disk_at_the_partner_is_told_apart_and_leaves_no_name(
         self, city: Settings, padis: SftpPartner, inbox: Path
     ) -> None:
-        set_faults(city, "padis", Faults(disk_full=True))
-        try:
-            with open_sftp(padis) as session, pytest.raises(Refusal) as refused:
-                session.put_atomically("/inbox", "full.bin", b"x" * 100_000, 1)
-        finally:
-            set_faults(city, "padis", Faults())
+        with (
+            faulty(city, Faults(disk_full=True)),
+            open_sftp(padis) as session,
+            pytest.raises(Refusal) as refused,
+        ):
+            session.put_atomically("/inbox", "full.bin", b"x" * 100_000, 1)
         assert refused.value.code == "remote_full"
         assert list(inbox.glob("full.bin*")) == []
         with open_sftp(padis) as session:
@@ -320,15 +330,37 @@ class TestUploading:
         self, city: Settings, padis: SftpPartner, inbox: Path, cut: Any, arrived: int
     ) -> None:
         name = f"{cut}.bin"
-        set_faults(city, "padis", Faults(cut=cut))
-        try:
-            with open_sftp(padis) as session, pytest.raises(UncertainTransfer, match=name):
-                session.put_atomically("/inbox", name, b"x" * 1000, 1)
-        finally:
-            set_faults(city, "padis", Faults())
+        with (
+            faulty(city, Faults(cut=cut)),
+            open_sftp(padis) as session,
+            pytest.raises(UncertainTransfer, match=name),
+        ):
+            session.put_atomically("/inbox", name, b"x" * 1000, 1)
         assert times_named(city, name) == arrived
         assert (inbox / name).exists() == bool(arrived)
         assert not issubclass(UncertainTransfer, Refusal)
+
+    def test_bytes_that_differ_when_read_back_get_no_name(
+        self, city: Settings, padis: SftpPartner, inbox: Path
+    ) -> None:
+        with (
+            faulty(city, Faults(spoil=True)),
+            open_sftp(padis) as session,
+            pytest.raises(Refusal, match="remote_content_differs"),
+        ):
+            session.put_atomically("/inbox", "spoilt.bin", b"x" * 1000, 1)
+        assert list(inbox.glob("spoilt.bin*")) == []
+
+    def test_a_refused_rename_without_a_file_of_that_name_is_uncertain(
+        self, city: Settings, padis: SftpPartner
+    ) -> None:
+        """Another attempt's file may have had the name and been taken away in between."""
+        with (
+            faulty(city, Faults(refuse_rename=True)),
+            open_sftp(padis) as session,
+            pytest.raises(UncertainTransfer, match="the name is not there"),
+        ):
+            session.put_atomically("/inbox", "refused.bin", b"x", 1)
 
     def test_of_senders_that_race_for_a_name_exactly_one_sends(
         self, city: Settings, padis: SftpPartner, inbox: Path

@@ -1,0 +1,183 @@
+"""Connections that end at any moment: judged by what the partner saw, not by what the sender says."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors import sftp
+from connectors.remote_file import WIRE_ERRORS
+from connectors.settings import Settings
+from connectors.sftp import SftpPartner, SftpSession, UncertainTransfer, open_sftp
+from sandbox.partners.behaviour import Behaviour, set_behaviour
+from sandbox.partners.faults import Faults, set_faults
+from sandbox.partners.keys import partner_root
+from sandbox.partners.ledger import read_ledger
+from schemas.refusal import Refusal
+from tests.support.cut_wire import CutWire, cut_wire
+from tests.support.partners import running_partners
+from tests.support.upload import j_batch, sidecar_of
+
+CONTENT = bytes(number % 253 for number in range(100_000))
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(var=tmp_path_factory.mktemp("var"))
+
+
+@pytest.fixture(scope="module")
+def partners(city: Settings) -> Iterator[dict[str, SftpPartner]]:
+    set_behaviour(city, Behaviour(reject_rate=0, silent_rate=0))
+    with running_partners(city) as partners:
+        yield partners
+
+
+@pytest.fixture
+def padis(partners: dict[str, SftpPartner]) -> SftpPartner:
+    return partners["padis"]
+
+
+@pytest.fixture
+def inbox(city: Settings) -> Path:
+    return partner_root(city, "padis") / "inbox"
+
+
+def through(partner: SftpPartner, wire: CutWire) -> SftpPartner:
+    return replace(partner, port=wire.port)
+
+
+def send(partner: SftpPartner, name: str, content: bytes, attempt: int) -> str:
+    """One attempt as a sender makes it; tells what the sender believes."""
+    try:
+        with open_sftp(partner) as session:
+            return session.put_atomically("/inbox", name, content, attempt)
+    except UncertainTransfer:
+        return "uncertain"
+    except Refusal:
+        return "refused"
+
+
+def send_carelessly(session: SftpSession, name: str, content: bytes) -> None:
+    """What a sender without a part file does."""
+    with session._client.open(f"/inbox/{name}", "wb") as file:
+        file.write(content)
+
+
+def measure(partner: SftpPartner, name: str) -> tuple[int, int]:
+    """Bytes of a whole upload, to the server and back."""
+    with cut_wire(partner.port) as wire:
+        assert send(through(partner, wire), name, CONTENT, 1) == "sent"
+        return wire.to_server, wire.to_client
+
+
+def points(total: int, count: int) -> list[int]:
+    """Places to cut, spread over the whole transfer, dense at its end where the rename is."""
+    spread = [total * step // count for step in range(1, count)]
+    return [*spread, *(total - back for back in (400, 300, 200, 150, 100, 60, 30) if back < total)]
+
+
+def times_named(settings: Settings, name: str) -> int:
+    lines = (partner_root(settings, "padis") / "journal.jsonl").read_text().splitlines()
+    return sum(json.loads(line).get("name") == name for line in lines)
+
+
+@pytest.mark.parametrize("way", ["to_server", "to_client"])
+@pytest.mark.parametrize("count", [6, pytest.param(100, marks=pytest.mark.deep)])
+def test_wherever_an_upload_is_cut_its_name_means_the_whole_file_and_appears_once(
+    city: Settings, padis: SftpPartner, inbox: Path, way: str, count: int
+) -> None:
+    whole = measure(padis, f"{way}-{count}-whole.bin")
+    beliefs: Counter[str] = Counter()
+    for point in points(whole[way == "to_client"], count):
+        name = f"{way}-{count}-{point}.bin"
+        with cut_wire(padis.port, **{way: point}) as wire:
+            belief = send(through(padis, wire), name, CONTENT, 1)
+        arrived = (inbox / name).exists()
+        beliefs[belief] += 1
+
+        assert not arrived or (inbox / name).read_bytes() == CONTENT
+        assert belief != "sent" or arrived, f"believed to be sent, cut at {point}"
+        assert belief != "refused" or not arrived, f"believed to have failed, cut at {point}"
+
+        assert send(padis, name, CONTENT, 2) == ("already_there" if arrived else "sent")
+        assert times_named(city, name) == 1
+    assert beliefs["refused"] >= count - 2
+
+
+def test_a_careless_sender_leaves_half_a_file_under_its_name(padis: SftpPartner, inbox: Path) -> None:
+    """The check above can fail: without a part file the same cut leaves a broken final name."""
+    to_server, _ = measure(padis, "careful.bin")
+    with (
+        cut_wire(padis.port, to_server=to_server // 2) as wire,
+        open_sftp(through(padis, wire)) as session,
+        pytest.raises(WIRE_ERRORS),
+    ):
+        send_carelessly(session, "careless.bin", CONTENT)
+    assert 0 < (inbox / "careless.bin").stat().st_size < len(CONTENT)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_fetch_that_is_cut_leaves_no_file(
+    city: Settings, partners: dict[str, SftpPartner], tmp_path: Path, share: float
+) -> None:
+    (partner_root(city, "mch") / "outgoing" / "drop.csv").write_bytes(CONTENT)
+    with cut_wire(partners["mch"].port) as wire, open_sftp(through(partners["mch"], wire)) as session:
+        before = wire.to_client
+        session.fetch_file("/outgoing/drop.csv", tmp_path / "whole.csv", limit=len(CONTENT))
+        point = before + int(share * (wire.to_client - before))
+    with (
+        cut_wire(partners["mch"].port, to_client=point) as wire,
+        open_sftp(through(partners["mch"], wire)) as session,
+        pytest.raises(Refusal, match="connection_lost"),
+    ):
+        session.fetch_file("/outgoing/drop.csv", tmp_path / "cut.csv", limit=len(CONTENT))
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.csv"]
+
+
+def test_a_receiver_that_takes_the_file_away_before_the_answer_leaves_it_uncertain_not_sent_twice(
+    city: Settings, padis: SftpPartner, inbox: Path
+) -> None:
+    name = "J_110000_2026_A_0001.zip"
+    content = j_batch([1, 2, 3])
+    with open_sftp(padis) as session:
+        session.put_atomically("/inbox", f"{name}.sha256", sidecar_of(name, content), 1)
+    set_faults(city, "padis", Faults(cut="after_rename"))
+    try:
+        assert send(padis, name, content, 1) == "uncertain"
+    finally:
+        set_faults(city, "padis", Faults())
+
+    wait_until(lambda: "J_110000_2026_A_0001.S40.csv" in listed(padis))
+    assert not (inbox / name).exists()
+    taken = [line for line in history(city) if line["event"] == "taken"]
+    assert [line["file_name"] for line in taken] == [name]
+
+
+def test_a_server_that_stops_answering_is_left_after_the_time_limit(
+    padis: SftpPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "ANSWER_SECONDS", 0.5)
+    with cut_wire(padis.port) as wire, open_sftp(through(padis, wire)) as session:
+        wire.hold()
+        with pytest.raises(Refusal) as refused:
+            session.list_folder("/inbox")
+        assert refused.value.code == "connection_silent"
+        with pytest.raises(UncertainTransfer, match="connection_silent"):
+            session._give_name("/inbox/a.bin.part-1", "/inbox/a.bin", b"")
+
+
+def listed(partner: SftpPartner) -> list[str]:
+    with open_sftp(partner) as session:
+        return [file.name for file in session.list_folder("/receipts")]
+
+
+def history(settings: Settings) -> list[dict[str, str]]:
+    return read_ledger(partner_root(settings, "padis") / "ledger.jsonl")
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    assert any(holds() for _ in range(200))
