@@ -1,8 +1,11 @@
 """The landing zone: exactly what was received, content-addressed, never changed."""
 
 import hashlib
+import io
 import os
+import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +17,8 @@ from sqlalchemy.engine import Connection
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 from schemas.registry import LANDING
+
+CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Landing:
     sha256: str
     contract_version: str
     path: str
+    is_current: bool = True
 
 
 def land_bytes(
@@ -44,19 +50,16 @@ def land_bytes(
     row_count: int,
     contract_version: str,
 ) -> Landing:
-    """Keep received bytes (or a file of them) for ever and put them on record; twice is once."""
+    """Keep received bytes (or a file of them) for ever and put them on record; twice is once.
+
+    What the business date rests on when several contents were received is said by `point_landings`.
+    """
     sha256, byte_count = _measure(content)
     landing_id = sha256[:16]
     suffix = Path(file_name).suffix
     path = settings.landing / dataset_name / f"{landing_id}{suffix}"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-            part.write(content if isinstance(content, bytes) else content.read_bytes())
-            part.flush()
-            os.fsync(part.fileno())
-        Path(part.name).chmod(0o400)
-        Path(part.name).rename(path)
+        _keep(content, path)
     landing = Landing(
         dataset_name=dataset_name,
         business_date=business_date,
@@ -71,6 +74,31 @@ def land_bytes(
     )
     connection.execute(postgresql.insert(LANDING).values(vars(landing)).on_conflict_do_nothing())
     return landing
+
+
+def point_landings(
+    connection: Connection, dataset_name: str, business_date: date, landing_ids: Collection[str]
+) -> None:
+    """Let a business date rest on exactly these landed contents; earlier ones stay as evidence."""
+    of_date = sa.and_(LANDING.c.dataset_name == dataset_name, LANDING.c.business_date == business_date)
+    wanted = LANDING.c.landing_id.in_(landing_ids)
+    connection.execute(
+        sa.update(LANDING).where(of_date, LANDING.c.is_current != wanted).values(is_current=wanted)
+    )
+
+
+def landings_on(connection: Connection, dataset_name: str, business_date: date) -> list[Landing]:
+    """List the landed contents that a business date rests on, by file name; empty if there are none."""
+    rows = connection.execute(
+        sa.select(LANDING)
+        .where(
+            LANDING.c.dataset_name == dataset_name,
+            LANDING.c.business_date == business_date,
+            LANDING.c.is_current,
+        )
+        .order_by(LANDING.c.file_name, LANDING.c.landing_id)
+    )
+    return [Landing(**row) for row in rows.mappings()]
 
 
 def find_landing(connection: Connection, dataset_name: str, landing_id: str) -> Landing:
@@ -109,6 +137,17 @@ def landed_file(settings: Settings, landing: Landing) -> Path:
             to_do="restore the landing zone from backup",
         )
     return path
+
+
+def _keep(content: bytes | Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+        with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as received:
+            shutil.copyfileobj(received, part, CHUNK)
+        part.flush()
+        os.fsync(part.fileno())
+    Path(part.name).chmod(0o400)
+    Path(part.name).rename(path)
 
 
 def _measure(content: bytes | Path) -> tuple[str, int]:

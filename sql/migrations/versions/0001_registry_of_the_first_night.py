@@ -182,6 +182,9 @@ def upgrade() -> None:
             "contract_version", sa.Text(), nullable=False, comment="契约版本 · version of the data contract"
         ),
         sa.Column("path", sa.Text(), nullable=False, comment="相对路径 · path below the landing zone"),
+        sa.Column(
+            "is_current", sa.Boolean(), nullable=False, comment="当前 · whether this date now rests on it"
+        ),
         sa.PrimaryKeyConstraint("dataset_name", "business_date", "landing_id", name=op.f("pk_landing")),
         schema="core",
         comment="落地清单 · one row per dataset, business date and received content",
