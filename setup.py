@@ -63,5 +63,5 @@ setup(
     packages=find_packages(include=["connectors*", "etl*", "quality*", "sandbox*", "schemas*"]),
     install_requires=RUNTIME,
     extras_require={"dev": DEVELOPMENT},
-    entry_points={"console_scripts": ["padis = etl.cli:app"]},
+    entry_points={"console_scripts": ["padis = etl.cli:main"]},
 )

@@ -175,6 +175,23 @@ def version_on(connection: Connection, name: str, business_date: date) -> Datase
     return DatasetVersion(name, version)
 
 
+def newest_business_date(connection: Connection) -> date:
+    """Tell the newest business date on record.
+
+    Raises:
+        Refusal: no night has published anything yet.
+    """
+    newest: date | None = connection.scalar(sa.select(sa.func.max(DATASET_VERSION.c.business_date)))
+    if newest is None:
+        raise Refusal(
+            "no_night_yet",
+            found="an empty registry",
+            expected="at least one night on record",
+            to_do="run a night first: `make run`, or `padis run night --date YYYY-MM-DD`",
+        )
+    return newest
+
+
 def read_dataset(settings: Settings, version: DatasetVersion, columns: list[str] | None = None) -> pa.Table:
     """Read the rows of a version; their order is not promised."""
     delta = DeltaTable(str(table_path(settings, version.name)), version=version.version)

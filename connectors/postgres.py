@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 import warnings
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -131,3 +132,32 @@ def create_databases(settings: Settings) -> None:
         connection.execute(
             sa.text(f"ALTER ROLE {POPULATION_READER} PASSWORD '{settings.secret(password.name)}'")
         )
+
+
+@contextmanager
+def postgres_for_command(settings: Settings) -> Iterator[None]:
+    """Have a server for the time of one command: the one that answers, else the embedded one."""
+    settings.make_folders()
+    if settings.server_url is not None or _answers(settings):
+        yield
+        return
+    log = settings.logs / "postgres.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            postgres_command(settings), user=postgres_user(), stdout=output, stderr=output
+        )
+    try:
+        wait_for_postgres(settings)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def _answers(settings: Settings) -> bool:
+    engine = sa.create_engine(settings.database_url("postgres"), poolclass=sa.NullPool)
+    try:
+        with engine.connect():
+            return True
+    except sa.exc.OperationalError:
+        return False

@@ -1,13 +1,19 @@
-"""One night as a list of steps, in their order; Airflow's DAGs and the command line run the same."""
+"""One night as a list of steps, in their order; Airflow's DAGs and the command line run the same.
+
+Imports lie inside the steps, so that listing them costs nothing.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connectors.settings import Settings
-from connectors.ssh import SftpPartner, load_partner
-from etl.steps import Counts, run_step
+if TYPE_CHECKING:
+    from connectors.settings import Settings
+    from connectors.ssh import SftpPartner
+    from etl.steps import Counts
 
 POPULATION_DATASETS = ("population_person", "family_child", "marriage")
 MCH_DATASETS = ("mch_birth",)
@@ -23,6 +29,8 @@ class Night:
 
     def partner(self, name: str) -> SftpPartner:
         """Tell how a partner is reached."""
+        from connectors.ssh import load_partner
+
         return load_partner(self.settings, name)
 
 
@@ -118,39 +126,81 @@ def _publish_statistics(night: Night) -> Mapping[str, Any]:
 
 
 STEPS = (
-    Step("pull_population", "拉取全员人口库 · read the population database", _pull_population),
+    Step(
+        "pull_population",
+        "拉取全员人口库 · read persons, children, marriages in one snapshot",
+        _pull_population,
+        (),
+    ),
     Step(
         "conform_population",
-        "规整人口数据 · conform and quarantine",
+        "规整人口数据 · types, codes, names, divisions, quarantine",
         _conform_population,
         ("pull_population",),
     ),
-    Step("gate_population", "质量闸门(人口) · judge and publish", _gate_population, ("conform_population",)),
-    Step("pull_mch_births", "接收妇幼出生数据 · fetch the drop", _pull_mch_births),
+    Step(
+        "gate_population",
+        "质量闸门(人口) · Great Expectations judges, then the date points at the versions",
+        _gate_population,
+        ("conform_population",),
+    ),
+    Step(
+        "pull_mch_births",
+        "接收妇幼出生数据 · fetch the drop of the date, if it has arrived whole",
+        _pull_mch_births,
+        (),
+    ),
     Step(
         "conform_mch_births",
-        "规整出生数据 · conform and quarantine",
+        "规整出生数据 · types, codes, quarantine, fold into what was known",
         _conform_mch_births,
         ("pull_mch_births",),
     ),
-    Step("gate_mch_births", "质量闸门(出生) · judge and publish", _gate_mch_births, ("conform_mch_births",)),
+    Step(
+        "gate_mch_births",
+        "质量闸门(出生) · Great Expectations judges, then the date points at the version",
+        _gate_mch_births,
+        ("conform_mch_births",),
+    ),
     Step(
         "reconcile_births",
-        "出生核对 · link, classify, open tasks",
+        "出生核对 · link, classify, open and close tasks",
         _reconcile_births,
         ("gate_population", "gate_mch_births"),
     ),
-    Step("decide_subsidies", "资格判定 · decide T and J", _decide_subsidies, ("gate_population",)),
-    Step("build_batches", "生成上报批次 · build batches", _build_batches, ("decide_subsidies",)),
-    Step("approve_batches", "人工批准 · release by a person", _approve_batches, ("build_batches",)),
-    Step("send_batches", "上报 · send what was approved", _send_batches, ("approve_batches",)),
-    Step("collect_receipts", "收取回执 · read receipts", _collect_receipts),
-    Step("publish_statistics", "发布统计 · cube and workbook", _publish_statistics, ("decide_subsidies",)),
+    Step(
+        "decide_subsidies",
+        "资格判定 · decide T and J for everyone, clause by clause",
+        _decide_subsidies,
+        ("gate_population",),
+    ),
+    Step(
+        "build_batches",
+        "生成上报批次 · build the files of newly eligible persons, once",
+        _build_batches,
+        ("decide_subsidies",),
+    ),
+    Step(
+        "approve_batches",
+        "人工批准 · release the built batches (--approve-as USER)",
+        _approve_batches,
+        ("build_batches",),
+    ),
+    Step("send_batches", "上报 · send what was approved, exactly once", _send_batches, ("approve_batches",)),
+    Step("collect_receipts", "收取回执 · read receipts of batches and records", _collect_receipts, ()),
+    Step(
+        "publish_statistics",
+        "发布统计 · four-level cube and workbook",
+        _publish_statistics,
+        ("decide_subsidies",),
+    ),
 )
 
 
 def run_one(night: Night, step: Step) -> Counts:
     """Run one step of a night on record."""
+    from etl.steps import run_step
+
     return run_step(night.settings, night.business_date, step.name, lambda: step.work(night))
 
 

@@ -43,7 +43,7 @@ def run_step(
         counts = {"refusal": refusal.code}
         raise
     except Exception as error:
-        unexpected = _unexpected(step, error)
+        unexpected = unexpected_error(f"step {step}", error)
         counts = {"refusal": unexpected.code}
         raise unexpected from None
     finally:
@@ -56,7 +56,8 @@ def run_step(
     return counts
 
 
-def _unexpected(step: str, error: Exception) -> Refusal:
+def unexpected_error(step: str, error: Exception) -> Refusal:
+    """Turn an error into a refusal that names its kind and its place, never its message."""
     places = [
         f"{Path(frame.filename).relative_to(PROJECT)}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -64,9 +65,9 @@ def _unexpected(step: str, error: Exception) -> Refusal:
     ]
     return Refusal(
         "unexpected",
-        found=f"{type(error).__name__} in step {step} at {places[-1] if places else 'a library'}",
-        expected="the step to end",
-        to_do="rerun the step; if it fails again, report this place in the code",
+        found=f"{type(error).__name__} in {step} at {places[-1] if places else 'a library'}",
+        expected=f"{step} to end",
+        to_do="try again; if it fails again, report this place in the code",
     )
 
 
