@@ -20,3 +20,11 @@ def test_every_division_but_the_city_hangs_under_one_of_the_level_above() -> Non
         if row["division_code"] != CITY_CODE and level.get(row["parent_code"]) != int(row["level_code"]) - 1
     ]
     assert orphans == []
+
+
+def test_the_code_of_a_division_begins_with_that_of_the_one_above() -> None:
+    digits = {"2": 2, "3": 6, "4": 9}
+    for row in load_divisions().to_pylist():
+        if row["division_code"] != CITY_CODE:
+            above = row["division_code"][: digits[row["level_code"]]].ljust(12, "0")
+            assert row["parent_code"] == above

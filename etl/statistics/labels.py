@@ -1,0 +1,178 @@
+"""What people read for the codes of the cube, 中文 and English, in printing order."""
+
+from dataclasses import dataclass
+
+Labels = dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One printed column: the sum of those categories of a measure that it holds.
+
+    Without `only` it holds all that begin with `prefix`, except `but`. An optional column is left out
+    where it would be empty everywhere.
+    """
+
+    measure: str
+    chinese: str
+    english: str
+    only: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    prefix: str = ""
+    is_optional: bool = False
+
+    def holds(self, category: str) -> bool:
+        """Tell whether a category is counted in this column."""
+        if self.only:
+            return category in self.only
+        return category.startswith(self.prefix) and category not in self.but
+
+
+@dataclass(frozen=True)
+class Band:
+    """Columns under one heading."""
+
+    heading: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One sheet with a table by division."""
+
+    sheet: str
+    title: str
+    subtitle: str
+    unit: str
+    bands: tuple[Band, ...]
+
+
+def _all_of(measure: str, chinese: str, english: str, prefix: str = "") -> Column:
+    return Column(measure, chinese, english, prefix=prefix)
+
+
+def _each_of(measure: str, labels: Labels, prefix: str = "") -> tuple[Column, ...]:
+    """Give one column a label, and one for whatever has none, so that columns always add up."""
+    listed = tuple(Column(measure, *label, only=(category,)) for category, label in labels.items())
+    rest = Column(measure, "不详", "Unknown", but=tuple(labels), prefix=prefix, is_optional=True)
+    return (*listed, rest)
+
+
+SEX = {"1": ("男", "Male"), "2": ("女", "Female")}
+HUKOU = {"here": ("本市", "Beijing"), "elsewhere": ("外地", "Elsewhere")}
+AGE = {
+    "00-02": ("0–2", "years"),
+    "03-05": ("3–5", "years"),
+    "06-14": ("6–14", "years"),
+    "15-17": ("15–17", "years"),
+    "18-34": ("18–34", "years"),
+    "35-49": ("35–49", "years"),
+    "50-59": ("50–59", "years"),
+    "60-64": ("60–64", "years"),
+    "65-79": ("65–79", "years"),
+    "80+": ("80以上", "and over"),
+}
+CLASS = {
+    "linked": ("一致", "Linked"),
+    "conflict": ("冲突", "Conflict"),
+    "only_mch": ("仅妇幼", "MCH only"),
+    "only_population": ("仅人口库", "Population only"),
+}
+DELAY = {
+    "on_time": ("24小时内", "≤ 24 h"),
+    "within_days": ("30日内", "≤ 30 days"),
+    "late": ("逾30日", "> 30 days"),
+    "very_late": ("满365日", "≥ 365 days"),
+    "not_reported": ("妇幼未报", "Not reported"),
+}
+CATEGORY_J = {
+    "J/one_child": ("一个子女", "One child"),
+    "J/two_girls": ("两个女孩", "Two girls"),
+    "J/no_living_child": ("无存活子女", "No living child"),
+}
+CATEGORY_T = {"T/death": ("子女死亡", "Child died"), "T/disability": ("子女残疾", "Child disabled")}
+KIND = {
+    "birth_missing_in_population": ("出生漏报", "Not in population"),
+    "birth_of_mother_from_elsewhere": ("外地产妇", "From elsewhere"),
+    "birth_missing_in_mch": ("妇幼无记录", "Not in MCH"),
+    "birth_conflict": ("信息冲突", "Conflict"),
+    "subsidy_document_missing": ("材料缺失", "Document missing"),
+}
+ALL_PERSONS = _all_of("persons_by_sex", "合计", "Total")
+ALL_BIRTHS = _all_of("births_by_class", "合计", "Total")
+ALL_OPEN = _all_of("tasks_open", "合计", "Total")
+ALL_OVERDUE = _all_of("tasks_overdue", "合计", "Total")
+UNKNOWN = {
+    programme: Column("decisions", "待定", "Unknown", only=(f"{programme}/unknown",)) for programme in "JT"
+}
+ELIGIBLE = {
+    programme: _all_of("eligible_by_category", "符合", "Eligible", f"{programme}/") for programme in "JT"
+}
+
+SUMMARY = Topic(
+    sheet="汇总 Summary",
+    title="全员人口业务统计汇总表",
+    subtitle="Summary of persons, births, subsidies and tasks by district",
+    unit="人、例、项 persons, births, tasks",
+    bands=(
+        Band("人口\nPersons", (ALL_PERSONS,)),
+        Band("出生核对\nBirths of the year", (ALL_BIRTHS, *_each_of("births_by_class", CLASS)[:-1])),
+        Band("奖励扶助 J\nReward", (ELIGIBLE["J"], UNKNOWN["J"])),
+        Band("特别扶助 T\nSpecial", (ELIGIBLE["T"], UNKNOWN["T"])),
+        Band(
+            "待办\nTasks",
+            (_all_of("tasks_open", "未办", "Open"), _all_of("tasks_overdue", "逾期", "Overdue")),
+        ),
+    ),
+)
+PERSONS = Topic(
+    sheet="人口 Persons",
+    title="在册人口统计表",
+    subtitle="Living persons in the population database, by place of residence",
+    unit="人 persons",
+    bands=(
+        Band("人口\nPersons", (ALL_PERSONS,)),
+        Band("性别\nSex", _each_of("persons_by_sex", SEX)),
+        Band("户籍\nHukou", _each_of("persons_by_hukou", HUKOU)),
+        Band("年龄（周岁）\nAge in completed years", _each_of("persons_by_age", AGE)),
+    ),
+)
+BIRTHS = Topic(
+    sheet="出生 Births",
+    title="出生信息核对统计表",
+    subtitle="Births, maternal-health system (MCH) against population database, by responsible division",
+    unit="例 births",
+    bands=(
+        Band("出生\nBirths", (ALL_BIRTHS,)),
+        Band("核对结果\nFinding", _each_of("births_by_class", CLASS)),
+        Band("性别\nSex", _each_of("births_by_sex", SEX)),
+        Band("妇幼报告时效\nReported after birth", _each_of("births_by_delay", DELAY)),
+    ),
+)
+SUBSIDIES = Topic(
+    sheet="扶助 Subsidies",
+    title="奖励扶助和特别扶助资格统计表",
+    subtitle="Persons found eligible for reward assistance (J) and special assistance (T), by place of hukou",
+    unit="人 persons",
+    bands=(
+        Band(
+            "奖励扶助 J\nReward assistance",
+            (ELIGIBLE["J"], *_each_of("eligible_by_category", CATEGORY_J, "J/"), UNKNOWN["J"]),
+        ),
+        Band(
+            "特别扶助 T\nSpecial assistance",
+            (ELIGIBLE["T"], *_each_of("eligible_by_category", CATEGORY_T, "T/"), UNKNOWN["T"]),
+        ),
+    ),
+)
+WORKLIST = Topic(
+    sheet="待办 Tasks",
+    title="待办任务统计表",
+    subtitle="Open tasks by the division that acts, and those of them whose due date has passed",
+    unit="项 tasks",
+    bands=(
+        Band("未办\nOpen", (ALL_OPEN, *_each_of("tasks_open", KIND))),
+        Band("其中逾期\nOf these, overdue", (ALL_OVERDUE, *_each_of("tasks_overdue", KIND))),
+    ),
+)
+BY_TOWN = (PERSONS, BIRTHS, SUBSIDIES, WORKLIST)

@@ -1,0 +1,74 @@
+"""What the counts mean: the last sheet of the workbook, 中文 and English."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from etl.statistics.sheet import BAND_ROW, set_paper, write_heading, write_note, write_title
+
+NOTES = (
+    (
+        "人口 Persons",
+        "人口库中存活人员，按现居住地统计；年龄为业务日终了时的周岁。",
+        "Persons whose life status is alive, where they live. Age in completed years at the end of the "
+        "business date.",
+    ),
+    (
+        "出生 Births",
+        "妇幼系统当年报告的出生（换发、补发和重报已归并，死胎、死产和新生儿死亡除外），"
+        "以及人口库当年出生而妇幼无记录者。“一致”“冲突”为两边均有。按产妇现居住地统计，外地产妇按分娩地区。",
+        "Births reported by MCH this year (reissues and double reports folded, children not living left "
+        "out), and children of this year that only the population database knows. By the mother's residence; "
+        "mothers from elsewhere by the district of birth.",
+    ),
+    (
+        "报告时效 Delay",
+        "首次报告距出生的时间。24小时、30日、365日为暂定时限，待委里确认。",
+        "From birth to the first report. The limits are our choice, to be confirmed by the commission.",
+    ),
+    (
+        "扶助 Subsidies",
+        "按政策条款逐条判定，全部符合者为“符合”；缺少决定性材料者为“待定”。按户籍地统计。奖励扶助与特别扶助不重复享受。",
+        "Eligible: every clause holds. Unknown: a decisive document is missing. By hukou. Nobody takes both.",
+    ),
+    (
+        "待办 Tasks",
+        "业务日终了时未办结的任务；“逾期”为截止日早于业务日者。",
+        "Tasks open at the end of the business date; overdue: due before it.",
+    ),
+    (
+        "下级不详\nLower level unknown",
+        "只知上级区划、不知下级区划者，列在“下级不详”行，各级合计因此相等。",
+        "What is known to an upper level only has a row of its own, so that all levels have equal totals.",
+    ),
+    (
+        "保密 Disclosure",
+        "仅含计数，不含个人信息；村（居）级数据不在本册列示。内部资料，注意保管。",
+        "Counts only, no personal value; village level is not printed. For internal use.",
+    ),
+)
+MADE_FROM = ("数据来源 Made from", "下列版本的数据集及登记表（右栏）。", "")
+
+
+def write_notes(sheet: Worksheet, business_date: date, versions: Sequence[str]) -> None:
+    """Write the notes and the versions that the counts were made from."""
+    write_title(sheet, "说明", "Notes", "", business_date, 3)
+    for at, text in enumerate(("项目 Item", "说明", "Meaning"), start=1):
+        write_heading(sheet, BAND_ROW, at, text)
+    sheet.row_dimensions[BAND_ROW].height = 20
+    made_from = (*MADE_FROM[:2], "\n".join(versions))
+    for row, note in enumerate((*NOTES, made_from), start=BAND_ROW + 1):
+        for at, text in enumerate(note, start=1):
+            write_note(sheet, row, at, text)
+        sheet.row_dimensions[row].height = 14 * _lines(note) + 8
+    for letter, width in zip("ABC", (20, 56, 56), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.freeze_panes = sheet.cell(BAND_ROW + 1, 1).coordinate
+    set_paper(sheet, business_date)
+
+
+def _lines(note: tuple[str, str, str]) -> int:
+    # A line of the text columns holds about 26 Chinese or 52 Latin characters.
+    item, chinese, english = note
+    return max(item.count("\n") + 1, 1 + len(chinese) // 26, 1 + len(english) // 50 + english.count("\n"))

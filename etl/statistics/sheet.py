@@ -1,0 +1,128 @@
+"""How a printed sheet looks: title, headings, cells, paper."""
+
+import re
+from datetime import date
+
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet.header_footer import HeaderFooterItem
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+BAND_ROW, HEADING_ROW, FIRST_ROW, FIRST_COLUMN = 4, 5, 6, 3
+COUNT = '#,##0;-#,##0;"–"'
+SONG, HEI = "宋体", "黑体"
+DARK, MIDDLE, LIGHT, LINE, GREY = "1F3864", "D9E2F3", "F3F6FB", "A6A6A6", "595959"
+THIN = Side(style="thin", color=LINE)
+GRID = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)
+CENTRE = Alignment(horizontal="center", vertical="center", wrap_text=True)
+LEFT = Alignment(horizontal="left", vertical="center")
+NAMED = Alignment(horizontal="left", vertical="center", indent=1)
+INDENTED = Alignment(horizontal="left", vertical="center", indent=3)
+RIGHT = Alignment(horizontal="right", vertical="center")
+COUNTED = Alignment(horizontal="right", vertical="center", indent=1)
+PARAGRAPH = Alignment(horizontal="left", vertical="center", wrap_text=True)
+ROW_FONTS = {
+    "total": Font(name=HEI, size=11, bold=True, color=DARK),
+    "district": Font(name=HEI, size=10, bold=True),
+    "plain": Font(name=SONG, size=10),
+    "town": Font(name=SONG, size=10),
+}
+ROW_FILLS = {
+    "total": PatternFill("solid", start_color=MIDDLE),
+    "district": PatternFill("solid", start_color=LIGHT),
+}
+# Districts fill one page; towns take as few pages as can be read.
+ROW_HEIGHTS = {"total": 26, "plain": 24, "district": 17, "town": 16}
+HEADING_FILL = PatternFill("solid", start_color=DARK)
+HEADING_FONT = Font(name=HEI, size=10, bold=True, color="FFFFFF")
+
+
+def write_text(cell: Cell | MergedCell, text: str) -> None:
+    """Write a text that stays text, whatever it begins with: no cell of ours is a formula."""
+    if isinstance(cell, MergedCell):
+        return
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+    cell.data_type = "s"
+    cell.number_format = "@"
+    cell.quotePrefix = bool(re.match(r"[=+\-@\t\r\n]", text))
+
+
+def write_title(
+    sheet: Worksheet, title: str, subtitle: str, unit: str, business_date: date, width: int
+) -> None:
+    """Write the three lines above a table: title, subtitle, business date and unit."""
+    middle = max(2, width // 2)
+    day = f"{business_date.year}年{business_date.month}月{business_date.day}日"
+    title_font, small = Font(name=HEI, size=18, bold=True, color=DARK), Font(name=SONG, size=10)
+    subtitle_font = Font(name=SONG, size=10, color=GREY)
+    _write_line(sheet, 1, (1, width), title, title_font, CENTRE)
+    _write_line(sheet, 2, (1, width), subtitle, subtitle_font, CENTRE)
+    _write_line(sheet, 3, (1, middle), f"业务日 Business date: {day} ({business_date})", small, LEFT)
+    _write_line(sheet, 3, (middle + 1, width), f"单位 Unit: {unit}" if unit else "", small, RIGHT)
+    for row, height in ((1, 32), (2, 18), (3, 20)):
+        sheet.row_dimensions[row].height = height
+
+
+def _write_line(
+    sheet: Worksheet, row: int, columns: tuple[int, int], text: str, font: Font, alignment: Alignment
+) -> None:
+    first, last = columns
+    sheet.merge_cells(start_row=row, start_column=first, end_row=row, end_column=last)
+    cell = sheet.cell(row, first)
+    write_text(cell, text)
+    cell.font, cell.alignment = font, alignment
+
+
+def write_heading(sheet: Worksheet, row: int, column: int, text: str) -> None:
+    """Write one cell of the heading."""
+    cell = sheet.cell(row, column)
+    write_text(cell, text)
+    cell.font, cell.fill, cell.alignment, cell.border = HEADING_FONT, HEADING_FILL, CENTRE, GRID
+
+
+def write_note(sheet: Worksheet, row: int, column: int, text: str) -> None:
+    """Write one paragraph of the notes; the first column names what it is about."""
+    cell = sheet.cell(row, column)
+    write_text(cell, text)
+    cell.font = ROW_FONTS["district" if column == 1 else "plain"]
+    cell.alignment, cell.border = PARAGRAPH, GRID
+
+
+def write_division(sheet: Worksheet, row: int, code: str, name: str, counts: list[int], style: str) -> None:
+    """Write one row: a division and its counts, as total, district, plain or town."""
+    write_text(sheet.cell(row, 1), code)
+    write_text(sheet.cell(row, 2), name)
+    for offset, count in enumerate(counts):
+        sheet.cell(row, FIRST_COLUMN + offset, count).number_format = COUNT
+    for column in range(1, FIRST_COLUMN + len(counts)):
+        cell = sheet.cell(row, column)
+        cell.font, cell.border, cell.alignment = ROW_FONTS[style], GRID, COUNTED
+        if style in ROW_FILLS:
+            cell.fill = ROW_FILLS[style]
+    sheet.cell(row, 1).alignment = CENTRE
+    sheet.cell(row, 2).alignment = INDENTED if style == "town" else NAMED
+    sheet.row_dimensions[row].height = ROW_HEIGHTS[style]
+
+
+def write_remark(sheet: Worksheet, row: int, width: int, text: str) -> None:
+    """Write one line under a table, over its whole width."""
+    _write_line(sheet, row, (1, width), text, ROW_FONTS["plain"], PARAGRAPH)
+    sheet.row_dimensions[row].height = 28
+
+
+def set_paper(sheet: Worksheet, business_date: date) -> None:
+    """Set A4 landscape, one page wide, with page numbers."""
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_options.horizontalCentered = True
+    margins = sheet.page_margins
+    margins.left = margins.right = 0.5
+    margins.top, margins.bottom, margins.header, margins.footer = 0.6, 0.7, 0.3, 0.35
+    footer = HeaderFooterItem()
+    footer.left.text = f"业务日 Business date {business_date}"
+    footer.center.text = "第 &P 页，共 &N 页"
+    footer.right.text = "内部资料 Internal"
+    sheet.HeaderFooter.oddFooter = footer
+    sheet.sheet_view.showGridLines = False

@@ -1,0 +1,178 @@
+"""The workbook that a commission prints: one sheet a topic, districts first, then towns."""
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import pyarrow as pa
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.worksheet import Worksheet
+
+from etl.statistics.archive import fix_times
+from etl.statistics.labels import BY_TOWN, SUMMARY, Band, Column, Topic
+from etl.statistics.notes import write_notes
+from etl.statistics.sheet import (
+    BAND_ROW,
+    FIRST_COLUMN,
+    FIRST_ROW,
+    HEADING_ROW,
+    set_paper,
+    write_division,
+    write_heading,
+    write_remark,
+    write_title,
+)
+from schemas.division import CITY, DISTRICT, TOWN
+
+# (level, division) -> measure -> category -> count
+Counts = Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]
+SIGNATURES = ("制表 Prepared by", "审核 Reviewed by", "批准 Approved by")
+
+
+class Division(NamedTuple):
+    """One row of a table."""
+
+    level: str
+    code: str
+    name: str
+    is_listed: bool
+
+
+def workbook_bytes(
+    cube: pa.Table, divisions: pa.Table, business_date: date, versions: Sequence[str]
+) -> bytes:
+    """Lay out the cube as an Excel workbook; equal input gives equal bytes.
+
+    Villages are left out: their counts are small. Division codes and names stay text.
+
+    Args:
+        cube: as `etl.statistics.cube.count_cube` gives it.
+        divisions: today's divisions; those without any count are printed too.
+        business_date: printed on every page, and the time of the document.
+        versions: what the counts were made from, as `name@version` or a table of the registry.
+    """
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
+    workbook.properties.title = f"全员人口业务统计 {business_date}"
+    workbook.properties.creator = "padis-pipeline"
+    counts, rows = _counts(cube), _divisions(cube, divisions)
+    for topic in (SUMMARY, *BY_TOWN):
+        sheet = workbook.create_sheet(topic.sheet)
+        last_row = _write_topic(sheet, topic, counts, rows, business_date)
+        if topic is SUMMARY:
+            last_row = _write_remarks(sheet, last_row, versions)
+        _set_page(sheet, last_row, business_date)
+    write_notes(workbook.create_sheet("说明 Notes"), business_date, versions)
+    content = io.BytesIO()
+    workbook.save(content)
+    return fix_times(content.getvalue(), business_date)
+
+
+def _counts(cube: pa.Table) -> Counts:
+    counts: dict[tuple[str, str], dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for row in cube.to_pylist():
+        if row["level_code"] <= TOWN:
+            counts[row["level_code"], row["division_code"]][row["measure"]][row["category"]] = row["value"]
+    return counts
+
+
+def _divisions(cube: pa.Table, divisions: pa.Table) -> list[Division]:
+    """List all divisions above villages, and what stands at a level for want of a lower one."""
+    listed, counted = (_named(table) for table in (divisions, cube))
+    return [Division(*row, is_listed=row in listed) for row in sorted(listed | counted) if row[0] <= TOWN]
+
+
+def _named(table: pa.Table) -> set[tuple[str, str, str]]:
+    columns = (table[name].to_pylist() for name in ("level_code", "division_code", "division_name"))
+    return set(zip(*columns, strict=True))
+
+
+def _sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int]:
+    cells = counts.get((division.level, division.code), {})
+    return [
+        sum(value for category, value in cells.get(column.measure, {}).items() if column.holds(category))
+        for column in columns
+    ]
+
+
+def _write_topic(
+    sheet: Worksheet, topic: Topic, counts: Counts, rows: Sequence[Division], business_date: date
+) -> int:
+    """Write the table of a topic and tell its last row."""
+    (city,) = (row for row in rows if row.level == CITY)
+    bands = _printed_bands(topic, counts, city)
+    columns = [column for band in bands for column in band.columns]
+    width = FIRST_COLUMN - 1 + len(columns)
+    write_title(sheet, topic.title, topic.subtitle, topic.unit, business_date, width)
+    _write_headings(sheet, bands)
+    _set_widths(sheet, columns)
+    # A row for want of a lower level is printed where it counts something.
+    rows = [row for row in rows if row.is_listed or any(_sums(counts, row, columns))]
+    styled = [(city, "total"), *((row, "plain") for row in rows if row.level == DISTRICT)]
+    if topic is not SUMMARY:
+        sheet.row_breaks.append(Break(id=FIRST_ROW + len(styled) - 1))
+        styled += [(row, "district" if row.level == DISTRICT else "town") for row in _by_district(rows)]
+    for at, (row, style) in enumerate(styled, start=FIRST_ROW):
+        write_division(sheet, at, row.code, row.name, _sums(counts, row, columns), style)
+    return FIRST_ROW + len(styled) - 1
+
+
+def _write_remarks(sheet: Worksheet, last_row: int, versions: Sequence[str]) -> int:
+    remarks = (
+        f"数据来源 Made from: {'、'.join(versions)}。口径见“说明”。 Definitions: see Notes.",
+        "        ".join(f"{role}: {'_' * 20}" for role in SIGNATURES),
+    )
+    for row, text in enumerate(remarks, start=last_row + 1):
+        write_remark(sheet, row, sheet.max_column, text)
+    return last_row + len(remarks)
+
+
+def _set_page(sheet: Worksheet, last_row: int, business_date: date) -> None:
+    sheet.freeze_panes = sheet.cell(FIRST_ROW, FIRST_COLUMN).coordinate
+    sheet.print_title_rows = f"{BAND_ROW}:{HEADING_ROW}"
+    sheet.print_area = f"A1:{get_column_letter(sheet.max_column)}{last_row}"
+    set_paper(sheet, business_date)
+
+
+def _printed_bands(topic: Topic, counts: Counts, city: Division) -> list[Band]:
+    return [
+        Band(
+            band.heading,
+            tuple(c for c in band.columns if not c.is_optional or _sums(counts, city, [c]) != [0]),
+        )
+        for band in topic.bands
+    ]
+
+
+def _by_district(rows: Iterable[Division]) -> list[Division]:
+    below_city = [row for row in rows if row.level in (DISTRICT, TOWN)]
+    return sorted(below_city, key=lambda row: (row.code[:6], row.level, row.code))
+
+
+def _write_headings(sheet: Worksheet, bands: Sequence[Band]) -> None:
+    for column, text in ((1, "区划代码\nCode"), (2, "区划\nDivision")):
+        for row in (BAND_ROW, HEADING_ROW):
+            write_heading(sheet, row, column, text if row == BAND_ROW else "")
+        sheet.merge_cells(start_row=BAND_ROW, start_column=column, end_row=HEADING_ROW, end_column=column)
+    first = FIRST_COLUMN
+    for band in bands:
+        for at, shown in enumerate(band.columns, start=first):
+            write_heading(sheet, BAND_ROW, at, band.heading if at == first else "")
+            write_heading(sheet, HEADING_ROW, at, f"{shown.chinese}\n{shown.english}")
+        last = first + len(band.columns) - 1
+        sheet.merge_cells(start_row=BAND_ROW, start_column=first, end_row=BAND_ROW, end_column=last)
+        first = last + 1
+    sheet.row_dimensions[BAND_ROW].height, sheet.row_dimensions[HEADING_ROW].height = 32, 42
+
+
+def _set_widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 25
+    for at, shown in enumerate(columns, start=FIRST_COLUMN):
+        # A Chinese character is as wide as two Latin ones; English may break between words.
+        longest_word = max(len(word) for word in shown.english.split())
+        width = max(11.0, 2.2 * len(shown.chinese) + 2, 1.2 * longest_word + 2)
+        sheet.column_dimensions[get_column_letter(at)].width = width
