@@ -31,7 +31,7 @@ def parse_predicate(vocabulary: Vocabulary, where: str, text: object) -> exp.Exp
         raise _refuse(
             vocabulary, where, "predicate_unreadable", "no SQL condition", "a condition over facts"
         ) from None
-    if predicate.find(exp.Query, exp.DDL, exp.DML, exp.Command, exp.Star):
+    if not isinstance(predicate, exp.Condition) or predicate.find(exp.Query, exp.Star) is not None:
         raise _refuse(vocabulary, where, "predicate_unreadable", "a statement", "a condition over facts")
     facts = {column.name for column in predicate.find_all(exp.Column)} - vocabulary.facts
     if facts:
