@@ -1,6 +1,6 @@
 """Compile the clauses of a programme, as they hold on a day, into one query over the facts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -25,7 +25,7 @@ def compile_programme(programme: Programme, day: date) -> tuple[str, Bound]:
         exp.select("person_id", "decision_code", "category_code", _amount(programme), _unit(programme))
         .select(_missing_documents(clauses).as_("missing_document_codes"), "hukou_division_code")
         .select(*(_column(clause) for clause in clauses))
-        .with_("known", as_=_known(programme, clauses))
+        .with_("known", as_=_known(decided_facts(programme, day)))
         .with_("judged", as_=exp.select("*", *(_judged(clause) for clause in clauses)).from_("known"))
         .with_("decided", as_=exp.select("*", _decision(clauses).as_("decision_code")).from_("judged"))
         .with_("categorised", as_=exp.select("*", _category(programme).as_("category_code")).from_("decided"))
@@ -47,11 +47,11 @@ def _judged(clause: Clause) -> exp.Expr:
     return clause.holds.copy().as_(_column_name(clause))
 
 
-def earlier_programmes(programme: Programme, clauses: Iterable[Clause]) -> Mapping[str, str]:
-    """Tell which facts other programmes decide: fact name -> programme name."""
+def decided_facts(programme: Programme, day: date) -> Mapping[str, str]:
+    """Tell which facts of a programme's clauses other programmes decide: fact name -> programme name."""
     asked = {
         name
-        for clause in clauses
+        for clause in programme.clauses_on(day)
         for condition in (clause.holds, *clause.missing_documents.values())
         for name in facts_of(condition)
     }
@@ -59,13 +59,13 @@ def earlier_programmes(programme: Programme, clauses: Iterable[Clause]) -> Mappi
     return {name: source for name, source in sources.items() if source}
 
 
-def _known(programme: Programme, clauses: tuple[Clause, ...]) -> exp.Select:
+def _known(decided: Mapping[str, str]) -> exp.Select:
     """Add to the facts what other programmes have decided about the same persons."""
     query = exp.select("facts.*").from_("facts")
-    for fact, source in earlier_programmes(programme, clauses).items():
+    for fact, source in decided.items():
         relation = f"decision_{source}"
-        decided = exp.column("decision_code", table=relation)
-        is_object = exp.Case(this=decided).when("'eligible'", "TRUE").when("'ineligible'", "FALSE")
+        decision = exp.column("decision_code", table=relation)
+        is_object = exp.Case(this=decision).when("'eligible'", "TRUE").when("'ineligible'", "FALSE")
         query = query.select(is_object.as_(fact)).join(relation, using="person_id", join_type="left")
     return query
 

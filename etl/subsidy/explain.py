@@ -1,0 +1,202 @@
+"""Explain to a steward why a person is, is not, or may be entitled: clause by clause.
+
+What is explained is what was decided: the clause results come from the recorded decision, the facts
+are gathered again from the dataset versions that it rested on. Explanations hold personal values;
+they belong on the steward's screen and nowhere else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from connectors.engine import run_sql
+from connectors.lake import DatasetVersion
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from etl.subsidy.compile import decided_facts
+from etl.subsidy.facts import SOURCES, gather_facts
+from etl.subsidy.judge import PROGRAMMES
+from schemas.predicate import facts_of
+from schemas.programme import Clause, Programme, policy_version
+from schemas.programme_file import load_documents, load_programme
+from schemas.refusal import Refusal
+from schemas.registry import DECISION_RUN
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A landed row that a fact rests on."""
+
+    dataset: str
+    landing_id: str
+    landing_row: int
+
+
+@dataclass(frozen=True)
+class ClauseResult:
+    """How one clause came out, with its document and the facts it asked for."""
+
+    clause_id: str
+    wording: str
+    document: str
+    article: str | None
+    confidence: str
+    holds: bool | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a person was decided so under one programme on one business date."""
+
+    programme_code: str
+    programme_title: str
+    business_date: date
+    decision_code: str
+    category_code: str | None
+    amount_fen: int | None
+    amount_unit: str | None
+    missing_documents: Mapping[str, str]
+    clauses: tuple[ClauseResult, ...]
+    source_rows: tuple[SourceRow, ...]
+    inputs: tuple[str, ...]
+    decisions: str
+    policy_version: str
+    is_policy_unchanged: bool
+
+
+def explain_decision(settings: Settings, business_date: date, person_id: str) -> tuple[Explanation, ...]:
+    """Explain the decisions about a person as of the latest run up to a business date.
+
+    One explanation per programme, in the order in which they were decided. `is_policy_unchanged`
+    tells whether the wordings shown are those of the policy files that decided.
+
+    Raises:
+        Refusal: nothing was decided up to that date, or the person was not among those decided.
+    """
+    explanations: list[Explanation] = []
+    for name in PROGRAMMES:
+        programme = load_programme(name)
+        run = _latest_run(settings, programme, business_date)
+        decision = _decision(settings, run, person_id)
+        family = _family(settings, run, person_id)
+        facts = _facts(settings, programme, family, run, person_id)
+        facts |= {
+            fact: _as_flag(explanations, load_programme(source).code)
+            for fact, source in decided_facts(programme, run["business_date"]).items()
+        }
+        explanations.append(_explain(programme, run, decision, facts, _source_rows(run, family)))
+    return tuple(explanations)
+
+
+def _latest_run(settings: Settings, programme: Programme, business_date: date) -> Row:
+    statement = (
+        sa.select(DECISION_RUN)
+        .where(DECISION_RUN.c.programme_code == programme.code, DECISION_RUN.c.business_date <= business_date)
+        .order_by(DECISION_RUN.c.business_date.desc())
+        .limit(1)
+    )
+    with registry_session(settings) as connection:
+        row = connection.execute(statement).mappings().first()
+    if row is None:
+        raise Refusal(
+            "nothing_decided",
+            found=f"no decisions of {programme.code} up to {business_date}",
+            expected="a business date on which subsidies were decided",
+            to_do="run decide_subsidies for that date first",
+        )
+    return dict(row)
+
+
+def _decision(settings: Settings, run: Row, person_id: str) -> Row:
+    decisions = DatasetVersion.parse(run["decisions"])
+    found = run_sql(settings, "subsidy/decision_of_person", {"decision": decisions}, {"person_id": person_id})
+    if found.num_rows != 1:
+        raise Refusal(
+            "person_not_decided",
+            found=f"no decision about that person in {decisions}",
+            expected="a person of the population database who was accepted on that date",
+            to_do="check the file number; a quarantined row is in quarantine.population_person",
+        )
+    return found.to_pylist()[0]
+
+
+def _family(settings: Settings, run: Row, person_id: str) -> dict[str, pa.Table]:
+    versions = {version.name.removeprefix("staging."): version for version in _sources(run)}
+    this = {"person_id": person_id}
+    marriages = {"marriage": versions["marriage"]}
+    persons = {**marriages, "population_person": versions["population_person"]}
+    children = {"family_child": versions["family_child"]}
+    return {
+        "population_person": run_sql(settings, "subsidy/family_persons", persons, this),
+        "family_child": run_sql(settings, "subsidy/family_children", children, this),
+        "marriage": run_sql(settings, "subsidy/family_marriages", marriages, this),
+    }
+
+
+def _sources(run: Row) -> list[DatasetVersion]:
+    versions = [DatasetVersion.parse(text) for text in run["inputs"]]
+    return [version for version in versions if version.name.removeprefix("staging.") in SOURCES]
+
+
+def _facts(
+    settings: Settings, programme: Programme, family: Mapping[str, pa.Table], run: Row, person_id: str
+) -> Row:
+    facts = gather_facts(settings, family, programme.facts, run["business_date"])
+    return next(row for row in facts.to_pylist() if row["person_id"] == person_id)
+
+
+def _as_flag(explanations: list[Explanation], programme_code: str) -> bool | None:
+    (earlier,) = (told for told in explanations if told.programme_code == programme_code)
+    return {"eligible": True, "ineligible": False}.get(earlier.decision_code)
+
+
+def _source_rows(run: Row, family: Mapping[str, pa.Table]) -> tuple[SourceRow, ...]:
+    versions = {version.name.removeprefix("staging."): str(version) for version in _sources(run)}
+    return tuple(
+        SourceRow(versions[name], row["landing_id"], row["landing_row"])
+        for name in SOURCES
+        for row in family[name].select(["landing_id", "landing_row"]).to_pylist()
+    )
+
+
+def _explain(
+    programme: Programme, run: Row, decision: Row, facts: Row, source_rows: tuple[SourceRow, ...]
+) -> Explanation:
+    names = load_documents()
+    return Explanation(
+        programme_code=programme.code,
+        programme_title=programme.title,
+        business_date=run["business_date"],
+        decision_code=decision["decision_code"],
+        category_code=decision["category_code"],
+        amount_fen=decision["amount_fen"],
+        amount_unit=decision["amount_unit"],
+        missing_documents={code: names.get(code, code) for code in decision["missing_document_codes"]},
+        clauses=tuple(
+            _clause_result(clause, decision, facts) for clause in programme.clauses_on(run["business_date"])
+        ),
+        source_rows=source_rows,
+        inputs=tuple(run["inputs"]),
+        decisions=run["decisions"],
+        policy_version=run["policy_version"],
+        is_policy_unchanged=run["policy_version"] == policy_version(programme),
+    )
+
+
+def _clause_result(clause: Clause, decision: Row, facts: Row) -> ClauseResult:
+    return ClauseResult(
+        clause_id=clause.clause_id,
+        wording=clause.wording,
+        document=f"{clause.document_number} {clause.document.title}",
+        article=clause.document.article,
+        confidence=clause.confidence,
+        holds=decision.get(f"clause_{clause.clause_id}"),
+        facts={name: facts[name] for name in facts_of(clause.holds)},
+    )

@@ -1,0 +1,192 @@
+"""Decisions reach the lake, the registry and the worklist; deciding twice changes nothing."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset, version_on
+from connectors.registry import registry_session, state_on
+from connectors.settings import Settings
+from etl.subsidy.decide import decide_subsidies
+from etl.subsidy.explain import explain_decision
+from schemas.refusal import Refusal
+from schemas.registry import DATASET_VERSION, DECISION, DECISION_RUN, TASK
+from tests.support.families import as_tables, child, dead_child, man, marriage, woman
+
+MONDAY, TUESDAY, WEDNESDAY = date(2026, 6, 1), date(2026, 6, 2), date(2026, 6, 3)
+
+
+def city(**father: Any) -> Mapping[str, pa.Table]:
+    """A bereaved couple, a rural couple, and a father whose rural hukou is not recorded."""
+    return as_tables(
+        [
+            woman(person_id="A1"),
+            man(person_id="A2", only_child_certificate_number=None),
+            woman(person_id="B1"),
+            man(person_id="B2", hukou_division_code="110101000000"),
+            man(
+                person_id="C2",
+                marital_status_code="30",
+                hukou_nature_code=None,
+                hukou_division_code="110119100000",
+                **{"hukou_nature_before_reform_code": None, **father},
+            ),
+        ],
+        [
+            dead_child(mother_person_id="A1", father_person_id="A2"),
+            child(relation_id=2, mother_person_id="B1", father_person_id="B2"),
+            child(relation_id=3, mother_person_id="C1", father_person_id="C2"),
+        ],
+        [
+            marriage(husband_person_id="A2", wife_person_id="A1"),
+            marriage(marriage_id=2, husband_person_id="B2", wife_person_id="B1"),
+        ],
+    )
+
+
+def publish(settings: Settings, tables: Mapping[str, pa.Table], day: date) -> None:
+    with registry_session(settings) as connection:
+        for name, table in tables.items():
+            counts = Reconciled(table.num_rows, table.num_rows, 0)
+            publish_dataset(connection, settings, f"staging.{name}", table, day, counts=counts, inputs=[])
+
+
+def everything(settings: Settings) -> dict[str, list[Any]]:
+    with registry_session(settings) as connection:
+        return {
+            table.fullname: sorted(map(repr, connection.execute(sa.select(table)).all()))
+            for table in (DECISION, DECISION_RUN, TASK, DATASET_VERSION)
+        }
+
+
+def rows(settings: Settings, table: sa.Table, day: date) -> list[dict[str, Any]]:
+    with registry_session(settings) as connection:
+        found = connection.execute(sa.select(table).where(state_on(table, day))).mappings()
+        return [dict(row) for row in found]
+
+
+@pytest.fixture(scope="module")
+def decided(settings: Settings) -> dict[str, Any]:
+    publish(settings, city(), MONDAY)
+    return decide_subsidies(settings, MONDAY)
+
+
+def test_every_person_is_counted_once_per_programme(decided: dict[str, Any]) -> None:
+    assert decided == {
+        "T": {"eligible": 1, "ineligible": 3, "unknown": 1},
+        "J": {"eligible": 2, "ineligible": 1, "unknown": 2},
+        "tasks": 3,
+    }
+
+
+def test_all_decisions_are_in_the_lake_in_order(settings: Settings, decided: dict[str, Any]) -> None:
+    with registry_session(settings) as connection:
+        version = version_on(connection, "decision.reward_assistance", MONDAY)
+        runs = {row.programme_code: row for row in connection.execute(sa.select(DECISION_RUN))}
+    decisions = read_dataset(settings, version).to_pylist()
+    assert [row["person_id"] for row in decisions] == ["A1", "A2", "B1", "B2", "C2"]
+    assert [row["decision_code"] for row in decisions] == [
+        "ineligible", "unknown", "eligible", "eligible", "unknown",
+    ]  # fmt: skip
+    assert DatasetVersion.parse(runs["J"].decisions) == version
+    assert runs["J"].inputs[-1] == runs["T"].decisions
+    assert (runs["J"].eligible, runs["J"].ineligible, runs["J"].unknown) == (2, 1, 2)
+
+
+def test_the_registry_holds_the_eligible_and_the_undecided(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    found = {(row["programme_code"], row["person_id"]): row for row in rows(settings, DECISION, MONDAY)}
+    assert {key: row["decision_code"] for key, row in found.items()} == {
+        ("T", "A1"): "eligible",
+        ("T", "A2"): "unknown",
+        ("J", "A2"): "unknown",
+        ("J", "B1"): "eligible",
+        ("J", "B2"): "eligible",
+        ("J", "C2"): "unknown",
+    }
+    paid = found["T", "A1"]
+    assert (paid["category_code"], paid["amount_fen"], paid["amount_unit"]) == ("death", 50_000, "month")
+    assert found["T", "A2"]["missing_document_codes"] == ["only_child_certificate"]
+    assert found["J", "A2"]["missing_document_codes"] == ["special_assistance_decision"]
+
+
+def test_an_undecided_case_is_a_task_of_the_division(settings: Settings, decided: dict[str, Any]) -> None:
+    tasks = rows(settings, TASK, MONDAY)
+    assert sorted((row["division_code"], row["level_code"], *row["detail_codes"]) for row in tasks) == [
+        ("110105001001", "4", "only_child_certificate"),
+        ("110105001001", "4", "special_assistance_decision"),
+        ("110119100000", "3", "hukou_nature_proof"),
+    ]
+    assert {row["due_date"] for row in tasks} == {date(2026, 7, 1)}
+    assert {row["process_name"] for row in tasks} == {"subsidy"}
+    assert not any(person in row["subject_id"] for row in tasks for person in ("A2", "C2"))
+
+
+def test_deciding_the_same_day_again_changes_nothing(settings: Settings, decided: dict[str, Any]) -> None:
+    before = everything(settings)
+    assert decide_subsidies(settings, MONDAY) == decided
+    assert everything(settings) == before
+
+
+def test_a_task_keeps_its_due_date_while_the_finding_stands(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    publish(settings, city(hukou_nature_before_reform_code="2"), WEDNESDAY)
+    decide_subsidies(settings, TUESDAY)
+    assert {row["due_date"] for row in rows(settings, TASK, TUESDAY)} == {date(2026, 7, 1)}
+    for _ in range(2):
+        told = decide_subsidies(settings, WEDNESDAY)
+        assert told["J"] == {"eligible": 3, "ineligible": 1, "unknown": 1}
+        assert told["tasks"] == len(rows(settings, TASK, WEDNESDAY)) == 2
+    assert len(rows(settings, TASK, TUESDAY)) == 3
+
+
+def test_the_past_is_not_decided_over(settings: Settings, decided: dict[str, Any]) -> None:
+    decide_subsidies(settings, WEDNESDAY)
+    before = everything(settings)
+    with pytest.raises(Refusal, match="later_state_on_record"):
+        decide_subsidies(settings, date(2026, 6, 1))
+    assert everything(settings) == before
+
+
+def test_an_explanation_names_clauses_documents_facts_and_source_rows(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    special, reward = explain_decision(settings, MONDAY, "A2")
+    assert (special.programme_code, special.decision_code) == ("T", "unknown")
+    assert list(special.missing_documents) == ["only_child_certificate"]
+    (certificate,) = (result for result in special.clauses if result.holds is None)
+    assert certificate.clause_id == "only_child_certificate"
+    assert certificate.document.startswith("京人口发〔2008〕53号")
+    assert certificate.facts == {"has_only_child_certificate": False}
+    age = next(result for result in special.clauses if result.clause_id == "age_49")
+    assert age.facts["spouse_age_years"] == 62
+    assert [row.dataset.split("@")[0] for row in special.source_rows] == [
+        "staging.population_person",
+        "staging.population_person",
+        "staging.family_child",
+        "staging.marriage",
+    ]
+    assert special.is_policy_unchanged
+    (in_t,) = (result for result in reward.clauses if result.holds is None)
+    assert in_t.facts == {"is_special_assistance_object": None}
+
+
+def test_an_explanation_of_a_day_before_the_first_decision_is_refused(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    with pytest.raises(Refusal, match="nothing_decided"):
+        explain_decision(settings, date(2026, 5, 31), "A1")
+
+
+def test_a_person_who_was_not_decided_is_refused_without_naming_the_person(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    with pytest.raises(Refusal, match="person_not_decided") as caught:
+        explain_decision(settings, MONDAY, "NOBODY-OF-THAT-NUMBER")
+    assert "NOBODY" not in str(caught.value)
