@@ -21,7 +21,8 @@ NAMED = Alignment(horizontal="left", vertical="center", indent=1)
 INDENTED = Alignment(horizontal="left", vertical="center", indent=3)
 RIGHT = Alignment(horizontal="right", vertical="center")
 COUNTED = Alignment(horizontal="right", vertical="center", indent=1)
-PARAGRAPH = Alignment(horizontal="left", vertical="center", wrap_text=True)
+PARAGRAPH = Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1)
+REMARK = Alignment(horizontal="left", vertical="center", wrap_text=True)
 ROW_FONTS = {
     "total": Font(name=HEI, size=11, bold=True, color=DARK),
     "district": Font(name=HEI, size=10, bold=True),
@@ -107,7 +108,7 @@ def write_division(sheet: Worksheet, row: int, code: str, name: str, counts: lis
 
 def write_remark(sheet: Worksheet, row: int, width: int, text: str) -> None:
     """Write one line under a table, over its whole width."""
-    _write_line(sheet, row, (1, width), text, ROW_FONTS["plain"], PARAGRAPH)
+    _write_line(sheet, row, (1, width), text, ROW_FONTS["plain"], REMARK)
     sheet.row_dimensions[row].height = 28
 
 
