@@ -25,8 +25,8 @@ CONTRACTS = Path(__file__).resolve().parent / "contracts"
 DATASETS = ("population_person", "family_child", "marriage", "mch_birth")
 
 # The thread back to the source row; the rules that the row broke.
-LINEAGE = (("landing_id", pa.string()), ("landing_row", pa.int64()))
-FAILED_RULES = ("failed_rules", pa.list_(pa.string()))
+LINEAGE: tuple[tuple[str, pa.DataType], ...] = (("landing_id", pa.string()), ("landing_row", pa.int64()))
+FAILED_RULES: tuple[str, pa.DataType] = ("failed_rules", pa.list_(pa.string()))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Open a contract file with the Open Data Contract Standard's own model and JSON schema."""
 
 import json
+from importlib import resources
 from pathlib import Path
 
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard
@@ -31,9 +32,13 @@ def departures_from_standard(path: Path) -> list[str]:
     """List where a contract departs from the standard's JSON schema; empty if nowhere."""
     from jsonschema import Draft201909Validator
 
-    validator = Draft201909Validator(json.loads(OpenDataContractStandard.json_schema()))
+    validator = Draft201909Validator(json.loads(_standard()))
     errors = validator.iter_errors(read_yaml(path))
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in errors]
+
+
+def _standard() -> str:
+    return resources.files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")
 
 
 def custom_value(properties: list[CustomProperty] | None, name: str) -> object:

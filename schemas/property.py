@@ -11,7 +11,7 @@ from schemas.contract_file import custom_value, refuse_contract
 
 CLASSES = ("public", "personal", "sensitive")
 FORMS = ("person_name", "document_number", "code")
-ARROW_TYPES = {
+ARROW_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
     "date": pa.date32(),
     # Wall-clock time of Beijing, as every source writes it.

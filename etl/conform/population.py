@@ -1,0 +1,91 @@
+"""Conform the extracts of the population database: persons, children, marriages."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy.engine import Connection
+
+from connectors.landing import Landing, landed_file, landings_on
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from etl.conform.stage import Conformed, conform_rows, record_conformed
+from etl.conform.text import normalise_text
+from schemas.contract import Contract, load_contract
+from schemas.refusal import Refusal
+
+
+def conform_population(settings: Settings, business_date: date) -> dict[str, Any]:
+    """Conform what was extracted for a business date into staging and quarantine.
+
+    Versions are put on record but not pointed at; that is the gate's. Returns per dataset the counts,
+    the versions and how many rows broke each rule.
+
+    Raises:
+        Refusal: nothing was landed for the date, or an extract lacks a column of its contract.
+    """
+    with registry_session(settings) as connection:
+        landed = {
+            name: _landed(connection, name, business_date)
+            for name in ("population_person", "family_child", "marriage")
+        }
+    persons = _received(settings, load_contract("population_person"), landed["population_person"])
+    person_ids = normalise_text(persons.column("person_id"), None).unique()
+    known = pa.table({"person_id": person_ids})
+    told = [_stage(settings, business_date, "population_person", persons, landed, {})]
+    for name in ("family_child", "marriage"):
+        rows = _received(settings, load_contract(name), landed[name])
+        told.append(_stage(settings, business_date, name, rows, landed, {"received_person": known}))
+    return {"datasets": told}
+
+
+def _stage(
+    settings: Settings,
+    business_date: date,
+    name: str,
+    received: pa.Table,
+    landed: Mapping[str, list[Landing]],
+    relations: Mapping[str, pa.Table],
+) -> dict[str, Any]:
+    conformed: Conformed = conform_rows(
+        settings, load_contract(name), received, business_date, relations=relations
+    )
+    # Whether a child is an orphan rests on the persons received with it.
+    rests_on = [name, *(["population_person"] if name == "family_child" else [])]
+    inputs = [landing.landing_id for part in rests_on for landing in landed[part]]
+    with registry_session(settings) as connection:
+        return record_conformed(connection, settings, conformed, business_date, inputs=inputs)
+
+
+def _landed(connection: Connection, name: str, business_date: date) -> list[Landing]:
+    landings = landings_on(connection, name, business_date)
+    if not landings:
+        raise Refusal(
+            "nothing_landed",
+            found=f"no landed extract of {name} for {business_date}",
+            expected="an extract of that business date",
+            to_do="run pull_population for this business date first",
+        )
+    return landings
+
+
+def _received(settings: Settings, contract: Contract, landings: list[Landing]) -> pa.Table:
+    """Read the rows of all landed extracts, each with its way back."""
+    parts = []
+    for landing in landings:
+        rows = pq.read_table(landed_file(settings, landing))
+        missing = [name for name in contract.received_columns if name not in rows.column_names]
+        if missing:
+            raise Refusal(
+                "column_missing",
+                found=f"landing {landing.landing_id} of {contract.name} without {', '.join(missing)}",
+                expected=f"the columns of contract {contract.name} {contract.version}",
+                to_do="hold the source table against the contract; change the contract if the source changed",
+            )
+        rows = rows.select(list(contract.received_columns)).replace_schema_metadata(None)
+        rows = rows.append_column("landing_id", pa.array([landing.landing_id] * rows.num_rows, pa.string()))
+        numbers = pa.array(range(1, rows.num_rows + 1), pa.int64())
+        parts.append(rows.append_column("landing_row", numbers))
+    return pa.concat_tables(parts, promote_options="permissive").combine_chunks()

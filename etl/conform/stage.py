@@ -1,0 +1,200 @@
+"""From received rows to staging: conform, judge, split into accepted and quarantined, put on record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.engine import Relation
+from connectors.lake import DatasetVersion, Reconciled, publish_dataset
+from connectors.settings import Settings
+from etl.conform.text import normalise_columns
+from etl.conform.typed import conforming_queries
+from quality.rules import Flags, Judgement, judge_rows
+from schemas.contract import Contract
+from schemas.refusal import Refusal
+from schemas.registry import RULE_RESULT
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """How many rows a rule judged and how many broke it."""
+
+    rule_id: str
+    severity: str
+    dimension: str
+    checked: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """Rows of one dataset after conforming: every received row is in exactly one of the two tables."""
+
+    contract: Contract
+    accepted: pa.Table
+    quarantined: pa.Table
+    rule_counts: tuple[RuleCount, ...]
+
+    @property
+    def counts(self) -> Reconciled:
+        """Counts of the rows received now."""
+        accepted, quarantined = self.accepted.num_rows, self.quarantined.num_rows
+        return Reconciled(accepted + quarantined, accepted, quarantined)
+
+
+def conform_rows(
+    settings: Settings,
+    contract: Contract,
+    received: pa.Table,
+    business_date: date,
+    *,
+    relations: Mapping[str, Relation] | None = None,
+    malformed: pa.Table | None = None,
+) -> Conformed:
+    """Conform received rows and judge them by the contract's row rules.
+
+    `received` has the physical columns, as text or as the source's types, with `landing_id` and
+    `landing_row`; `malformed` has the lineage of rows that could not be read into columns. Accepted
+    rows are in order of their key, quarantined ones in order of receipt.
+    """
+    text = received.append_column("received_row", pa.array(range(received.num_rows), pa.int64()))
+    normal = normalise_columns(text, contract.received)
+    judgement = judge_rows(
+        settings,
+        contract,
+        {"received": normal, **(relations or {})},
+        business_date,
+        rules=tuple(rule for rule in contract.row_rules if rule.predicate is not None),
+        conformed=conforming_queries(contract, normal.schema),
+    )
+    _check_none_vanished(received, judgement)
+    is_rejected = judgement.breaks_any("reject")
+    accepted = judgement.rows.append_column("failed_rules", judgement.rule_ids("warn"))
+    accepted = accepted.filter(pa.array(~is_rejected)).select(contract.staging_schema.names)
+    quarantined = _quarantined(contract, received, judgement, is_rejected, malformed)
+    return Conformed(
+        contract,
+        accepted.cast(contract.staging_schema).combine_chunks(),
+        quarantined,
+        _count_rules(contract, judgement, is_rejected, malformed),
+    )
+
+
+def record_conformed(
+    connection: Connection,
+    settings: Settings,
+    conformed: Conformed,
+    business_date: date,
+    *,
+    inputs: Sequence[str],
+    staged: pa.Table | None = None,
+) -> dict[str, Any]:
+    """Publish staging (not yet pointed at: the gate decides) and quarantine, record rule counts.
+
+    `staged` are the rows of staging where these are more than the accepted ones.
+    """
+    name, counts = conformed.contract.name, conformed.counts
+    published = publish_dataset(
+        connection,
+        settings,
+        f"staging.{name}",
+        conformed.accepted if staged is None else staged,
+        business_date,
+        counts=counts,
+        inputs=list(inputs),
+        current=False,
+    )
+    quarantine = publish_dataset(
+        connection,
+        settings,
+        f"quarantine.{name}",
+        conformed.quarantined,
+        business_date,
+        counts=counts,
+        inputs=list(inputs),
+    )
+    _record_rule_counts(connection, conformed, business_date)
+    return _told(conformed, published, quarantine)
+
+
+def _told(conformed: Conformed, published: DatasetVersion, quarantine: DatasetVersion) -> dict[str, Any]:
+    counts = conformed.counts
+    return {
+        "name": conformed.contract.name,
+        "received": counts.received,
+        "accepted": counts.accepted,
+        "quarantined": counts.quarantined,
+        "version": str(published),
+        "quarantine": str(quarantine),
+        "broken_rules": {count.rule_id: count.failed for count in conformed.rule_counts if count.failed},
+    }
+
+
+def _check_none_vanished(received: pa.Table, judgement: Judgement) -> None:
+    rows = judgement.rows.column("received_row")
+    if judgement.rows.num_rows != received.num_rows or pc.count_distinct(rows).as_py() != received.num_rows:
+        raise Refusal(
+            "rows_vanished",
+            found=f"{judgement.rows.num_rows} rows after conforming {received.num_rows}",
+            expected="every received row once",
+            to_do="report a defect: a join of sql/staging loses or repeats rows",
+        )
+
+
+def _quarantined(
+    contract: Contract,
+    received: pa.Table,
+    judgement: Judgement,
+    is_rejected: Flags,
+    malformed: pa.Table | None,
+) -> pa.Table:
+    rows = judgement.rows.column("received_row").filter(pa.array(is_rejected))
+    failed = judgement.rule_ids("reject").filter(pa.array(is_rejected))
+    columns = [received.column(name).take(rows).cast(pa.string()) for name in contract.received_columns]
+    columns += [received.column(name).take(rows) for name in ("landing_id", "landing_row")]
+    quarantined = pa.table([*columns, failed], schema=contract.quarantine_schema)
+    if malformed is not None and malformed.num_rows:
+        quarantined = pa.concat_tables([quarantined, _unreadable_rows(contract, malformed)])
+    return quarantined.sort_by([("landing_id", "ascending"), ("landing_row", "ascending")]).combine_chunks()
+
+
+def _unreadable_rows(contract: Contract, malformed: pa.Table) -> pa.Table:
+    rows = malformed.num_rows
+    columns: list[Any] = [pa.nulls(rows, pa.string()) for _ in contract.received_columns]
+    columns += [malformed.column("landing_id"), malformed.column("landing_row")]
+    failed = [[rule.id for rule in contract.rules if rule.kind == "reader"]] * rows
+    return pa.table([*columns, pa.array(failed, pa.list_(pa.string()))], schema=contract.quarantine_schema)
+
+
+def _count_rules(
+    contract: Contract, judgement: Judgement, is_rejected: Flags, malformed: pa.Table | None
+) -> tuple[RuleCount, ...]:
+    """Count rejects over all rows, warnings over the accepted ones."""
+    unread = malformed.num_rows if malformed is not None else 0
+    counts = []
+    for rule in contract.row_rules:
+        if rule.kind == "reader":
+            checked, failed = judgement.rows.num_rows + unread, unread
+        elif rule.severity == "reject":
+            checked, failed = judgement.rows.num_rows, int(judgement.breaks(rule).sum())
+        else:
+            checked, failed = int((~is_rejected).sum()), int((judgement.breaks(rule) & ~is_rejected).sum())
+        counts.append(RuleCount(rule.id, rule.severity, rule.dimension, checked, failed))
+    return tuple(counts)
+
+
+def _record_rule_counts(connection: Connection, conformed: Conformed, business_date: date) -> None:
+    name = conformed.contract.name
+    of_night = sa.and_(RULE_RESULT.c.dataset_name == name, RULE_RESULT.c.business_date == business_date)
+    connection.execute(sa.delete(RULE_RESULT).where(of_night))
+    rows = [
+        {"dataset_name": name, "business_date": business_date, **vars(count)}
+        for count in conformed.rule_counts
+    ]
+    connection.execute(sa.insert(RULE_RESULT), rows)

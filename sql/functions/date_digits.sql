@@ -1,0 +1,2 @@
+-- date_digits(day): a date as eight digits, as inside a resident ID.
+SELECT REPLACE(CAST($day AS VARCHAR), '-', '')
