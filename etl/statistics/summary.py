@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from connectors.registry import registry_session, state_on
@@ -52,7 +53,7 @@ def _datasets(connection: Connection, business_date: date) -> list[dict[str, Any
     table = DATASET_VERSION.c
     rows = connection.execute(
         sa.select(DATASET_VERSION)
-        .distinct(table.dataset_name)
+        .ext(postgresql.distinct_on(table.dataset_name))
         .where(
             table.dataset_name.startswith(ZONE, autoescape=True),
             table.business_date <= business_date,
@@ -120,7 +121,7 @@ def _receipts(connection: Connection, business_date: date) -> dict[str, int]:
         .join(BATCH, BATCH.c.batch_id == RECORD.c.batch_id)
         .where(BATCH.c.business_date <= business_date, BATCH.c.state.in_(LEFT_US))
         .group_by(RECORD.c.receiver_state_code)
-    ).tuples()
+    )
     receipts = {"accepted": 0, "rejected": 0, "waiting": 0}
     for state, count in rows:
         receipts[RECEIPT_STATES.get(state, "waiting")] += count
@@ -131,7 +132,7 @@ def _seconds(connection: Connection, business_date: date) -> dict[str, float]:
     step = STEP_RUN.c
     rows = connection.execute(
         sa.select(step.step, step.seconds, step.started_at)
-        .distinct(step.step)
+        .ext(postgresql.distinct_on(step.step))
         .where(step.business_date == business_date, step.seconds.is_not(None))
         .order_by(step.step, step.started_at.desc())
     )
