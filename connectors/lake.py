@@ -119,6 +119,7 @@ def publish_dataset(
         "business_date": business_date,
         "version": version,
         "is_current": False,
+        "is_candidate": True,
         "digest": digest,
         "row_count": table.num_rows,
         "received": counts.received,
@@ -134,6 +135,12 @@ def publish_dataset(
         )
     )
     published = DatasetVersion(name, version)
+    others = sa.and_(
+        DATASET_VERSION.c.dataset_name == name,
+        DATASET_VERSION.c.business_date == business_date,
+        DATASET_VERSION.c.version != version,
+    )
+    connection.execute(sa.update(DATASET_VERSION).where(others).values(is_candidate=False))
     if current:
         point_dataset(connection, published, business_date)
     return published
@@ -147,6 +154,29 @@ def point_dataset(connection: Connection, version: DatasetVersion, business_date
     is_version = DATASET_VERSION.c.version == version.version
     connection.execute(sa.update(DATASET_VERSION).where(of_date, ~is_version).values(is_current=False))
     connection.execute(sa.update(DATASET_VERSION).where(of_date, is_version).values(is_current=True))
+
+
+def candidate_on(connection: Connection, name: str, business_date: date) -> DatasetVersion:
+    """Find the version that was published last for a business date, whether or not the date points at it.
+
+    Raises:
+        Refusal: nothing of the dataset has been published for that date.
+    """
+    version = connection.scalar(
+        sa.select(DATASET_VERSION.c.version).where(
+            DATASET_VERSION.c.dataset_name == name,
+            DATASET_VERSION.c.business_date == business_date,
+            DATASET_VERSION.c.is_candidate,
+        )
+    )
+    if version is None:
+        raise Refusal(
+            "nothing_conformed",
+            found=f"no version of {name} made for {business_date}",
+            expected="a conformed version of that business date",
+            to_do="run the pull and the conform step of that dataset for this business date first",
+        )
+    return DatasetVersion(name, version)
 
 
 def version_on(connection: Connection, name: str, business_date: date) -> DatasetVersion:

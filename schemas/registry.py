@@ -91,6 +91,9 @@ DATASET_VERSION = Table(
         "version", Integer, primary_key=True, autoincrement=False, comment="版本 · version of the Delta table"
     ),
     Column("is_current", Boolean, nullable=False, comment="当前 · whether this date now points here"),
+    Column(
+        "is_candidate", Boolean, nullable=False, comment="候选 · whether it was conformed last for this date"
+    ),
     Column("digest", Text, nullable=False, comment="内容摘要 · SHA-256 of the rows in order"),
     Column("row_count", BigInteger, nullable=False, comment="行数 · rows of the version"),
     Column("received", BigInteger, nullable=False, comment="收到 · rows received for this date"),

@@ -111,6 +111,12 @@ def upgrade() -> None:
         sa.Column(
             "is_current", sa.Boolean(), nullable=False, comment="当前 · whether this date now points here"
         ),
+        sa.Column(
+            "is_candidate",
+            sa.Boolean(),
+            nullable=False,
+            comment="候选 · whether it was conformed last for this date",
+        ),
         sa.Column("digest", sa.Text(), nullable=False, comment="内容摘要 · SHA-256 of the rows in order"),
         sa.Column("row_count", sa.BigInteger(), nullable=False, comment="行数 · rows of the version"),
         sa.Column("received", sa.BigInteger(), nullable=False, comment="收到 · rows received for this date"),
