@@ -1,0 +1,64 @@
+"""What is known of each partner's drop: waiting, overdue, refused or complete."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection
+
+from schemas.refusal import Refusal
+from schemas.registry import DROP
+
+
+@dataclass(frozen=True)
+class DropState:
+    """The state of one drop and its deadline, which is set when the drop is first asked for."""
+
+    state: str
+    due_at: datetime
+
+
+def drop_on_record(connection: Connection, source_name: str, business_date: date) -> DropState | None:
+    """Find what is known of a drop; None before it was first asked for."""
+    row = connection.execute(
+        sa.select(DROP.c.state, DROP.c.due_at).where(
+            DROP.c.source_name == source_name, DROP.c.business_date == business_date
+        )
+    ).first()
+    return DropState(row.state, row.due_at) if row else None
+
+
+def newest_complete(connection: Connection, source_name: str) -> date | None:
+    """Tell the newest business date whose drop has arrived whole."""
+    newest: date | None = connection.scalar(
+        sa.select(sa.func.max(DROP.c.business_date)).where(
+            DROP.c.source_name == source_name, DROP.c.state == "complete"
+        )
+    )
+    return newest
+
+
+def record_drop(
+    connection: Connection,
+    source_name: str,
+    business_date: date,
+    drop: DropState,
+    refusal: Refusal | None = None,
+) -> None:
+    """Put the state of a drop on record, with the refusal that made it so."""
+    row = {
+        "source_name": source_name,
+        "business_date": business_date,
+        "state": drop.state,
+        "due_at": drop.due_at,
+        "refusal_code": refusal.code if refusal else None,
+        "message": str(refusal) if refusal else None,
+    }
+    statement = postgresql.insert(DROP).values(row)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source_name", "business_date"],
+            set_={name: statement.excluded[name] for name in row},
+        )
+    )
