@@ -1,0 +1,59 @@
+"""Release or withhold batches: a person's word, with who and when."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.registry import hold_lock, registry_session
+from connectors.settings import Settings
+from etl.submission.outbox import RECEIVER, batches_where, brief
+from schemas.refusal import Refusal
+from schemas.registry import ATTEMPT, BATCH
+
+
+def approve_batches(
+    settings: Settings,
+    business_date: date,
+    user: str,
+    approved: bool,
+    batch_ids: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Release the batches that wait for approval on a date, or withhold them.
+
+    These are the batches of the date and earlier ones that nobody decided about. A decision about
+    this date's own batches may be taken back while nothing has been tried to send. `batch_ids`
+    limits it to the batches that were shown.
+
+    Returns:
+        `approved` and `withheld` now decided so, and the `batches` concerned.
+
+    Raises:
+        Refusal: no user is named, or the batches are being sent by another run.
+    """
+    if not user.strip():
+        raise Refusal(
+            "approver_missing",
+            found="no user",
+            expected="the name of the user who decides",
+            to_do="log in, or give the user",
+        )
+    state, other = ("approved", "withheld") if approved else ("withheld", "approved")
+    untried = ~sa.exists().where(ATTEMPT.c.batch_id == BATCH.c.batch_id)
+    is_open = sa.or_(
+        sa.and_(BATCH.c.state == "built", BATCH.c.business_date <= business_date),
+        sa.and_(BATCH.c.state == other, BATCH.c.business_date == business_date, untried),
+    )
+    is_shown = sa.true() if batch_ids is None else BATCH.c.batch_id.in_(batch_ids)
+    decide = (
+        sa.update(BATCH)
+        .where(BATCH.c.receiver == RECEIVER, is_open, is_shown)
+        .values(state=state, approved_by=user.strip(), approved_at=sa.func.now())
+        .returning(BATCH.c.batch_id)
+    )
+    with hold_lock(settings, "etl.submission.send", business_date), registry_session(settings) as connection:
+        decided = list(connection.scalars(decide))
+        batches = batches_where(connection, BATCH.c.batch_id.in_(decided))
+    counts = {"approved": 0, "withheld": 0, state: len(decided)}
+    return {**counts, "batches": [brief(batch) for batch in batches]}

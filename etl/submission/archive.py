@@ -1,0 +1,116 @@
+"""The file to the receiver: a ZIP of text members whose bytes follow from the lines alone."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import pyarrow as pa
+
+from schemas.padis_profile import Profile, Subsystem
+from schemas.refusal import Refusal
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LINE_END = "\r\n"
+FIRST_DATA_LINE = 3
+# The oldest time that a ZIP can tell; the clock must not show in the bytes.
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+REGULAR_FILE_0644 = 0o100644 << 16
+UNIX = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record stands in a batch."""
+
+    record_id: str
+    person_id: str
+    member_name: str
+    line_number: int
+    content_sha256: str
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The bytes of a batch and the place of each of its records."""
+
+    content: bytes
+    places: tuple[Place, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def digest_of_line(line: str) -> str:
+    """Compute the SHA-256 of a data line without its line end."""
+    return hashlib.sha256(line.encode("utf-8")).hexdigest()
+
+
+def pack_lines(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Packed:
+    """Pack lines, ordered by district and record as `lay_out` gives them, one member per district."""
+    places: list[Place] = []
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for district, rows in groupby(lines.to_pylist(), key=lambda row: str(row["district_code"])):
+            name, records = profile.name_member(subsystem, district), list(rows)
+            places += [
+                Place(row["record_id"], row["person_id"], name, number, digest_of_line(row["line"]))
+                for number, row in enumerate(records, start=FIRST_DATA_LINE)
+            ]
+            text = [str(len(records)), subsystem.header, *(row["line"] for row in records)]
+            content = BYTE_ORDER_MARK + "".join(line + LINE_END for line in text).encode("utf-8")
+            file.writestr(_entry(name), content, compresslevel=6)
+    return Packed(archive.getvalue(), tuple(places))
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, FIXED_TIME)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = UNIX
+    entry.external_attr = REGULAR_FILE_0644
+    return entry
+
+
+@dataclass(frozen=True)
+class Member:
+    """One text member as it stands in a batch."""
+
+    name: str
+    count: str
+    header: str
+    lines: tuple[str, ...]
+
+    def line(self, number: int) -> str | None:
+        """Give a data line by its number in the member, or None if there is no such line."""
+        place = number - FIRST_DATA_LINE
+        return self.lines[place] if 0 <= place < len(self.lines) else None
+
+
+def read_members(content: bytes) -> Iterator[Member]:
+    """Read the members of a batch of our own back.
+
+    Raises:
+        Refusal: the bytes are no batch.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in archive.namelist():
+                text = archive.read(name).removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+                count, header, *lines = text.removesuffix(LINE_END).split(LINE_END)
+                yield Member(name, count, header, tuple(lines))
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise Refusal(
+            "batch_unreadable",
+            found=f"{len(content)} bytes that are no batch ({type(error).__name__})",
+            expected="a ZIP of text members with count and header",
+            to_do="restore exchange.batch from backup",
+        ) from None
+
+
+def sidecar_of(file_name: str, sha256: str) -> bytes:
+    """Give the content of the digest file that is sent before the batch."""
+    return f"{sha256}  {file_name}\n".encode("ascii")

@@ -1,0 +1,114 @@
+"""Build the batches of one business date into the outbox: once, with bytes that are kept."""
+
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.lake import Reconciled, publish_dataset, read_dataset
+from connectors.registry import hold_lock, lock_key, registry_session
+from connectors.settings import Settings
+from etl.submission.archive import pack_lines
+from etl.submission.difference import find_candidates, gather_records, is_superseded, latest_run
+from etl.submission.layout import HELD, LaidOut, count_reasons, lay_out
+from etl.submission.outbox import HELD_BACK, RECEIVER, batches_where, brief, held_back_on, put_batch
+from etl.submission.preview import preview_batches
+from schemas.padis_profile import Profile, Subsystem
+from schemas.padis_profile_file import profile_on
+from schemas.registry import BATCH, RECORD
+
+__all__ = ["build_batches", "preview_batches"]
+
+
+def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
+    """Report every eligible person who has no record of the period yet, one batch per subsystem.
+
+    Bytes are built once, sealed into `exchange.batch` and never built again, so running twice adds
+    nothing. A record that breaks the receiver's layout is not sent: it goes to `exchange.held_back`
+    in the lake with the rules it broke, and is tried again on the next date. Once a later date has
+    been decided a date builds nothing more, since its eligible persons may no longer be eligible;
+    those who still are, are reported by the newest date.
+
+    Returns:
+        `batches` of this date [{batch_id, subsystem, records, sha256, state, receiver_state}],
+        `records` in them, `held_back` and their `reasons` {rule: records}, `version` of the held back,
+        `is_superseded` if a later date has been decided.
+
+    Raises:
+        Refusal: nothing was decided yet, or another run builds this date.
+    """
+    profile = profile_on(RECEIVER, business_date)
+    with hold_lock(settings, "etl.submission.build", business_date), registry_session(settings) as connection:
+        # Another date's run must not take the same sequence or case number.
+        connection.execute(
+            sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("etl.submission", "outbox")}
+        )
+        superseded = is_superseded(connection, business_date)
+        if not superseded:
+            _build_all(connection, settings, profile, business_date)
+        batches = batches_where(connection, BATCH.c.business_date == business_date)
+        version = held_back_on(connection, business_date)
+    held = read_dataset(settings, version) if version else HELD.empty_table()
+    return {
+        "batches": [brief(batch) for batch in batches],
+        "records": sum(batch["record_count"] for batch in batches),
+        "held_back": held.num_rows,
+        "reasons": count_reasons(held),
+        "version": str(version) if version else None,
+        "is_superseded": superseded,
+    }
+
+
+def _build_all(connection: Connection, settings: Settings, profile: Profile, business_date: date) -> None:
+    held_back, inputs = [], []
+    for subsystem in profile.subsystems.values():
+        held, cited = _build(connection, settings, profile, subsystem, business_date)
+        held_back.append(held)
+        inputs += cited
+    _publish(connection, settings, pa.concat_tables(held_back), business_date, inputs)
+
+
+def _build(
+    connection: Connection, settings: Settings, profile: Profile, subsystem: Subsystem, business_date: date
+) -> tuple[pa.Table, list[str]]:
+    run = latest_run(connection, subsystem.code, business_date)
+    candidates = find_candidates(connection, profile, subsystem.code, business_date)
+    cited = [str(run.decisions), *map(str, run.inputs.values())]
+    if candidates.num_rows == 0:
+        return HELD.empty_table(), cited
+    records = gather_records(settings, profile, run, candidates, business_date)
+    laid_out = _lay_out(connection, profile, subsystem, records)
+    Reconciled(candidates.num_rows, laid_out.lines.num_rows, laid_out.held_back.num_rows)
+    if laid_out.lines.num_rows:
+        packed = pack_lines(profile, subsystem, laid_out.lines)
+        put_batch(connection, settings, profile, subsystem, packed, business_date)
+    return laid_out.held_back, cited
+
+
+def _lay_out(connection: Connection, profile: Profile, subsystem: Subsystem, records: pa.Table) -> LaidOut:
+    wanted = records["record_id"].to_pylist()
+    taken = connection.scalars(
+        sa.select(RECORD.c.record_id).where(
+            RECORD.c.record_id == sa.any_(sa.literal(wanted, sa.ARRAY(sa.Text)))
+        )
+    )
+    return lay_out(profile, subsystem, records, list(taken))
+
+
+def _publish(
+    connection: Connection, settings: Settings, held: pa.Table, business_date: date, inputs: list[str]
+) -> None:
+    """Put on record that every eligible person without a record is in a batch now, or held back."""
+    batches = batches_where(connection, BATCH.c.business_date == business_date)
+    built = sum(batch["record_count"] for batch in batches)
+    publish_dataset(
+        connection,
+        settings,
+        HELD_BACK,
+        held,
+        business_date,
+        counts=Reconciled(built + held.num_rows, built, held.num_rows),
+        inputs=sorted(set(inputs)),
+    )

@@ -1,0 +1,155 @@
+"""What the receiver does not have yet: eligible persons of a date without a record of the period."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.engine import Relation, run_sql
+from connectors.lake import DatasetVersion
+from connectors.registry import state_on
+from connectors.settings import Settings
+from schemas.padis_profile import Profile
+from schemas.refusal import Refusal
+from schemas.registry import DECISION, DECISION_RUN, RECORD
+
+ADD = "A"
+FIRST = 1
+SOURCES = ("population_person", "family_child")
+CANDIDATE_COLUMNS: list[tuple[str, pa.DataType]] = [
+    ("person_id", pa.string()),
+    ("category_code", pa.string()),
+    ("amount_fen", pa.int64()),
+]
+CANDIDATE = pa.schema(CANDIDATE_COLUMNS)
+
+
+@dataclass(frozen=True)
+class DecisionRun:
+    """The run of a programme that a submission rests on: what it read and what it wrote."""
+
+    programme_code: str
+    business_date: date
+    inputs: Mapping[str, DatasetVersion]
+    decisions: DatasetVersion
+    policy_version: str
+
+
+def latest_run(connection: Connection, programme_code: str, business_date: date) -> DecisionRun:
+    """Find the newest run of a programme up to a date.
+
+    Raises:
+        Refusal: the programme has not been decided yet.
+    """
+    row = (
+        connection.execute(
+            sa.select(DECISION_RUN)
+            .where(
+                DECISION_RUN.c.programme_code == programme_code,
+                DECISION_RUN.c.business_date <= business_date,
+            )
+            .order_by(DECISION_RUN.c.business_date.desc())
+            .limit(1)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise Refusal(
+            "subsidies_not_decided",
+            found=f"no decisions of programme {programme_code} up to {business_date}",
+            expected="a run of decide_subsidies",
+            to_do="run decide_subsidies for this business date first",
+        )
+    versions = [DatasetVersion.parse(text) for text in row["inputs"]]
+    return DecisionRun(
+        programme_code,
+        row["business_date"],
+        {version.name.removeprefix("staging."): version for version in versions},
+        DatasetVersion.parse(row["decisions"]),
+        row["policy_version"],
+    )
+
+
+def find_candidates(
+    connection: Connection, profile: Profile, programme_code: str, business_date: date
+) -> pa.Table:
+    """Find the eligible persons of a date who have no record of its period: CANDIDATE, by person."""
+    rows = connection.execute(_unreported(profile, programme_code, business_date)).mappings()
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=CANDIDATE)
+
+
+def _unreported(profile: Profile, programme_code: str, business_date: date) -> sa.Select[tuple[object, ...]]:
+    is_reported = sa.exists().where(
+        RECORD.c.receiver == profile.receiver,
+        RECORD.c.subsystem_code == DECISION.c.programme_code,
+        RECORD.c.person_id == DECISION.c.person_id,
+        RECORD.c.period == period_of(business_date),
+        RECORD.c.operation_code == ADD,
+        RECORD.c.sequence == FIRST,
+    )
+    return (
+        sa.select(DECISION.c.person_id, DECISION.c.category_code, DECISION.c.amount_fen)
+        .where(
+            DECISION.c.programme_code == programme_code,
+            DECISION.c.decision_code == "eligible",
+            state_on(DECISION, business_date),
+            ~is_reported,
+        )
+        .order_by(DECISION.c.person_id)
+    )
+
+
+def period_of(business_date: date) -> str:
+    """Tell the reporting year of a date."""
+    return f"{business_date.year:04d}"
+
+
+def is_superseded(connection: Connection, business_date: date) -> bool:
+    """Tell whether a later date has been decided: then persons eligible on this date may no longer be."""
+    newest = connection.scalar(sa.select(sa.func.max(DECISION_RUN.c.business_date)))
+    return newest is not None and newest > business_date
+
+
+def gather_records(
+    settings: Settings, profile: Profile, run: DecisionRun, candidates: pa.Table, business_date: date
+) -> pa.Table:
+    """Gather what is known about the candidates in the versions on which they were decided.
+
+    Raises:
+        Refusal: the run cites no such version, or a staged column cannot be read as promised.
+    """
+    missing = [name for name in SOURCES if name not in run.inputs]
+    if missing:
+        raise Refusal(
+            "decision_inputs_missing",
+            found=f"the run of {run.programme_code} on {run.business_date} cites no {', '.join(missing)}",
+            expected=f"versions of {', '.join(SOURCES)}",
+            to_do="run decide_subsidies again",
+        )
+    relations: dict[str, Relation] = {name: run.inputs[name] for name in SOURCES}
+    period = period_of(business_date)
+    try:
+        return run_sql(
+            settings,
+            "submission/record",
+            {**relations, "candidate": candidates},
+            {
+                "case_number_begins": profile.begin_case_number(run.programme_code, period),
+                "programme_code": run.programme_code,
+                "operation_code": ADD,
+                "sequence": FIRST,
+                "start_month": business_date.replace(day=1),
+            },
+        )
+    except duckdb.Error as error:
+        raise Refusal(
+            "records_not_gathered",
+            found=f"the engine stopped with {type(error).__name__}",
+            expected=f"{', '.join(map(str, relations.values()))} as their contracts promise",
+            to_do="run the gate of these datasets again; report a defect if it holds",
+        ) from None

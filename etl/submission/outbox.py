@@ -1,0 +1,140 @@
+"""The outbox: batches whose bytes were built once, sealed, and are only read again."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.crypto import seal, unseal
+from connectors.lake import DatasetVersion
+from connectors.settings import Settings
+from etl.submission.archive import Packed
+from etl.submission.difference import ADD, FIRST, period_of
+from schemas.padis_profile import Profile, Subsystem
+from schemas.refusal import Refusal
+from schemas.registry import BATCH, DATASET_VERSION, RECORD
+
+RECEIVER = "national"
+WAITING = "10"
+HELD_BACK = "exchange.held_back"
+
+
+def put_batch(
+    connection: Connection,
+    settings: Settings,
+    profile: Profile,
+    subsystem: Subsystem,
+    packed: Packed,
+    business_date: date,
+) -> str:
+    """Put a built batch and its records into the outbox under the next sequence; return its id."""
+    period = period_of(business_date)
+    sequence = _next_sequence(connection, profile, subsystem, period)
+    batch_id = profile.name_batch(subsystem.code, period, ADD, sequence)
+    shared = {
+        "receiver": profile.receiver,
+        "subsystem_code": subsystem.code,
+        "period": period,
+        "operation_code": ADD,
+        "batch_id": batch_id,
+    }
+    connection.execute(
+        sa.insert(BATCH),
+        {
+            **shared,
+            "sequence": sequence,
+            "business_date": business_date,
+            "file_name": f"{batch_id}.zip",
+            "record_count": len(packed.places),
+            "byte_count": len(packed.content),
+            "sha256": packed.sha256,
+            "content": seal(settings, packed.content, batch_id.encode("ascii")),
+            "state": "built",
+        },
+    )
+    rows = [
+        {**shared, **vars(place), "sequence": FIRST, "receiver_state_code": WAITING}
+        for place in packed.places
+    ]
+    connection.execute(sa.insert(RECORD), rows)
+    return batch_id
+
+
+def _next_sequence(connection: Connection, profile: Profile, subsystem: Subsystem, period: str) -> int:
+    last = connection.scalar(
+        sa.select(sa.func.max(BATCH.c.sequence)).where(
+            BATCH.c.receiver == profile.receiver,
+            BATCH.c.subsystem_code == subsystem.code,
+            BATCH.c.period == period,
+            BATCH.c.operation_code == ADD,
+        )
+    )
+    return (last or 0) + 1
+
+
+def open_batch(settings: Settings, batch: sa.RowMapping) -> bytes:
+    """Unseal the bytes of a batch and hold them against its digest.
+
+    Raises:
+        Refusal: they do not open, or are not what was built.
+    """
+    content = unseal(settings, batch["content"], batch["batch_id"].encode("ascii"))
+    if hashlib.sha256(content).hexdigest() == batch["sha256"]:
+        return content
+    raise Refusal(
+        "batch_changed",
+        found=f"the bytes of {batch['batch_id']} differ from their digest",
+        expected=f"SHA-256 {batch['sha256']}",
+        to_do="restore exchange.batch from backup; nothing was sent",
+    )
+
+
+def batches_where(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
+    """Read batches of the receiver without their bytes, by batch id."""
+    columns = [column for column in BATCH.columns if column.name != "content"]
+    chosen = sa.select(*columns).where(BATCH.c.receiver == RECEIVER, *conditions)
+    return connection.execute(chosen.order_by(BATCH.c.batch_id)).mappings().all()
+
+
+def held_back_on(connection: Connection, business_date: date) -> DatasetVersion | None:
+    """Find the version that holds the records a date held back; None if the date built nothing yet."""
+    version = connection.scalar(
+        sa.select(DATASET_VERSION.c.version).where(
+            DATASET_VERSION.c.dataset_name == HELD_BACK,
+            DATASET_VERSION.c.business_date == business_date,
+            DATASET_VERSION.c.is_current,
+        )
+    )
+    return None if version is None else DatasetVersion(HELD_BACK, version)
+
+
+def sealed_batch(connection: Connection, batch_id: str) -> sa.RowMapping:
+    """Read one batch with its sealed bytes.
+
+    Raises:
+        Refusal: there is no such batch.
+    """
+    batch = connection.execute(sa.select(BATCH).where(BATCH.c.batch_id == batch_id)).mappings().first()
+    if batch is None:
+        raise Refusal(
+            "batch_unknown",
+            found="no such batch in the outbox",
+            expected="a batch id such as J_110000_2026_A_0001",
+            to_do="list the batches with `padis status`",
+        )
+    return batch
+
+
+def brief(batch: sa.RowMapping) -> dict[str, Any]:
+    """Tell of a batch what a step may report."""
+    return {
+        "batch_id": batch["batch_id"],
+        "subsystem": batch["subsystem_code"],
+        "records": batch["record_count"],
+        "sha256": batch["sha256"],
+        "state": batch["state"],
+        "receiver_state": batch["receiver_state_code"],
+    }

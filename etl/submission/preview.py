@@ -1,0 +1,162 @@
+"""What a person sees before releasing batches: counts and sums read from the very bytes to be sent."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from connectors.lake import read_dataset
+from connectors.registry import registry_session, state_on
+from connectors.settings import Settings
+from etl.submission.archive import read_members
+from etl.submission.layout import count_reasons
+from etl.submission.outbox import RECEIVER, batches_where, held_back_on, open_batch, sealed_batch
+from schemas.division import DISTRICT, load_divisions
+from schemas.padis_profile import Profile, Subsystem
+from schemas.padis_profile_file import profile_on
+from schemas.registry import BATCH, DECISION, RECORD
+
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CHECK_CHARACTERS = "10X98765432"
+STATES = {
+    "built": "待批准 · waiting for approval",
+    "approved": "已批准 · approved",
+    "withheld": "不予上报 · withheld",
+    "sending": "发送中 · sending",
+    "uncertain": "存疑 · uncertain",
+    "sent": "已发送 · sent",
+}
+
+
+@dataclass
+class Tally:
+    """What one batch holds, counted."""
+
+    districts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    amount_fen: int = 0
+    wrong_check_digits: int = 0
+
+
+def preview_batches(settings: Settings, business_date: date) -> str:
+    """Describe the batches to decide about, as Markdown in Chinese and English, without personal values.
+
+    Shown are the batches of the date and earlier ones that still wait for approval: counts by
+    district and category, the total amount, warnings, and what was held back.
+    """
+    profile = profile_on(RECEIVER, business_date)
+    is_shown = sa.or_(
+        BATCH.c.business_date == business_date,
+        sa.and_(BATCH.c.business_date < business_date, BATCH.c.state == "built"),
+    )
+    with registry_session(settings) as connection:
+        batches = [
+            sealed_batch(connection, batch["batch_id"]) for batch in batches_where(connection, is_shown)
+        ]
+        lapsed = {batch["batch_id"]: _count_lapsed(connection, batch, business_date) for batch in batches}
+        version = held_back_on(connection, business_date)
+    held = read_dataset(settings, version) if version else None
+    lines = [f"# 上报预览 · Submission preview {business_date}", ""]
+    if not batches:
+        lines += ["没有需要上报的新记录 · Nothing new to report.", ""]
+    for batch in batches:
+        subsystem = profile.subsystems[batch["subsystem_code"]]
+        tally = _tally(profile, subsystem, open_batch(settings, batch))
+        lines += _describe(batch, subsystem, tally, lapsed[batch["batch_id"]])
+    return "\n".join([*lines, *_describe_held_back(held)])
+
+
+def _tally(profile: Profile, subsystem: Subsystem, content: bytes) -> Tally:
+    ours = {theirs: code for code, theirs in subsystem.codes_of("category_code").items()}
+    category, amount = subsystem.place_of("category_code"), subsystem.place_of("amount_fen")
+    division, number = subsystem.place_of("hukou_division_code"), subsystem.place_of("id_number")
+    tally = Tally()
+    for member in read_members(content):
+        for line in member.lines:
+            values = line.split(",")
+            tally.districts[values[division][:6], ours[values[category]]] += 1
+            tally.amount_fen += int(values[amount].replace(".", ""))
+            tally.wrong_check_digits += not is_check_character_right(values[number])
+    return tally
+
+
+def is_check_character_right(id_number: str) -> bool:
+    """Tell whether an 18-character ID number ends in its check character (GB 11643)."""
+    digits = id_number[:17]
+    if len(id_number) != 18 or not (digits.isascii() and digits.isdigit()):
+        return False
+    remainder = sum(int(digit) * weight for digit, weight in zip(digits, WEIGHTS, strict=True)) % 11
+    return CHECK_CHARACTERS[remainder] == id_number[17]
+
+
+def _describe(batch: sa.RowMapping, subsystem: Subsystem, tally: Tally, lapsed: int) -> list[str]:
+    yuan = f"{tally.amount_fen // 100:,}.{tally.amount_fen % 100:02d}"
+    return [
+        f"## {batch['batch_id']} — {subsystem.description}",
+        "",
+        f"- 状态 · state: {STATES[batch['state']]}",
+        f"- 记录 · records: {batch['record_count']}",
+        f"- 金额合计 · total amount: ¥{yuan}",
+        f"- 文件 · file: {batch['byte_count']} bytes, SHA-256 `{batch['sha256'][:16]}…`",
+        *_warnings(tally, lapsed),
+        "",
+        *_table(list(subsystem.codes_of("category_code")), tally.districts),
+        "",
+    ]
+
+
+def _table(categories: list[str], districts: Counter[tuple[str, str]]) -> list[str]:
+    names = _district_names()
+    counts = {
+        names.get(district, district): [districts[district, category] for category in categories]
+        for district in sorted({district for district, _ in districts})
+    }
+    counts["**合计 · total**"] = [sum(column) for column in zip(*counts.values(), strict=True)]
+    rows = [f"| {name} | {' | '.join(map(str, row))} | {sum(row)} |" for name, row in counts.items()]
+    head = f"| 区 · district | {' | '.join(categories)} | 合计 · total |"
+    return [head, f"|---|{'---:|' * (len(categories) + 1)}", *rows]
+
+
+def _warnings(tally: Tally, lapsed: int) -> list[str]:
+    warnings = []
+    if tally.wrong_check_digits:
+        warnings.append(f"- ⚠ 身份证校验码不符 · wrong ID check character: {tally.wrong_check_digits}")
+    if lapsed:
+        warnings.append(f"- ⚠ 资格已变化 · no longer eligible as of this date: {lapsed}")
+    return warnings
+
+
+def _district_names() -> dict[str, str]:
+    return {
+        row["division_code"][:6]: row["division_name"]
+        for row in load_divisions().to_pylist()
+        if row["level_code"] == DISTRICT
+    }
+
+
+def _count_lapsed(connection: sa.Connection, batch: sa.RowMapping, business_date: date) -> int:
+    """Count records of a batch whose person is no longer eligible on the date."""
+    is_eligible = sa.exists().where(
+        DECISION.c.programme_code == RECORD.c.subsystem_code,
+        DECISION.c.person_id == RECORD.c.person_id,
+        DECISION.c.decision_code == "eligible",
+        state_on(DECISION, business_date),
+    )
+    lapsed = sa.select(sa.func.count()).where(RECORD.c.batch_id == batch["batch_id"], ~is_eligible)
+    return connection.scalar(lapsed) or 0
+
+
+def _describe_held_back(held: pa.Table | None) -> list[str]:
+    if held is None or held.num_rows == 0:
+        return []
+    return [
+        f"## 未上报 · Held back: {held.num_rows}",
+        "",
+        "不符合接收方格式，未列入批次 · break the receiver's layout and are in no batch.",
+        "",
+        "| 原因 · reason | 记录 · records |",
+        "|---|---:|",
+        *(f"| {rule} | {count} |" for rule, count in count_reasons(held).items()),
+        "",
+    ]

@@ -1,0 +1,148 @@
+"""Receiver profiles: what a file to PADIS looks like and how its receipts read, as data.
+
+One file per receiver and period under `schemas/padis/`; `schemas.padis_profile_file` reads them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+Forms = Mapping[str, tuple[str, ...]]
+
+# What a column may show, and the forms in which it may be written.
+FACT_FORMS: Forms = {
+    "record_id": ("text",),
+    "person_id": ("text",),
+    "name": ("text",),
+    "sex_code": ("code", "text"),
+    "birth_date": ("date",),
+    "id_type_code": ("code", "text"),
+    "id_number": ("text",),
+    "hukou_division_code": ("division",),
+    "hukou_nature_code": ("code", "text"),
+    "marital_status_code": ("code", "text"),
+    "category_code": ("code",),
+    "living_children_count": ("number",),
+    "only_child_certificate_number": ("text",),
+    "child_death_date": ("date",),
+    "child_disability_level_code": ("code", "text"),
+    "start_month": ("month",),
+    "amount_fen": ("yuan",),
+}
+OUTCOMES = ("running", "passed", "failed")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a member: its header, the fact it shows, and what a value must look like.
+
+    `only_for` names the categories that carry the value; for others the column stays empty.
+    """
+
+    header: str
+    fact: str
+    form: str
+    codes: Mapping[str, str] | None
+    pattern: str | None
+    only_for: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Subsystem:
+    """One kind of batch: its text table and its columns in order."""
+
+    code: str
+    description: str
+    table: str
+    columns: tuple[Column, ...]
+
+    @property
+    def header(self) -> str:
+        """The second line of a member, exactly."""
+        return ",".join(column.header for column in self.columns)
+
+    def place_of(self, fact: str) -> int:
+        """Tell in which column, from 0, a fact stands."""
+        return [column.fact for column in self.columns].index(fact)
+
+    def codes_of(self, fact: str) -> Mapping[str, str]:
+        """Tell our codes of a fact with theirs; empty if the fact is not written as a code."""
+        return self.columns[self.place_of(fact)].codes or {}
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """A state of a batch at the receiver; stages only rise, a failure or the last stage ends it."""
+
+    code: str
+    stage: int
+    outcome: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class ReceiptLayout:
+    """How the receiver's answers read."""
+
+    longest_bytes: int
+    batch_header: str
+    record_header: str
+    batch_states: Mapping[str, BatchState]
+    record_states: Mapping[str, str]
+
+    @property
+    def last_stage(self) -> int:
+        """The stage after which nothing follows."""
+        return max(state.stage for state in self.batch_states.values())
+
+    @property
+    def final_states(self) -> frozenset[str]:
+        """Codes after which the receiver says no more about a batch."""
+        return frozenset(
+            state.code
+            for state in self.batch_states.values()
+            if state.outcome == "failed" or state.stage == self.last_stage
+        )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything that is particular to one receiver during one period."""
+
+    receiver: str
+    description: str
+    valid_from: date
+    valid_to: date | None
+    division_code: str
+    inbox: str
+    receipts_folder: str
+    batch_id: str
+    member_name: str
+    case_number: str
+    operations: Mapping[str, str]
+    longest_value: int
+    replaced: Mapping[str, str]
+    subsystems: Mapping[str, Subsystem]
+    receipts: ReceiptLayout
+
+    def name_batch(self, subsystem_code: str, period: str, operation_code: str, sequence: int) -> str:
+        """Name the nth batch of a subsystem, period and operation."""
+        return self.batch_id.format(
+            subsystem_code=subsystem_code,
+            division_code=self.division_code,
+            period=period,
+            operation_code=operation_code,
+            sequence=sequence,
+        )
+
+    def name_member(self, subsystem: Subsystem, district_code: str) -> str:
+        """Name the text file of a district (six digits) inside the ZIP."""
+        return self.member_name.format(
+            table=subsystem.table, division_code=self.division_code, district_code=district_code
+        )
+
+    def begin_case_number(self, subsystem_code: str, period: str) -> str:
+        """Give what a case number begins with; ten hexadecimal digits follow."""
+        return self.case_number.format(
+            subsystem_code=subsystem_code, province_code=self.division_code[:2], period=period
+        )
