@@ -53,6 +53,8 @@ DEVELOPMENT = [
     "types-paramiko",
     "types-psutil",
     "types-openpyxl",
+    # Builds the project itself without the network.
+    "setuptools>=77",
 ]
 
 setup(
