@@ -38,6 +38,11 @@ CHILDREN = [
         "eligible two_girls",
         children=(child(**GIRL), child(**GIRL | SECOND), dead_child(**THIRD)),
     ),
+    Case(
+        "two living girls and a girl who died",
+        "eligible two_girls",
+        children=(child(**GIRL), child(**GIRL | SECOND), dead_child(**GIRL | THIRD)),
+    ),
     Case("two children, one died", "eligible one_child", children=(child(), dead_child(**SECOND))),
     Case(
         "two children, both died", "eligible no_living_child", children=(dead_child(), dead_child(**SECOND))

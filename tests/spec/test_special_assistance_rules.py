@@ -16,6 +16,11 @@ NOT_MARRIED = {"husband": None, "marriages": ()}
 CHILDREN = [
     Case("the only child died, with date and proof", "eligible death", children=BEREAVED),
     Case("the only child died: the husband too", "eligible death", children=BEREAVED, who="M"),
+    Case(
+        "a row that names the person as both parents is one child",
+        "eligible death",
+        children=(dead_child(father_person_id="W"),),
+    ),
     Case("adopted only child died", "eligible death", children=(dead_child(**ADOPTED),)),
     Case("died, no proof of death", "unknown: death_proof", children=(dead_child(death_proof_code=None),)),
     Case("died, no date of death", "unknown: death_proof", children=(dead_child(death_date=None),)),
