@@ -63,46 +63,49 @@ finding AS (
 ),
 place AS (
     -- Where somebody can act, the best first. A mother from elsewhere is looked after where she gave birth.
-    SELECT match_id, 1 AS preference, person.residence_division_code AS division_code
-    FROM finding JOIN population_person AS person ON person.person_id = finding.mother_person_id
-    UNION ALL
-    SELECT match_id, 2, mother_residence_division_code FROM finding
-    UNION ALL
-    SELECT match_id, 3, person.hukou_division_code
-    FROM finding JOIN population_person AS person ON person.person_id = finding.mother_person_id
-    UNION ALL
-    SELECT match_id, 4, mother_hukou_division_code FROM finding
-    UNION ALL
-    SELECT match_id, 5, person.residence_division_code
-    FROM finding JOIN population_person AS person ON person.person_id = finding.child_person_id
-    UNION ALL
-    SELECT match_id, 6, person.residence_division_code
-    FROM finding JOIN population_person AS person ON person.person_id = finding.father_person_id
-    UNION ALL
-    SELECT match_id, 7, SUBSTR(birth_division_code, 1, 6) FROM finding
-    UNION ALL
-    SELECT match_id, 8, '110000' FROM finding
+    SELECT
+        match_id,
+        UNNEST(
+            CASE WHEN class_code = 'only_mch' AND NOT is_beijing_mother THEN []
+            ELSE [
+                mother.residence_division_code, mother_residence_division_code,
+                mother.hukou_division_code, mother_hukou_division_code,
+                child.residence_division_code, father.residence_division_code
+            ] END || [SUBSTR(birth_division_code, 1, 6), '110000000000']
+        ) AS received,
+        UNNEST(RANGE(8)) AS preference
+    FROM finding
+    LEFT JOIN population_person AS mother ON mother.person_id = finding.mother_person_id
+    LEFT JOIN population_person AS child ON child.person_id = finding.child_person_id
+    LEFT JOIN population_person AS father ON father.person_id = finding.father_person_id
 ),
-place_with_upper AS (
+received_code AS (
+    SELECT DISTINCT received FROM place WHERE received IS NOT NULL
+),
+upper_code AS (
     -- A code that is not on today's list is answered for by the town or district above it.
-    SELECT match_id, preference, RPAD(division_code, 12, '0') AS division_code FROM place
+    SELECT received, 1 AS preference, RPAD(received, 12, '0') AS division_code FROM received_code
     UNION ALL
-    SELECT match_id, preference, SUBSTR(division_code, 1, 9) || '000' FROM place WHERE LENGTH(division_code) = 12
+    SELECT received, 2, SUBSTR(received, 1, 9) || '000' FROM received_code WHERE LENGTH(received) = 12
     UNION ALL
-    SELECT match_id, preference, SUBSTR(division_code, 1, 6) || '000000' FROM place WHERE LENGTH(division_code) = 12
+    SELECT received, 3, SUBSTR(received, 1, 6) || '000000' FROM received_code WHERE LENGTH(received) = 12
+),
+known_code AS (
+    SELECT received, ARG_MIN(division, preference) AS division
+    FROM upper_code
+    JOIN division USING (division_code)
+    GROUP BY received
 ),
 responsible AS (
-    SELECT finding.match_id, division.division_code, division.level_code
-    FROM finding
-    JOIN place_with_upper USING (match_id)
-    JOIN division USING (division_code)
-    WHERE finding.class_code <> 'only_mch' OR finding.is_beijing_mother OR preference >= 7
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY finding.match_id ORDER BY preference, division.level_code DESC) = 1
+    SELECT match_id, ARG_MIN(known_code.division, preference) AS division
+    FROM place
+    JOIN known_code USING (received)
+    GROUP BY match_id
 )
 SELECT
     match_id, class_code, pass_name, mch_record_id, COALESCE(folded_record_ids, []) AS folded_record_ids, relation_id,
     COALESCE(conflict_fields, []) AS conflict_fields,
-    responsible.division_code, responsible.level_code, is_ambiguous,
+    responsible.division.division_code AS division_code, responsible.division.level_code AS level_code, is_ambiguous,
     class_code = 'only_mch' AND NOT is_beijing_mother AS is_from_elsewhere,
     birth_date, sex_code, report_delay_code
 FROM finding

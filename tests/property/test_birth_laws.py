@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.settings import Settings
 from etl.births.match import MatchedBirths, match_births
-from tests.support.births import DIVISIONS, TODAY, child, person, record, staged
+from tests.support.births import DIVISIONS, TODAY, World, apart, child, person, record, staged, together
 from tests.support.births_by_hand import classes, fold
 
 NOWHERE = Settings(var=Path("nowhere"))
@@ -52,44 +52,23 @@ CHILDREN = st.builds(
 HOUSEHOLDS = st.tuples(st.lists(RECORDS, min_size=1, max_size=5), st.lists(CHILDREN, max_size=4))
 # Many small worlds in one run: they share no number and no mother, so each is judged alone.
 WORLDS = st.lists(HOUSEHOLDS, min_size=1, max_size=60)
-PERSONS = ("P1", "P2")
 
 
-def own(world: int, value: str | None) -> str | None:
-    return None if value is None else f"{world}/{value}"
-
-
-def drawn(worlds: Sequence[Any]) -> list[tuple[list[Any], list[Any], list[Any]]]:
-    """Give each world keys, numbers and mothers of its own."""
-    rows = []
-    for w, (records, children) in enumerate(worlds):
-        of_mch = [
-            record(f"{w}/m{i}", **said)
-            | {
-                name: own(w, said[name])
-                for name in ("birth_certificate_number", "previous_certificate_number", "mother_id_number")
-            }
-            for i, said in enumerate(records)
-        ]
-        of_population = [
-            child(w * 100 + i, **said)
-            | {name: own(w, said[name]) for name in ("birth_certificate_number", "mother_person_id")}
-            for i, said in enumerate(children)
-        ]
-        persons = [person(p) for p in PERSONS]
-        rows.append(
+def drawn(worlds: Sequence[Any]) -> list[World]:
+    return apart(
+        [
             (
-                of_mch,
-                of_population,
-                [p | {name: own(w, p[name]) for name in ("person_id", "id_number")} for p in persons],
+                [record(f"m{i}", **said) for i, said in enumerate(records)],
+                [child(i, **said) for i, said in enumerate(children)],
+                [person("P1"), person("P2")],
             )
-        )
-    return rows
+            for records, children in worlds
+        ]
+    )
 
 
-def matched(rows: Sequence[tuple[list[Any], list[Any], list[Any]]]) -> MatchedBirths:
-    together = staged(*([row for world in rows for row in world[side]] for side in range(3)))
-    return match_births(NOWHERE, together, DIVISIONS, TODAY)
+def matched(worlds: Sequence[World]) -> MatchedBirths:
+    return match_births(NOWHERE, together(worlds), DIVISIONS, TODAY)
 
 
 def findings(births: MatchedBirths) -> set[tuple[Any, ...]]:
@@ -128,7 +107,7 @@ def test_every_record_and_every_child_is_accounted_for_once(worlds: Sequence[Any
 @given(WORLDS)
 def test_the_order_in_which_rows_arrive_changes_nothing(worlds: Sequence[Any]) -> None:
     rows = drawn(worlds)
-    turned = [tuple(list(reversed(side)) for side in world) for world in reversed(rows)]
+    turned: list[Any] = [tuple(list(reversed(side)) for side in world) for world in reversed(rows)]
     first, second = matched(rows), matched(turned)
     assert first.matches.equals(second.matches)
     assert first.tasks.equals(second.tasks)

@@ -14,12 +14,16 @@ from tests.support.births import (
     DISTRICT,
     DIVISIONS,
     OTHER_VILLAGE,
+    PER_WORLD,
     TODAY,
     VILLAGE,
+    apart,
     child,
     person,
     record,
     staged,
+    together,
+    world_of,
 )
 
 NOWHERE = Settings(var=Path("nowhere"))
@@ -40,36 +44,6 @@ def matched(
     records: Sequence[Row], children: Sequence[Row], persons: Sequence[Row] = (MOTHER,)
 ) -> MatchedBirths:
     return match_births(NOWHERE, staged(records, children, persons), DIVISIONS, TODAY)
-
-
-def found(births: MatchedBirths) -> list[tuple[Any, ...]]:
-    rows = sorted(
-        births.matches.to_pylist(), key=lambda row: (row["mch_record_id"] or "", row["relation_id"] or 0)
-    )
-    return [
-        (
-            row["class_code"],
-            row["pass_name"],
-            row["mch_record_id"],
-            row["relation_id"],
-            *row["conflict_fields"],
-        )
-        for row in rows
-    ]
-
-
-def tasks(births: MatchedBirths) -> list[tuple[Any, ...]]:
-    rows = sorted(date_tasks(births.tasks, {}, TODAY), key=lambda row: row["kind_code"])
-    return [
-        (
-            row["kind_code"],
-            row["division_code"],
-            row["level_code"],
-            (row["due_date"] - TODAY).days,
-            *row["detail_codes"],
-        )
-        for row in rows
-    ]
 
 
 A, B = "certificate A", "certificate B"
@@ -201,13 +175,24 @@ LINKED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("records", "children", "expected"), [row[1:] for row in LINKED], ids=[row[0] for row in LINKED]
-)
-def test_a_birth_is_found_to_be(
-    records: list[Row], children: list[Row], expected: list[tuple[Any, ...]]
-) -> None:
-    assert found(matched(records, children)) == expected
+@pytest.fixture(scope="module")
+def linked() -> list[list[tuple[Any, ...]]]:
+    """Match all situations at once and tell the findings of each."""
+    births = match_births(
+        NOWHERE, together(apart([(row[1], row[2], [MOTHER]) for row in LINKED])), DIVISIONS, TODAY
+    )
+    found: list[list[tuple[Any, ...]]] = [[] for _ in LINKED]
+    for row in births.matches.to_pylist():
+        record_id = row["mch_record_id"] and row["mch_record_id"].partition("/")[2]
+        relation_id = None if row["relation_id"] is None else row["relation_id"] % PER_WORLD
+        finding = (row["class_code"], row["pass_name"], record_id, relation_id, *row["conflict_fields"])
+        found[world_of(row)].append(finding)
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(LINKED)), ids=[row[0] for row in LINKED])
+def test_a_birth_is_found_to_be(linked: list[list[tuple[Any, ...]]], number: int) -> None:
+    assert sorted(linked[number], key=str) == sorted(LINKED[number][3], key=str)
 
 
 MISSING, FROM_ELSEWHERE = "birth_missing_in_population", "birth_of_mother_from_elsewhere"
@@ -297,13 +282,24 @@ TASKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("records", "children", "persons", "expected"), [row[1:] for row in TASKS], ids=[row[0] for row in TASKS]
-)
-def test_who_has_to_act_until_when(
-    records: list[Row], children: list[Row], persons: list[Row], expected: list[tuple[Any, ...]]
-) -> None:
-    assert tasks(matched(records, children, persons)) == expected
+@pytest.fixture(scope="module")
+def tasks() -> list[list[tuple[Any, ...]]]:
+    """Match all situations at once and tell the tasks of each."""
+    births = match_births(
+        NOWHERE, together(apart([(row[1], row[2], row[3]) for row in TASKS])), DIVISIONS, TODAY
+    )
+    world = {row["match_id"]: world_of(row) for row in births.matches.to_pylist()}
+    opened: list[list[tuple[Any, ...]]] = [[] for _ in TASKS]
+    for task in date_tasks(births.tasks, {}, TODAY):
+        days = (task["due_date"] - TODAY).days
+        drawn = (task["kind_code"], task["division_code"], task["level_code"], days, *task["detail_codes"])
+        opened[world[task["subject_id"]]].append(drawn)
+    return opened
+
+
+@pytest.mark.parametrize("number", range(len(TASKS)), ids=[row[0] for row in TASKS])
+def test_who_has_to_act_until_when(tasks: list[list[tuple[Any, ...]]], number: int) -> None:
+    assert sorted(tasks[number]) == sorted(TASKS[number][4])
 
 
 DELAYS = [
@@ -318,10 +314,13 @@ DELAYS = [
 ]
 
 
-@pytest.mark.parametrize(("born", "reported", "expected"), DELAYS)
-def test_how_late_a_birth_was_reported(born: str, reported: str, expected: str) -> None:
-    births = matched([record("m1", born_at=at(born), reported_at=at(reported))], []).births
-    assert births["report_delay_code"].to_pylist() == [expected]
+def test_how_late_a_birth_was_reported() -> None:
+    drawn = [
+        record(f"m{i:02}", delivery_id=f"d{i}", plural_order=i, born_at=at(born), reported_at=at(reported))
+        for i, (born, reported, _) in enumerate(DELAYS)
+    ]
+    births = matched(drawn, []).births
+    assert births["report_delay_code"].to_pylist() == [expected for _, _, expected in DELAYS]
 
 
 def test_a_reissue_tomorrow_does_not_make_yesterdays_finding_another_one() -> None:

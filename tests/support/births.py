@@ -133,3 +133,43 @@ def staged(
         "family_child": pa.Table.from_pylist(list(children), schema=CHILD),
         "population_person": pa.Table.from_pylist(list(persons), schema=PERSON),
     }
+
+
+World = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
+OWN = (
+    "record_id",
+    "delivery_id",
+    "birth_certificate_number",
+    "previous_certificate_number",
+    "mother_id_number",
+    "person_id",
+    "id_number",
+    "mother_person_id",
+    "father_person_id",
+    "child_person_id",
+)
+PER_WORLD = 1000
+
+
+def apart(worlds: Sequence[World]) -> list[World]:
+    """Give each world keys and numbers of its own, so that all can be matched at once."""
+    return [(*([_own(w, row) for row in side] for side in world),) for w, world in enumerate(worlds)]  # type: ignore[misc]
+
+
+def together(worlds: Sequence[World]) -> dict[str, Relation]:
+    """Put many worlds into one set of relations."""
+    return staged(*([row for world in worlds for row in world[side]] for side in range(3)))
+
+
+def world_of(row: Mapping[str, Any]) -> int:
+    """Tell from which world a finding comes."""
+    if row["relation_id"] is not None:
+        return int(row["relation_id"]) // PER_WORLD
+    return int(row["mch_record_id"].partition("/")[0])
+
+
+def _own(world: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: f"{world}/{row[name]}" for name in OWN if row.get(name) is not None}
+    if "relation_id" in row:
+        own["relation_id"] = world * PER_WORLD + row["relation_id"]
+    return {**row, **own}
