@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,14 @@ from connectors.remote_file import (
     code_of,
     too_large,
 )
-from connectors.ssh import ANSWER_SECONDS, SftpPartner, closing_after, load_partner, open_transport
+from connectors.ssh import (
+    ANSWER_SECONDS,
+    SftpPartner,
+    closing_after,
+    connection_lost,
+    load_partner,
+    open_transport,
+)
 from schemas.refusal import Refusal
 
 __all__ = [
@@ -69,12 +76,20 @@ def _start_sftp(partner: SftpPartner, transport: paramiko.Transport) -> paramiko
             channel.invoke_subsystem("sftp")
             return paramiko.SFTPClient(channel)
     except WIRE_ERRORS as error:
+        if not transport.is_active():
+            raise connection_lost(partner, "starting SFTP") from None
         raise Refusal(
             "partner_without_sftp",
             found=f"{partner} did not start SFTP ({type(error).__name__})",
             expected="the sftp subsystem",
             to_do="ask the partner whether SFTP is open for our user",
         ) from None
+
+
+def _part_of(target: str, attempt: int | str) -> str:
+    if not ATTEMPT.fullmatch(str(attempt)):
+        raise ValueError("an attempt is named with letters, digits and dashes")
+    return f"{target}.part-{attempt}"
 
 
 class SftpSession:
@@ -145,25 +160,52 @@ class SftpSession:
         return digest.hexdigest()
 
     def put_atomically(
-        self, folder: str, name: str, content: bytes, attempt: int | str
+        self,
+        folder: str,
+        name: str,
+        content: bytes,
+        attempt: int | str,
+        *,
+        before_rename: Callable[[], None] | None = None,
     ) -> Literal["sent", "already_there"]:
         """Upload so that the name appears with the whole content, once, or not at all.
 
         Written as `<name>.part-<attempt>`, read back, then renamed by the plain SFTP rename, which
-        fails if the name exists. `attempt` must never have been used for this name.
+        fails if the name exists. `attempt` must never have been used for this name. `before_rename`
+        is called when nothing but the rename is left to do; if it raises, the part stays as it is,
+        for `withdraw_part`.
 
         Raises:
             Refusal: nothing has appeared under the name, or another content holds it already.
             UncertainTransfer: the rename was asked for and its outcome is not known.
         """
         target = f"{check_path(folder)}/{check_plain_name(name)}"
-        if not ATTEMPT.fullmatch(str(attempt)):
-            raise ValueError("an attempt is named with letters, digits and dashes")
-        part = f"{target}.part-{attempt}"
+        part = _part_of(target, attempt)
         if self._holds(target, content):
             return "already_there"
         self._write_part(part, content)
+        if before_rename is not None:
+            before_rename()
         return self._give_name(part, target, content)
+
+    def withdraw_part(self, folder: str, name: str, attempt: int | str) -> bool:
+        """Remove what an attempt has uploaded but not renamed; False if there is nothing of it.
+
+        True proves that the attempt gave the name to nobody and never will: the rename moves the very
+        file that is gone now, so a sender that was only asleep fails when it wakes.
+
+        Raises:
+            Refusal: the wire failed, or we may not remove.
+        """
+        part = _part_of(f"{check_path(folder)}/{check_plain_name(name)}", attempt)
+        try:
+            with self._asking("remove", part):
+                self._client.remove(part)
+        except Refusal as refusal:
+            if refusal.code == "remote_missing":
+                return False
+            raise
+        return True
 
     def _write_part(self, part: str, content: bytes) -> None:
         with self._asking("create", part):

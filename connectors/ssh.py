@@ -188,9 +188,21 @@ def _authenticate(partner: SftpPartner, transport: paramiko.Transport, key: para
     try:
         rest = transport.auth_publickey(partner.username, key)
     except (paramiko.SSHException, EOFError, OSError) as error:
+        if not transport.is_active():
+            raise connection_lost(partner, "proving who we are") from None
         raise _key_refused(partner, type(error).__name__) from None
     if rest:
         raise _key_refused(partner, "more than a key is demanded")
+
+
+def connection_lost(partner: SftpPartner, moment: str) -> Refusal:
+    """Say that the wire was cut before a session stood; nothing was asked of the partner yet."""
+    return Refusal(
+        "connection_lost",
+        found=f"the connection to {partner} ended while {moment}",
+        expected="a connection that holds",
+        to_do="run again; if it stays, ask the partner why its server hangs up",
+    )
 
 
 def _key_refused(partner: SftpPartner, reason: str) -> Refusal:
