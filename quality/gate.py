@@ -1,0 +1,147 @@
+"""The gate: Great Expectations judges the conformed versions; only then a business date points at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.lake import DatasetVersion, candidate_on, point_dataset
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from quality.batch import candidate_batch, least_rows
+from quality.verdict import Verdict, verdict_of
+from schemas.contract import Contract, load_contract
+from schemas.refusal import Refusal
+from schemas.registry import RULE_RESULT
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+
+# Counts only: every other format puts values of rows into the result.
+RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+
+
+def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequence[str]) -> dict[str, Any]:
+    """Judge the versions conformed last for a date and, if all hold, point the date at them.
+
+    The datasets pass together or not at all. Results and Data Docs are kept either way. Returns per
+    dataset the version, how many expectations were judged and how many rows each warning counts.
+
+    Raises:
+        Refusal: `gate_closed` if an expectation failed, `gate_errored` if one could not be judged,
+            `nothing_conformed` if a dataset has no version for the date. No date is moved then.
+    """
+    from quality.data_docs import keep_results, only_builder
+    from quality.gx_context import open_context
+
+    with registry_session(settings) as connection:
+        candidates = {
+            name: candidate_on(connection, f"staging.{name}", business_date) for name in dataset_names
+        }
+        least = {name: least_rows(connection, load_contract(name), business_date) for name in dataset_names}
+    with only_builder(settings):
+        context = open_context(settings)
+        results = {}
+        for name, version in candidates.items():
+            contract = load_contract(name)
+            batch = candidate_batch(settings, contract, version, business_date)
+            results[version] = _judge(context, contract, batch, least[name])
+        verdicts = {version.name: verdict_of(result) for version, result in results.items()}
+        _refuse_errors(verdicts)
+        keep_results(settings, context, results, business_date)
+    with registry_session(settings) as connection:
+        for name in dataset_names:
+            _record_halts(connection, load_contract(name), business_date, verdicts[f"staging.{name}"])
+    _refuse_failures(verdicts)
+    with registry_session(settings) as connection:
+        for version in candidates.values():
+            point_dataset(connection, version, business_date)
+    return {"datasets": [_told(version, verdicts[version.name]) for version in candidates.values()]}
+
+
+def _judge(
+    context: EphemeralDataContext, contract: Contract, batch: pd.DataFrame, least: dict[str, int]
+) -> ExpectationSuiteValidationResult:
+    from quality.suites import build_suite
+
+    try:
+        suite = context.suites.add_or_update(build_suite(contract))
+        source = context.data_sources.add_or_update_pandas("staging")
+        definition = source.add_dataframe_asset(contract.name).add_batch_definition_whole_dataframe("night")
+        return definition.get_batch({"dataframe": batch}).validate(
+            suite, result_format=RESULT_FORMAT, expectation_parameters=least
+        )
+    except Exception as error:
+        # The message of the error could quote a value.
+        raise _errored(f"{type(error).__name__} while judging {contract.name}") from None
+
+
+def _errored(found: str) -> Refusal:
+    return Refusal(
+        "gate_errored",
+        found=found,
+        expected="every expectation to be judged, whether it holds or not",
+        to_do="report a defect of the suite; this says nothing about the data",
+    )
+
+
+def _refuse_errors(verdicts: dict[str, Verdict]) -> None:
+    errored = [
+        f"{name}: {', '.join(verdict.errored)}" for name, verdict in verdicts.items() if verdict.errored
+    ]
+    if errored:
+        raise _errored("rules that could not be judged, " + "; ".join(errored))
+
+
+def _refuse_failures(verdicts: dict[str, Verdict]) -> None:
+    failed = [
+        f"{name}: {', '.join(f'{rule_id} ({count} rows)' for rule_id, count in verdict.failed.items())}"
+        for name, verdict in verdicts.items()
+        if verdict.failed
+    ]
+    if failed:
+        raise Refusal(
+            "gate_closed",
+            found="; ".join(failed),
+            expected="every reject and halt rule of the contract to hold for the accepted rows",
+            to_do="open the Data Docs in var/quality/docs; the date stays at its earlier version",
+        )
+
+
+def _record_halts(connection: Connection, contract: Contract, business_date: date, verdict: Verdict) -> None:
+    halts = [rule for rule in contract.rules if rule.severity == "halt"]
+    of_halts = sa.and_(
+        RULE_RESULT.c.dataset_name == contract.name,
+        RULE_RESULT.c.business_date == business_date,
+        RULE_RESULT.c.severity == "halt",
+    )
+    connection.execute(sa.delete(RULE_RESULT).where(of_halts))
+    rows = [
+        {
+            "dataset_name": contract.name,
+            "business_date": business_date,
+            "rule_id": rule.id,
+            "severity": rule.severity,
+            "dimension": rule.dimension,
+            "checked": 1,
+            "failed": int(rule.id in verdict.failed),
+        }
+        for rule in halts
+    ]
+    if rows:
+        connection.execute(sa.insert(RULE_RESULT), rows)
+
+
+def _told(version: DatasetVersion, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": version.name.removeprefix("staging."),
+        "version": str(version),
+        "expectations": verdict.judged,
+        "warnings": verdict.warned,
+    }

@@ -1,0 +1,60 @@
+"""Land drawn rows as the pull would: Parquet extracts of the population database, a CSV drop of births."""
+
+import csv
+import io
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.landing import Landing, land_bytes, point_landings
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from schemas.contract import load_contract
+from tests.support.received import Received, received_table
+
+
+def land_extract(settings: Settings, dataset: str, day: date, *rows: Received) -> Landing:
+    """Land an extract whose dates, times and flags are typed as PostgreSQL sends them."""
+    table = received_table(dataset, list(rows)).drop_columns(["landing_id", "landing_row"])
+    contract = load_contract(dataset)
+    for number, entry in enumerate(contract.received):
+        if entry.logical_type != "string":
+            column = table.column(number).combine_chunks().cast(entry.arrow_type)
+            table = table.set_column(number, str(entry.physical_name), column)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    content = sink.getvalue().to_pybytes()
+    return land(settings, dataset, day, content, f"{dataset}.parquet", table.num_rows)
+
+
+def csv_of(*rows: Received) -> bytes:
+    """Write births as the maternal-health system drops them."""
+    columns = load_contract("mch_birth").received_columns
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: row[name] or "" for name in columns} for row in rows)
+    return text.getvalue().encode()
+
+
+def land_drop(settings: Settings, day: date, content: bytes) -> Landing:
+    """Land a drop of births."""
+    return land(settings, "mch_birth", day, content, f"mch_birth_{day:%Y%m%d}.csv", content.count(b"\n") - 1)
+
+
+def land(settings: Settings, dataset: str, day: date, content: bytes, file_name: str, rows: int) -> Landing:
+    with registry_session(settings) as connection:
+        landing = land_bytes(
+            connection,
+            settings,
+            content,
+            dataset_name=dataset,
+            business_date=day,
+            source_name="test",
+            file_name=file_name,
+            row_count=rows,
+            contract_version=load_contract(dataset).version,
+        )
+        point_landings(connection, dataset, day, [landing.landing_id])
+    return landing
