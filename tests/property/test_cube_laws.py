@@ -22,12 +22,22 @@ CODES = st.sampled_from(
         "110000000000", "130102001001", "110199", None,
     ]
 )  # fmt: skip
+# Around the birthdays on which somebody changes group, and on 29 February.
+EVE, BIRTHDAY, DAY_AFTER = TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=1)
+TURNING = st.builds(
+    lambda day, years: day.replace(year=day.year - years),
+    st.sampled_from([EVE, BIRTHDAY, DAY_AFTER]),
+    st.sampled_from([0, 3, 6, 15, 18, 35, 50, 60, 65, 80]),
+)
+BIRTH_DATES = st.one_of(
+    st.none(), TURNING, st.sampled_from([date(2008, 2, 29)]), st.dates(date(1920, 1, 1), date(2026, 12, 31))
+)
 PERSONS = st.fixed_dictionaries(
     {
         "residence_division_code": CODES,
         "hukou_division_code": CODES,
         "sex_code": st.sampled_from(["1", "2", "9", None]),
-        "birth_date": st.one_of(st.none(), st.dates(date(1920, 1, 1), date(2026, 12, 31))),
+        "birth_date": BIRTH_DATES,
         "life_status_code": st.sampled_from(["1", "1", "2", "3"]),
     }
 )
