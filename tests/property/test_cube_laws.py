@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -24,13 +24,21 @@ CODES = st.sampled_from(
 )  # fmt: skip
 # Around the birthdays on which somebody changes group, and on 29 February.
 EVE, BIRTHDAY, DAY_AFTER = TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=1)
-TURNING = st.builds(
-    lambda day, years: day.replace(year=day.year - years),
-    st.sampled_from([EVE, BIRTHDAY, DAY_AFTER]),
-    st.sampled_from([0, 3, 6, 15, 18, 35, 50, 60, 65, 80]),
-)
+TURNING = [
+    day.replace(year=day.year - years)
+    for day in (EVE, BIRTHDAY, DAY_AFTER)
+    for years in (0, 3, 6, 15, 18, 35, 50, 60, 65, 80)
+]
+AT_THE_BOUNDARIES = [
+    {"residence_division_code": None, "hukou_division_code": None, "sex_code": "1", "birth_date": day,
+     "life_status_code": "1"}
+    for day in TURNING
+]  # fmt: skip
 BIRTH_DATES = st.one_of(
-    st.none(), TURNING, st.sampled_from([date(2008, 2, 29)]), st.dates(date(1920, 1, 1), date(2026, 12, 31))
+    st.none(),
+    st.sampled_from(TURNING),
+    st.sampled_from([date(2008, 2, 29)]),
+    st.dates(date(1920, 1, 1), date(2026, 12, 31)),
 )
 PERSONS = st.fixed_dictionaries(
     {
@@ -65,6 +73,7 @@ def age_group(born: date | None) -> str:
 
 
 @hypothesis_settings(max_examples=15, deadline=None)
+@example(AT_THE_BOUNDARIES, [])
 @given(st.lists(PERSONS, max_size=40), st.lists(TASKS, max_size=20))
 def test_every_level_has_the_totals_that_counting_by_hand_gives(persons: list[Any], tasks: list[Any]) -> None:
     cube = count_cube(NOWHERE, counted(persons, tasks=tasks), DIVISIONS, TODAY).to_pylist()
