@@ -8,7 +8,8 @@ WITH person AS (
             WHEN hukou_division_code LIKE '11%' THEN 'here'
             ELSE 'elsewhere'
         END AS hukou,
-        DATE_SUB('year', birth_date, CAST($business_date AS DATE)) AS age
+        CASE WHEN birth_date <= CAST($business_date AS DATE)
+            THEN DATE_SUB('year', birth_date, CAST($business_date AS DATE)) END AS age
     FROM population_person
     WHERE life_status_code = '1'
 ),
@@ -16,7 +17,7 @@ grouped AS (
     SELECT
         division_code, sex, hukou,
         CASE
-            WHEN age IS NULL OR age < 0 THEN 'unknown'
+            WHEN age IS NULL THEN 'unknown'
             WHEN age < 3 THEN '00-02' WHEN age < 6 THEN '03-05' WHEN age < 15 THEN '06-14' WHEN age < 18 THEN '15-17'
             WHEN age < 35 THEN '18-34' WHEN age < 50 THEN '35-49' WHEN age < 60 THEN '50-59'
             WHEN age < 65 THEN '60-64' WHEN age < 80 THEN '65-79' ELSE '80+'
