@@ -21,7 +21,6 @@ PASSING_META = (
     "batch_parameters",
     "validation_id",
     "checkpoint_id",
-    "active_batch_definition",
 )
 
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 SUITES = PROJECT / "quality" / "suites"
 # Names of expectations stay the same when a suite is made again.
 OURS = uuid.UUID("6a5f5f0c-2e0e-5b57-9d6f-2b1f8f6c2a10")
+MEANING = {
+    "reject": "不得出现 · must not occur",
+    "halt": "出现即停止 · stops the night",
+    "warn": "仅计数 · counted only",
+}
 GX_SEVERITY = {"reject": "critical", "halt": "critical", "warn": "warning"}
 
 
@@ -75,6 +80,7 @@ def build_suite(contract: Contract) -> ExpectationSuite:
                 **expected.arguments,
                 **({"mostly": 0.0} if rule.severity == "warn" else {}),
                 severity=GX_SEVERITY[rule.severity],
+                description=_described(expected.rules),
                 notes=[f"`{other.id}` {other.severity} · {other.message}" for other in expected.rules],
                 meta={
                     "rule_ids": names,
@@ -107,6 +113,10 @@ def suite_json(contract: Contract) -> str:
 def suite_files() -> dict[Path, str]:
     """Write every suite: path and content; what lies on disk must equal it."""
     return {SUITES / f"{name}.json": suite_json(load_contract(name)) for name in DATASETS}
+
+
+def _described(rules: tuple[Rule, ...]) -> str:
+    return f"{'; '.join(rule.message for rule in rules)} ({MEANING[rules[0].severity]})"
 
 
 def _of_table(rule: Rule) -> Expected:
