@@ -1,0 +1,148 @@
+"""What a receipt changes: states only advance, and what contradicts is set aside and explained."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from etl.submission.receipt_file import ACCEPTED, REJECTED, Receipt, RecordAnswer
+from schemas.padis_profile import ReceiptLayout
+from schemas.refusal import Refusal
+from schemas.registry import BATCH, RECORD
+
+POSSIBLY_SENT = ("sending", "uncertain", "sent")
+RANK = {"10": 0, "20": 1, ACCEPTED: 2, REJECTED: 2}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a receipt did: records it decided, and why some of its lines were set aside."""
+
+    accepted: int
+    rejected: int
+    set_aside: Mapping[str, int]
+
+
+def next_batch_state(layout: ReceiptLayout, held: str | None, received: str) -> str:
+    """Tell the state of a batch after a receipt; a late one, overtaken by others, changes nothing.
+
+    Raises:
+        Refusal: the receipt contradicts what the receiver said before.
+    """
+    if held is None or held == received:
+        return received
+    before, after = layout.batch_states[held], layout.batch_states[received]
+    has_ended = held in layout.final_states
+    is_later = after.stage > before.stage
+    fails_what_passed = after.outcome == "failed" and not is_later
+    goes_on_after_end = has_ended and (is_later or after.stage == before.stage)
+    if fails_what_passed or goes_on_after_end:
+        raise Refusal(
+            "receipt_contradicts",
+            found=f"state {received} after state {held}",
+            expected="no other outcome of a stage that is over",
+            to_do="ask the receiver which of the two holds; the earlier answer stands until then",
+        )
+    return received if is_later else held
+
+
+def lock_batch(connection: Connection, batch_id: str) -> sa.RowMapping:
+    """Read the state of the batch that a receipt is about, and hold its row.
+
+    Raises:
+        Refusal: there is no such batch.
+    """
+    batch = (
+        connection.execute(
+            sa.select(BATCH.c.state, BATCH.c.receiver_state_code)
+            .where(BATCH.c.batch_id == batch_id)
+            .with_for_update()
+        )
+        .mappings()
+        .first()
+    )
+    if batch is not None:
+        return batch
+    raise Refusal(
+        "receipt_of_unknown_batch",
+        found="a receipt for a batch that is not in the outbox",
+        expected="a batch of ours",
+        to_do="ask the receiver whose receipt this is; it stays parked",
+    )
+
+
+def apply_receipt(
+    connection: Connection, layout: ReceiptLayout, receipt: Receipt, batch: sa.RowMapping
+) -> Applied:
+    """Apply a receipt to its batch and records.
+
+    A receipt about a batch that was possibly sent proves that it arrived. Lines about records that
+    are unknown, stand elsewhere or contradict an earlier answer are set aside; the others count.
+
+    Raises:
+        Refusal: the batch was never sent, or the receipt contradicts; nothing was changed.
+    """
+    if batch["state"] not in POSSIBLY_SENT:
+        raise Refusal(
+            "receipt_of_unsent_batch",
+            found=f"a receipt for a batch that is {batch['state']}",
+            expected="a batch that was sent",
+            to_do="find out who sent it: nothing of ours did",
+        )
+    change: dict[str, object] = {"state": "sent", "sent_at": sa.func.coalesce(BATCH.c.sent_at, sa.func.now())}
+    applied = Applied(0, 0, {})
+    if receipt.batch_state is not None:
+        held = batch["receiver_state_code"]
+        change["receiver_state_code"] = next_batch_state(layout, held, receipt.batch_state)
+    else:
+        applied = _apply_answers(connection, receipt)
+    connection.execute(sa.update(BATCH).where(BATCH.c.batch_id == receipt.batch_id).values(change))
+    return applied
+
+
+def _apply_answers(connection: Connection, receipt: Receipt) -> Applied:
+    columns = (
+        RECORD.c.record_id,
+        RECORD.c.member_name,
+        RECORD.c.line_number,
+        RECORD.c.receiver_state_code,
+        RECORD.c.rejection_code,
+    )
+    rows = connection.execute(sa.select(*columns).where(RECORD.c.batch_id == receipt.batch_id)).mappings()
+    held = {row["record_id"]: dict(row) for row in rows}
+    verdicts = [(answer, judge_answer(held.get(answer.record_id), answer)) for answer in receipt.answers]
+    _write(connection, [answer for answer, verdict in verdicts if verdict == "new"])
+    good = [answer for answer, verdict in verdicts if verdict in ("new", "same")]
+    states = Counter(answer.state for answer in good)
+    aside = Counter(verdict for _, verdict in verdicts if verdict not in ("new", "same", "late"))
+    return Applied(states[ACCEPTED], states[REJECTED], dict(sorted(aside.items())))
+
+
+def judge_answer(held: Mapping[str, object] | None, answer: RecordAnswer) -> str:
+    """Hold an answer against the record: new, same, late, unknown, misplaced or contradictory."""
+    if held is None:
+        return "unknown"
+    if (held["member_name"], held["line_number"]) != (answer.member_name, answer.line_number):
+        return "misplaced"
+    if (held["receiver_state_code"], held["rejection_code"]) == (answer.state, answer.rejection_code):
+        return "same"
+    before, after = RANK[str(held["receiver_state_code"])], RANK[answer.state]
+    if after > before:
+        return "new"
+    return "late" if after < before else "contradictory"
+
+
+def _write(connection: Connection, answers: Sequence[RecordAnswer]) -> None:
+    if not answers:
+        return
+    connection.execute(
+        sa.update(RECORD)
+        .where(RECORD.c.record_id == sa.bindparam("key"))
+        .values(receiver_state_code=sa.bindparam("state"), rejection_code=sa.bindparam("code")),
+        [
+            {"key": answer.record_id, "state": answer.state, "code": answer.rejection_code}
+            for answer in answers
+        ],
+    )

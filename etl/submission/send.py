@@ -1,0 +1,172 @@
+"""Send released batches over SFTP, each once, whatever fails in between."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.registry import hold_lock, registry_session
+from connectors.settings import Settings
+from connectors.sftp import SftpPartner, SftpSession, UncertainTransfer, open_sftp
+from etl.submission.archive import sidecar_of
+from etl.submission.attempt import (
+    Attempt,
+    attempts_of,
+    begin_attempt,
+    finish_attempt,
+    mark_sending,
+    take_lease,
+)
+from etl.submission.outbox import RECEIVER, batches_where, brief, open_batch, sealed_batch
+from etl.submission.uncertain import resolve_batch
+from schemas.padis_profile import Profile
+from schemas.padis_profile_file import profile_on
+from schemas.refusal import Refusal
+from schemas.registry import BATCH
+
+LOG = logging.getLogger(__name__)
+
+LOCK = "etl.submission.send"
+OPEN_STATES = ("approved", "sending", "uncertain")
+# A first try, and one more if the receiver proves that nothing of the first arrived.
+ROUNDS = 2
+
+
+def send_batches(settings: Settings, business_date: date, partner: SftpPartner) -> dict[str, Any]:
+    """Send what is released up to a date; what may have been sent already waits for evidence.
+
+    Running again is safe at any time, also after a kill: a batch that is `sending` or `uncertain` is
+    sent again only if the receiver proves that it did not arrive.
+
+    Returns:
+        `sent` now or found to have arrived, `uncertain`, and the open or sent `batches` concerned.
+
+    Raises:
+        Refusal: another run sends for this date, or a batch could not be sent; the others were.
+    """
+    profile = profile_on(RECEIVER, business_date)
+    refusals: list[Refusal] = []
+    concerned: list[str] = []
+    for day in _days_with_open_batches(settings, business_date):
+        with _hold(settings, day, business_date) as is_ours:
+            if not is_ours:
+                continue
+            for batch_id in _open_batches(settings, day):
+                concerned.append(batch_id)
+                try:
+                    _bring_across(settings, profile, partner, batch_id)
+                except Refusal as refusal:
+                    refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
+    with registry_session(settings) as connection:
+        batches = batches_where(connection, BATCH.c.batch_id.in_(concerned))
+    counts = Counter(batch["state"] for batch in batches)
+    return {
+        "sent": counts["sent"],
+        "uncertain": counts["uncertain"] + counts["sending"],
+        "batches": [brief(batch) for batch in batches],
+    }
+
+
+def _days_with_open_batches(settings: Settings, business_date: date) -> Sequence[date]:
+    """List the date itself and earlier ones with something left to send, oldest first."""
+    is_open = sa.and_(BATCH.c.state.in_(OPEN_STATES), BATCH.c.business_date < business_date)
+    with registry_session(settings) as connection:
+        earlier = {batch["business_date"] for batch in batches_where(connection, is_open)}
+    return [*sorted(earlier), business_date]
+
+
+@contextmanager
+def _hold(settings: Settings, day: date, business_date: date) -> Iterator[bool]:
+    """Hold the sender's lock of a day; an earlier day that somebody else is sending is left to them."""
+    try:
+        lock = hold_lock(settings, LOCK, day)
+        lock.__enter__()
+    except Refusal:
+        if day == business_date:
+            raise
+        LOG.info("batches of %s are being sent by another run", day)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _open_batches(settings: Settings, day: date) -> list[str]:
+    is_open = sa.and_(BATCH.c.state.in_(OPEN_STATES), BATCH.c.business_date == day)
+    with registry_session(settings) as connection:
+        return [batch["batch_id"] for batch in batches_where(connection, is_open)]
+
+
+def _bring_across(settings: Settings, profile: Profile, partner: SftpPartner, batch_id: str) -> None:
+    for _ in range(ROUNDS):
+        with open_sftp(partner) as session:
+            if resolve_batch(settings, profile, session, batch_id) != "approved":
+                return
+            if _try_once(settings, profile, session, batch_id):
+                return
+    with open_sftp(partner) as session:
+        if resolve_batch(settings, profile, session, batch_id) == "approved":
+            raise Refusal(
+                "batch_not_sent",
+                found=f"{batch_id} was cut off {ROUNDS} times and has not arrived",
+                expected="a connection that holds until the file has its name",
+                to_do="run again; if it stays, call the receiver",
+            )
+
+
+def _try_once(settings: Settings, profile: Profile, session: SftpSession, batch_id: str) -> bool:
+    """Make one attempt; False if it ended without certainty."""
+    with registry_session(settings) as connection:
+        batch = sealed_batch(connection, batch_id)
+        epoch = take_lease(connection)
+        earlier = attempts_of(connection, batch_id)
+    # Whoever sleeps in an earlier attempt must not find its upload when it wakes.
+    for left_behind in earlier:
+        session.withdraw_part(profile.inbox, batch["file_name"], left_behind.part_name)
+    content = open_batch(settings, batch)
+    attempt = begin_attempt(settings, batch_id, epoch)
+    try:
+        _put_sidecar(profile, session, batch, attempt)
+        outcome = session.put_atomically(
+            profile.inbox,
+            batch["file_name"],
+            content,
+            attempt.part_name,
+            before_rename=lambda: mark_sending(settings, attempt),
+        )
+    except UncertainTransfer as uncertain:
+        finish_attempt(settings, attempt, "uncertain", uncertain.reason)
+        LOG.warning("%s: %s", batch_id, uncertain)
+        return False
+    except Refusal as refusal:
+        finish_attempt(settings, attempt, "failed", refusal.code)
+        if refusal.code == "attempt_superseded":
+            with suppress(Refusal):
+                session.withdraw_part(profile.inbox, batch["file_name"], attempt.part_name)
+        raise
+    finish_attempt(settings, attempt, outcome)
+    LOG.info("%s: %s, %d records", batch_id, outcome, batch["record_count"])
+    return True
+
+
+def _put_sidecar(profile: Profile, session: SftpSession, batch: sa.RowMapping, attempt: Attempt) -> None:
+    """Leave the digest first; it is no signal, so an uncertain digest file is a failed attempt."""
+    name = f"{batch['file_name']}.sha256"
+    content = sidecar_of(batch["file_name"], batch["sha256"])
+    try:
+        session.put_atomically(profile.inbox, name, content, attempt.part_name)
+    except UncertainTransfer as uncertain:
+        raise Refusal(
+            "digest_file_not_sent",
+            found=f"the digest file of {batch['batch_id']} may have arrived ({uncertain.reason})",
+            expected="the digest file before the batch",
+            to_do="run again; the batch itself was not sent",
+        ) from None
