@@ -44,7 +44,6 @@ DEVELOPMENT = [
     "jsonschema>=4.26",
     "mypy>=2.4",
     "pandas-stubs",
-    "pyarrow-stubs",
     "pytest>=9.2",
     "pytest-xdist",
     "ruff>=0.17",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from connectors.lake import DatasetVersion, files_of, read_dataset
 from connectors.settings import PROJECT, Settings
 
-Relation = pa.Table | DatasetVersion
+Relation: TypeAlias = pa.Table | DatasetVersion
 
 
 @lru_cache(maxsize=128)

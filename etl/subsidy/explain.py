@@ -124,7 +124,8 @@ def _decision(settings: Settings, run: Row, person_id: str) -> Row:
             expected="a person of the population database who was accepted on that date",
             to_do="check the file number; a quarantined row is in quarantine.population_person",
         )
-    return found.to_pylist()[0]
+    decision: dict[str, Any] = found.to_pylist()[0]
+    return decision
 
 
 def _family(settings: Settings, run: Row, person_id: str) -> dict[str, pa.Table]:
