@@ -42,6 +42,26 @@ def migrate_registry(settings: Settings) -> None:
         command.upgrade(config, "head")
 
 
+def check_registry(settings: Settings) -> None:
+    """Check that the registry has its tables.
+
+    Raises:
+        Refusal: the database or its tables are missing.
+    """
+    try:
+        with registry_session(settings) as connection:
+            is_there = connection.scalar(sa.text("SELECT to_regclass('core.landing') IS NOT NULL"))
+    except sa.exc.OperationalError:
+        is_there = False
+    if not is_there:
+        raise Refusal(
+            "not_initialised",
+            found="no registry in this installation",
+            expected="the databases, tables and keys of an installation",
+            to_do="run `padis init` first; `make run` does it by itself",
+        )
+
+
 def lock_key(*parts: object) -> int:
     """Fold names into the 64-bit key of an advisory lock."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -17,6 +18,8 @@ from etl.night import STEPS, Night, Step, run_night, run_one
 from schemas.refusal import Refusal
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from connectors.settings import Settings
 
 app = typer.Typer(
@@ -34,18 +37,32 @@ app.add_typer(run, name="run")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(local, name="local")
 
+
+@run.callback()
+def _tell_progress() -> None:
+    """运行步骤 · run a night or one of its steps, without Airflow."""
+    import logging
+
+    from rich.logging import RichHandler
+
+    handler = RichHandler(console=_stderr(), show_path=False, omit_repeated_times=False)
+    for room in ("connectors", "etl", "quality"):
+        logging.getLogger(room).setLevel(logging.INFO)
+        logging.getLogger(room).addHandler(handler)
+
+
 DateOption = Annotated[
     str | None, typer.Option("--date", "-d", metavar="YYYY-MM-DD", help="业务日 · business date (Beijing).")
 ]
 
 
 def main() -> NoReturn:
-    """Run the command; a refusal is printed as a block and ends with status 2."""
+    """Run the command; a refusal is printed as a block and ends with status 2, any other error with 1."""
     try:
-        app(standalone_mode=False)
+        status = app(standalone_mode=False)
     except Refusal as refusal:
         _print_refusal(refusal)
-        sys.exit(2)
+        sys.exit(1 if refusal.code == "unexpected" else 2)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
@@ -56,7 +73,8 @@ def main() -> NoReturn:
             sys.exit(getattr(error, "exit_code", 2))
         _print_refusal(_unexpected(error))
         sys.exit(1)
-    sys.exit(0)
+    # A command's own typer.Exit comes back as a number.
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _unexpected(error: Exception) -> Refusal:
@@ -65,17 +83,24 @@ def _unexpected(error: Exception) -> Refusal:
     return unexpected_error("the command", error)
 
 
-def _print_refusal(refusal: Refusal) -> None:
+@cache
+def _stderr() -> Console:
     from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def _print_refusal(refusal: Refusal) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     block = Table(
         title=f"拒绝 · refused: {refusal.code}", show_header=False, title_style="bold red", min_width=60
     )
-    block.add_row("发现 · found", refusal.found)
-    block.add_row("应为 · expected", refusal.expected)
-    block.add_row("处理 · to do", refusal.to_do)
-    Console(stderr=True).print(block)
+    block.add_row("发现 · found", escape(refusal.found))
+    block.add_row("应为 · expected", escape(refusal.expected))
+    block.add_row("处理 · to do", escape(refusal.to_do))
+    _stderr().print(block)
 
 
 def _settings() -> Settings:
@@ -85,12 +110,15 @@ def _settings() -> Settings:
 
 
 @contextmanager
-def _ready_settings() -> Iterator[Settings]:
+def _ready_settings(*, initialised: bool = True) -> Iterator[Settings]:
     """Give settings with a database behind them: the running one, or the embedded one for this command."""
     from connectors.postgres import postgres_for_command
+    from connectors.registry import check_registry
 
     settings = _settings()
     with postgres_for_command(settings):
+        if initialised:
+            check_registry(settings)
         yield settings
 
 
@@ -113,10 +141,12 @@ def _business_date(text: str | None) -> date:
 @app.command()
 def init() -> None:
     """建立目录、密钥、数据库 · make folders, keys, databases and tables; safe to repeat."""
+    from connectors.crypto import make_keys
     from connectors.postgres import create_databases
     from connectors.registry import migrate_registry
 
-    with _ready_settings() as settings:
+    with _ready_settings(initialised=False) as settings:
+        make_keys(settings)
         create_databases(settings)
         migrate_registry(settings)
     typer.echo("就绪 · ready")
@@ -129,7 +159,7 @@ def doctor() -> None:
 
     from etl.doctor import examination_table, examine
 
-    with _ready_settings() as settings:
+    with _ready_settings(initialised=False) as settings:
         findings = examine(settings)
     Console().print(examination_table(findings))
     if not all(finding.is_well for finding in findings):
@@ -145,19 +175,20 @@ def status(date_text: DateOption = None, as_json: Annotated[bool, typer.Option("
 
     from connectors.lake import newest_business_date
     from connectors.registry import registry_session
+    from etl.pull.drop_state import drops_missing, render_drops
     from etl.statistics.summary import night_summary, render_summary
 
     with _ready_settings() as settings:
-        if date_text is None:
-            with registry_session(settings) as connection:
-                business_date = newest_business_date(connection)
-        else:
-            business_date = _business_date(date_text)
+        with registry_session(settings) as connection:
+            business_date = _business_date(date_text) if date_text else newest_business_date(connection)
+            missing = drops_missing(connection, business_date)
         summary = night_summary(settings, business_date)
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False, indent=1))
-    else:
-        Console().print(render_summary(summary))
+        return
+    Console().print(render_summary(summary))
+    if missing:
+        Console().print(render_drops(missing))
 
 
 @app.command()
@@ -205,6 +236,9 @@ def run_whole_night(
         str | None,
         typer.Option("--approve-as", help="批准人 · release the batches as this user; else they wait."),
     ] = None,
+    patience: Annotated[
+        float, typer.Option("--patience", help="等待回执(秒) · seconds to wait for receipts.")
+    ] = 60.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只列步骤 · list the steps and stop.")] = False,
 ) -> None:
     """整夜 · run all steps of a night in their order."""
@@ -217,8 +251,9 @@ def run_whole_night(
             console.print(f"{step.name:22} {step.title}")
         return
     failed = False
-    with _ready_settings() as settings:
-        for step, outcome in run_night(Night(settings, business_date, approver)):
+    with _ready_settings() as settings, _stderr().status("…") as line:
+        night = Night(settings, business_date, approver, patience)
+        for step, outcome in run_night(night, lambda step: line.update(step.title)):
             failed |= isinstance(outcome, Exception)
             console.print(f"{step.name:22} {_told(outcome)}", highlight=False, soft_wrap=True)
     if failed:
@@ -226,10 +261,12 @@ def run_whole_night(
 
 
 def _told(outcome: dict[str, Any] | Exception | None) -> str:
+    from rich.markup import escape
+
     if outcome is None:
         return "[yellow]未执行 · left out: a step it needs did not end[/]"
     if isinstance(outcome, Exception):
-        return f"[red]失败 · failed[/] {outcome}"
+        return f"[red]失败 · failed[/] {escape(str(outcome))}"
     return ", ".join(
         f"{name} {value}" for name, value in outcome.items() if isinstance(value, int | float | str)
     )
@@ -281,7 +318,6 @@ def create(
 ) -> None:
     """造城 · make the city: population database, MCH drop, partners, truth. Replaces an earlier one."""
     from sandbox.city.create import create_city
-
     from sandbox.partners.keys import prepare_partners
 
     with _ready_settings() as settings:
@@ -318,9 +354,7 @@ def partners(
 
 
 def _progress() -> Callable[[str], None]:
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False).print
+    return _stderr().print
 
 
 def _print_counts(counts: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 POPULATION_DATASETS = ("population_person", "family_child", "marriage")
 MCH_DATASETS = ("mch_birth",)
+PACE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Night:
     settings: Settings
     business_date: date
     approver: str | None = None
+    # How long collecting waits for receivers that have not finished; they answer in their own time.
+    patience_seconds: float = 0.0
 
     def partner(self, name: str) -> SftpPartner:
         """Tell how a partner is reached."""
@@ -114,9 +117,16 @@ def _send_batches(night: Night) -> Mapping[str, Any]:
 
 
 def _collect_receipts(night: Night) -> Mapping[str, Any]:
-    from etl.submission.receipts import collect_receipts
+    import time
 
-    return collect_receipts(night.settings, night.business_date, night.partner("padis"))
+    from etl.submission.receipts import awaiting_batches, collect_receipts
+
+    until = time.monotonic() + night.patience_seconds
+    while True:
+        counts = collect_receipts(night.settings, night.business_date, night.partner("padis"))
+        if time.monotonic() >= until or not awaiting_batches(night.settings, night.business_date):
+            return counts
+        time.sleep(PACE_SECONDS)
 
 
 def _publish_statistics(night: Night) -> Mapping[str, Any]:
@@ -204,21 +214,27 @@ def run_one(night: Night, step: Step) -> Counts:
     return run_step(night.settings, night.business_date, step.name, lambda: step.work(night))
 
 
-def run_night(night: Night) -> Iterator[tuple[Step, Counts | Exception | None]]:
+def run_night(
+    night: Night, announce: Callable[[Step], None] = lambda _: None
+) -> Iterator[tuple[Step, Counts | Exception | None]]:
     """Run the steps in their order; give each with its counts, its error, or None where it was left out.
 
     A step is left out when one that it needs waits, failed or was left out; the others go on.
+    `announce` is told of each step before it runs.
     """
+    from etl.steps import WAITING
+
     done: set[str] = set()
     for step in STEPS:
         if not set(step.needs) <= done:
             yield step, None
             continue
+        announce(step)
         try:
             counts = run_one(night, step)
         except Exception as error:
             yield step, error
             continue
-        if counts.get("state") not in {"waiting", "overdue", "refused"}:
+        if counts.get("state") not in WAITING:
             done.add(step.name)
         yield step, counts

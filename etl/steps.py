@@ -1,5 +1,6 @@
 """Run one step of a night and put on record that it ran, how long, and what it counted."""
 
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -17,6 +18,10 @@ from schemas.registry import STEP_RUN
 Counts = dict[str, Any]
 # A count, an id, a hash, a state: longer texts could carry rows.
 LONGEST_TEXT = 200
+# Resident IDs of 15 and 18 characters, file numbers, mobile phones, birth certificates; no id of ours does.
+LOOKS_PERSONAL = re.compile(r"\d{15}|\d{17}[\dXx]|\d{20}|1\d{10}|[A-Z]\d{9}")
+# States of a step that did what it could; a refused drop waits for the corrected one.
+WAITING = frozenset({"waiting", "overdue", "refused"})
 
 
 def run_step(
@@ -25,7 +30,7 @@ def run_step(
     """Run the work of a step, record it in audit.step_run, and return its counts.
 
     The clock is read here and nowhere below: when and how long are facts of the act, not of the data.
-    A step whose counts say `state: waiting` (or overdue) is recorded as waiting.
+    A step whose counts say `state: waiting` (overdue, refused) is recorded as waiting.
 
     Raises:
         Refusal: as the work raised it; any other error becomes one with code `unexpected`, which names
@@ -38,7 +43,7 @@ def run_step(
     state, counts = "failed", {}
     try:
         counts = _checked(step, work())
-        state = "waiting" if counts.get("state") in {"waiting", "overdue"} else "done"
+        state = "waiting" if counts.get("state") in WAITING else "done"
     except Refusal as refusal:
         counts = {"refusal": refusal.code}
         raise
@@ -80,14 +85,14 @@ def _checked(step: str, counts: Mapping[str, Any]) -> Counts:
         return (
             value is None
             or isinstance(value, int | float)
-            or (isinstance(value, str) and len(value) <= LONGEST_TEXT)
+            or (isinstance(value, str) and len(value) <= LONGEST_TEXT and not LOOKS_PERSONAL.fullmatch(value))
         )
 
     if not is_plain(counts):
         raise Refusal(
             "step_result_not_plain",
             found=f"a result of step {step} that is no count, id, hash or state",
-            expected=f"numbers and texts of at most {LONGEST_TEXT} characters",
+            expected=f"numbers and texts of at most {LONGEST_TEXT} characters that look like no one's number",
             to_do="report a defect of the step",
         )
     return dict(counts)

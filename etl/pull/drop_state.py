@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from rich.table import Table
+from rich.text import Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 from schemas.registry import DROP
 
@@ -62,3 +65,30 @@ def record_drop(
             set_={name: statement.excluded[name] for name in row},
         )
     )
+
+
+def drops_missing(connection: Connection, business_date: date) -> list[sa.RowMapping]:
+    """List the drops up to a date that have not arrived whole, oldest first."""
+    rows = connection.execute(
+        sa.select(DROP)
+        .where(DROP.c.business_date <= business_date, DROP.c.state != "complete")
+        .order_by(DROP.c.business_date, DROP.c.source_name)
+    )
+    return list(rows.mappings())
+
+
+STATES = {"waiting": "等待 waiting", "overdue": "逾期 overdue", "refused": "拒收 refused"}
+
+
+def render_drops(missing: list[sa.RowMapping]) -> Table:
+    """Lay missing drops out for a person: whose, since when, until when, and why refused."""
+    table = Table(title="未到投递 · drops that have not arrived whole", title_justify="left")
+    for heading in ("伙伴 · partner", "业务日 · date", "状态 · state", "截止 · due", "说明 · message"):
+        table.add_column(heading)
+    for drop in missing:
+        due = f"{drop['due_at'].astimezone(BEIJING):%Y-%m-%d %H:%M}"
+        state = STATES[drop["state"]]
+        # As text: the brackets around a code are no markup.
+        message = Text(drop["message"] or "")
+        table.add_row(drop["source_name"], str(drop["business_date"]), state, due, message)
+    return table

@@ -27,9 +27,10 @@ def test_a_finished_step_is_on_record_with_its_counts(settings: Settings) -> Non
     assert on_record(settings, "pull") == [("done", {"rows": 3})]
 
 
-def test_a_step_that_waits_is_not_recorded_as_done(settings: Settings) -> None:
-    run_step(settings, DAY, "sense", lambda: {"state": "waiting"})
-    assert on_record(settings, "sense") == [("waiting", {"state": "waiting"})]
+@pytest.mark.parametrize("state", ["waiting", "overdue", "refused"])
+def test_a_step_that_waits_is_not_recorded_as_done(settings: Settings, state: str) -> None:
+    run_step(settings, DAY, f"sense {state}", lambda: {"state": state})
+    assert on_record(settings, f"sense {state}") == [("waiting", {"state": state})]
 
 
 def test_an_unexpected_error_names_the_place_and_not_the_value(settings: Settings) -> None:
@@ -43,6 +44,40 @@ def test_an_unexpected_error_names_the_place_and_not_the_value(settings: Setting
     assert on_record(settings, "conform") == [("failed", {"refusal": "unexpected"})]
 
 
-def test_a_result_that_could_carry_rows_is_refused(settings: Settings) -> None:
-    with pytest.raises(Refusal, match="step_result_not_plain"):
-        run_step(settings, DAY, "publish", lambda: {"rows": "x" * 201})
+@pytest.mark.parametrize(
+    "carried",
+    [
+        "x" * 201,
+        "110105194912310021",
+        "11010519491231002X",
+        "110105491231002",
+        "13800000000",
+        "A110000001",
+        b"bytes",
+        date(1949, 12, 31),
+        {"nested": ["11010519491231002X"]},
+        {1: 1},
+    ],
+)
+def test_a_result_that_could_carry_rows_is_refused(settings: Settings, carried: object) -> None:
+    with pytest.raises(Refusal, match="step_result_not_plain") as refused:
+        run_step(settings, DAY, "publish", lambda: {"rows": carried})
+    assert "1949" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        3,
+        0.5,
+        None,
+        True,
+        "0f" * 32,
+        "1234567890123456",
+        "staging.mch_birth@4",
+        "J_110000_2026_A_0001",
+        ["2026-06-01"],
+    ],
+)
+def test_counts_ids_hashes_and_states_pass(settings: Settings, plain: object) -> None:
+    assert run_step(settings, DAY, "plain", lambda: {"found": plain}) == {"found": plain}
