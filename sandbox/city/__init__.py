@@ -1,0 +1,1 @@
+"""The invented city: divisions that exist, people who do not."""

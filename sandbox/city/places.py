@@ -1,0 +1,134 @@
+"""Where people live and come from: today's villages, counties elsewhere, and codes of the past."""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from connectors.settings import PROJECT
+from sandbox.city.chance import Column
+
+DIVISIONS = PROJECT / "schemas" / "divisions"
+# A community houses about four times as many people as a village.
+PEOPLE_OF_COMMUNITY, PEOPLE_OF_VILLAGE = 4.0, 1.0
+FIRST_ISSUE = 1984
+PROVINCES = dict(
+    zip(
+        ["11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65"],
+        ["北京市", "天津市", "河北省", "山西省", "内蒙古自治区", "辽宁省", "吉林省", "黑龙江省", "上海市", "江苏省", "浙江省", "安徽省", "福建省", "江西省", "山东省", "河南省", "湖北省", "湖南省", "广东省", "广西壮族自治区", "海南省", "重庆市", "四川省", "贵州省", "云南省", "西藏自治区", "陕西省", "甘肃省", "青海省", "宁夏回族自治区", "新疆维吾尔自治区"],
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Villages in the order of their codes, and counties elsewhere in the order of theirs."""
+
+    village_codes: Column
+    village_addresses: Column
+    is_rural: Column
+    district_of_village: Column
+    first_village: Column
+    village_count: Column
+    district_codes: Column
+    county_codes: Column
+    county_addresses: Column
+
+    def villages_of_kind(self, rng: Generator, rural: Column) -> Column:
+        """Draw a village for each rural person and a community for each other."""
+        drawn = np.empty(len(rural), dtype=np.int32)
+        for kind in (False, True):
+            rows = np.flatnonzero(rural == kind)
+            of_kind = np.flatnonzero(self.is_rural == kind)
+            drawn[rows] = of_kind[rng.integers(0, len(of_kind), len(rows))]
+        return drawn
+
+    def villages_of_any_kind(self, rng: Generator, count: int) -> Column:
+        """Draw villages and communities by the people they house."""
+        bounds = np.cumsum(np.where(self.is_rural, PEOPLE_OF_VILLAGE, PEOPLE_OF_COMMUNITY))
+        drawn = np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right")
+        return drawn.astype(np.int32)
+
+    def villages_nearby(self, rng: Generator, villages: Column) -> Column:
+        """Draw villages in the same districts."""
+        districts = self.district_of_village[villages]
+        step = rng.random(len(villages)) * self.village_count[districts]
+        return (self.first_village[districts] + step.astype(np.int32)).astype(np.int32)
+
+
+@lru_cache(maxsize=8)
+def read_divisions(name: str) -> list[dict[str, Any]]:
+    """Read one of the files under schemas/divisions as rows."""
+    with (DIVISIONS / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@lru_cache(maxsize=1)
+def load_places() -> Places:
+    """Read the places of the city and of the country."""
+    rows = sorted(read_divisions("beijing_divisions_2023.csv"), key=lambda row: row["code12"])
+    names = {row["code12"]: row["name"] for row in rows}
+    villages = [row for row in rows if row["level"] == "4"]
+    districts = [row["code12"][:6] for row in rows if row["level"] == "2"]
+    of_village = np.array([districts.index(row["code12"][:6]) for row in villages], dtype=np.int32)
+    counties = [row for row in read_divisions("china_counties_2023.csv") if row["province2"] != "11"]
+    return Places(
+        village_codes=np.array([row["code12"] for row in villages]),
+        village_addresses=np.array([_address(row, names) for row in villages], dtype=object),
+        is_rural=np.array([row["kind"].endswith("村委会") for row in villages]),
+        district_of_village=of_village,
+        first_village=np.searchsorted(of_village, np.arange(len(districts))).astype(np.int32),
+        village_count=np.bincount(of_village),
+        district_codes=np.array([int(code) for code in districts], dtype=np.int32),
+        county_codes=np.array([int(row["code6"]) for row in counties], dtype=np.int32),
+        county_addresses=np.array(
+            [PROVINCES[row["province2"]] + row["name"] for row in counties], dtype=object
+        ),
+    )
+
+
+def _address(village: dict[str, Any], names: dict[str, str]) -> str:
+    code = village["code12"]
+    return "北京市" + names[f"{code[:6]}000000"] + names[village["parent_code12"]] + village["name"]
+
+
+@lru_cache(maxsize=64)
+def counties_in_force(year: int) -> Column:
+    """List the codes of counties (six digits, not ending in 00) that were in force in a year."""
+    return np.array(
+        sorted(
+            {
+                int(row["code6"])
+                for row in read_divisions("gbt2260_county_code_timeline.csv")
+                if not row["code6"].endswith("00")
+                and int(row["start_year"] or 0) <= year <= int(row["end_year"] or 9999)
+            }
+        ),
+        dtype=np.int32,
+    )
+
+
+@lru_cache(maxsize=1)
+def predecessors() -> dict[int, list[int]]:
+    """Tell for each district of today the codes that its parts had before, itself included."""
+    successor = {
+        int(row["old_code6"]): int(row["new_code6"])
+        for row in read_divisions("beijing_division_succession.csv")
+    }
+    found: dict[int, list[int]] = {int(code): [int(code)] for code in load_places().district_codes}
+    for old, current in successor.items():
+        while current in successor:
+            current = successor[current]
+        found[current].append(old)
+    return found
+
+
+@lru_cache(maxsize=1)
+def all_known_counties() -> frozenset[int]:
+    """List every county code of today or of the past."""
+    timeline = {int(row["code6"]) for row in read_divisions("gbt2260_county_code_timeline.csv")}
+    return frozenset(timeline | {int(row["code6"]) for row in read_divisions("china_counties_2023.csv")})

@@ -1,0 +1,1 @@
+"""What is true of the invented city, written where the pipeline never reads."""
