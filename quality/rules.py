@@ -81,8 +81,7 @@ def judge_rows(
     `conformed` gives the queries that make that relation from the others, by name and in order;
     without them it is one of `relations`. The relations of divisions are added here.
     """
-    statement = _statement(contract, rules, conformed or {})
-    text = statement.sql(dialect="duckdb")
+    text = _statement(contract.name, contract.key, rules, tuple((conformed or {}).items()))
     relations = {
         "division": load_divisions(),
         "county": load_counties(),
@@ -103,10 +102,13 @@ def _facts(name: str) -> exp.Query:
     return facts
 
 
-def _statement(contract: Contract, rules: tuple[Rule, ...], conformed: Mapping[str, str]) -> exp.Select:
+@lru_cache(maxsize=64)
+def _statement(
+    dataset: str, key: str, rules: tuple[Rule, ...], conformed: tuple[tuple[str, str], ...]
+) -> str:
     newest_first = exp.Window(
         this=exp.RowNumber(),
-        partition_by=[exp.column(contract.key)],
+        partition_by=[exp.column(key)],
         order=exp.Order(
             expressions=[
                 exp.Ordered(this=exp.column(name), desc=True, nulls_first=False)
@@ -119,13 +121,13 @@ def _statement(contract: Contract, rules: tuple[Rule, ...], conformed: Mapping[s
         for number, group in enumerate(_groups(rules))
     ]
     statement = exp.select("judged.*", *masks, copy=False).from_("judged", copy=False)
-    for name in (contract.key, "landing_id", "landing_row"):
+    for name in (key, "landing_id", "landing_row"):
         statement = statement.order_by(exp.column(name, table="judged"), copy=False)
-    for name, query in conformed.items():
+    for name, query in conformed:
         statement = statement.with_(name, as_=parse_sql(query), copy=False)
-    statement = statement.with_("facts", as_=_facts(contract.name).copy(), copy=False)
+    statement = statement.with_("facts", as_=_facts(dataset).copy(), copy=False)
     judged = exp.select("facts.*", newest_first.as_("newness")).from_("facts")
-    return statement.with_("judged", as_=judged, copy=False)
+    return statement.with_("judged", as_=judged, copy=False).sql(dialect="duckdb")
 
 
 def _mask(rules: tuple[Rule, ...]) -> exp.Expr:

@@ -62,7 +62,8 @@ def rules_of(path: Path, schema: SchemaObject, properties: tuple[Property, ...])
     """
     rules = [rule for entry in properties for rule in _implied(entry)]
     for entry in schema.properties or []:
-        rules += [_written(path, quality, entry.name) for quality in entry.quality or []]
+        typed = entry.logicalType != "string"
+        rules += [_written(path, quality, entry.name, typed) for quality in entry.quality or []]
     rules += [_written(path, quality, None) for quality in schema.quality or []]
     ids = [rule.id for rule in rules]
     repeated = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
@@ -106,10 +107,12 @@ def _implied(entry: Property) -> Iterator[Rule]:
         yield implied("malformed", "conformity", strict, told, matches)
 
 
-def _written(path: Path, quality: DataQuality, column: str | None) -> Rule:
+def _written(path: Path, quality: DataQuality, column: str | None, typed: bool = False) -> Rule:
     if quality.severity not in SEVERITIES or quality.dimension not in GOALS or not quality.id:
         raise refuse_contract(path, f"rule {quality.id}", "an id, a severity and a dimension")
     kind, predicate, limit = _judgement(path, quality, column)
+    if quality.metric == "nullValues" and typed:
+        predicate = f"{predicate} OR is_unreadable_{column}"
     return Rule(
         id=quality.id,
         kind=kind,

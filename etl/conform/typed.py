@@ -1,5 +1,7 @@
 """The queries that conform received rows: first the contract's types, then the dataset's own SQL."""
 
+from functools import lru_cache
+
 import pyarrow as pa
 from sqlglot import exp
 
@@ -26,6 +28,7 @@ WRITTEN_AS = {
 }
 
 
+@lru_cache(maxsize=32)
 def conforming_queries(contract: Contract, received: pa.Schema) -> dict[str, str]:
     """Write the queries `typed` (from the relation `received`) and `conformed` (from `typed`)."""
     return {
