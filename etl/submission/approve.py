@@ -57,3 +57,12 @@ def approve_batches(
         batches = batches_where(connection, BATCH.c.batch_id.in_(decided))
     counts = {"approved": 0, "withheld": 0, state: len(decided)}
     return {**counts, "batches": [brief(batch) for batch in batches]}
+
+
+def batches_to_decide(settings: Settings, business_date: date) -> list[str]:
+    """List the batches up to a date that nobody decided about, by their ids."""
+    is_open = sa.and_(
+        BATCH.c.receiver == RECEIVER, BATCH.c.state == "built", BATCH.c.business_date <= business_date
+    )
+    with registry_session(settings) as connection:
+        return [batch["batch_id"] for batch in batches_where(connection, is_open)]

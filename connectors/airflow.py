@@ -1,0 +1,142 @@
+"""What the DAGs need from Airflow: business dates, assets, schedules, partners from Connections.
+
+Imported by `dags/` alone; nothing below knows Airflow.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronDataIntervalTimetable, Param
+
+from connectors.ssh import SftpPartner
+from schemas.business_date import business_date_of, parse_business_date
+from schemas.refusal import Refusal
+
+TIME_ZONE = "Asia/Shanghai"
+
+POPULATION = Asset("population", group="padis")
+MCH_BIRTHS = Asset("mch_births", group="padis")
+BIRTHS = Asset("births", group="padis")
+DECISIONS = Asset("decisions", group="padis")
+SUBMISSIONS = Asset("submissions", group="padis")
+RECEIPTS = Asset("receipts", group="padis")
+STATISTICS = Asset("statistics", group="padis")
+
+# Refusals that time may cure; every other one fails at once, since the same input gives the same answer.
+PASSING = frozenset({"held_by_another_run", "partner_silent", "partner_unreachable", "postgres_silent"})
+
+
+def nightly(cron: str) -> CronDataIntervalTimetable:
+    """Run by the Beijing clock; the interval's start tells the business date."""
+    return CronDataIntervalTimetable(cron, TIME_ZONE)
+
+
+def after(*assets: Asset, at_latest: str) -> AssetOrTimeSchedule:
+    """Run when all assets have a new event, and once more at a late hour as the net.
+
+    Never assets alone: Airflow refuses to backfill those.
+    """
+    return AssetOrTimeSchedule(timetable=nightly(at_latest), assets=list(assets))
+
+
+def first_night() -> datetime:
+    """Tell from when on the clock starts runs: `PADIS_FIRST_NIGHT`, or 1 January 2026 in Beijing.
+
+    The invented city has a calendar of its own, so its installation puts this beyond reach: there a
+    night runs when somebody asks for it.
+    """
+    from schemas.business_date import BEIJING
+
+    day = parse_business_date(os.environ.get("PADIS_FIRST_NIGHT", "2026-01-01"))
+    return datetime(day.year, day.month, day.day, tzinfo=BEIJING)
+
+
+def business_date_param() -> Param:
+    """Declare the param `business_date`: a date, or nothing, to let the run tell it."""
+    return Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="业务日 · business date",
+        description=(
+            "北京日期，如 2026-06-01；留空则按触发数据集或调度区间推定。"
+            " · Beijing date; empty: taken from the triggering assets or the interval."
+        ),
+    )
+
+
+def business_date_of_run(context: Mapping[str, Any]) -> date:
+    """Tell the business date of a run: its param, else its assets', else its interval's start.
+
+    Of each triggering asset the latest date counts, and of these the earliest: the date that all
+    inputs have reached.
+
+    Raises:
+        Refusal: the run has neither; or a date cannot be read.
+    """
+    given = context["params"].get("business_date")
+    if given:
+        return parse_business_date(str(given))
+    reached = [
+        max(dates) for dates in map(_dates_of, context.get("triggering_asset_events", {}).values()) if dates
+    ]
+    if reached:
+        return min(reached)
+    return _date_of_interval(context.get("data_interval_start"), context.get("data_interval_end"))
+
+
+def _dates_of(events: Iterable[Any]) -> list[date]:
+    texts = (event.extra.get("business_date") for event in events)
+    return [parse_business_date(str(text)) for text in texts if text]
+
+
+def _date_of_interval(start: datetime | None, end: datetime | None) -> date:
+    if start is None or end is None or start == end:
+        raise Refusal(
+            "business_date_unknown",
+            found="a run without the param, without dated assets and without an interval",
+            expected="one of the three",
+            to_do="trigger it again with business_date, such as 2026-06-01",
+        )
+    return business_date_of(start)
+
+
+def partner_of(connection_id: str, name: str) -> SftpPartner:
+    """Read a partner's address and keys from the Airflow Connection `connection_id`.
+
+    Raises:
+        Refusal: the Connection lacks the port, the key file or the pinned host key.
+    """
+    connection = Connection.get(connection_id)
+    extra = connection.extra_dejson
+    try:
+        return SftpPartner(
+            name=name,
+            host=str(connection.host),
+            port=int(connection.port),
+            username=str(connection.login),
+            private_key_path=Path(extra["key_file"]),
+            host_key=str(extra["host_key"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise Refusal(
+            "connection_incomplete",
+            found=f"Connection {connection_id} without port, key_file or host_key",
+            expected="host, port, login and the extras key_file and host_key",
+            to_do=f"complete Connection {connection_id}",
+        ) from None
+
+
+class OperatorQuestion(HITLOperator):
+    """A question to a person: to the user `operator`, where the installation names one."""
+
+    def execute(self, context: Any) -> Any:  # noqa: ANN401 - Airflow's own signature
+        """Assign the question, ask it, and wait for the answer."""
+        user_id = os.environ.get("PADIS_OPERATOR_ID")
+        if user_id:
+            self.assigned_users = [{"id": user_id, "name": "operator"}]
+        return super().execute(context)

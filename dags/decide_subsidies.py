@@ -1,0 +1,32 @@
+"""资格判定 · Decide reward assistance (J) and special assistance (T) for every person.
+
+**何时 · When**: when the population has been published, and at 05:00 Beijing as the net; or by hand with
+`business_date`.
+
+**做什么 · What**: gathers the facts of every person as of the date, decides clause by clause with the
+policy in force, in three values; keeps all clause results in the lake, the eligible and the undecided in
+the registry; opens a task for each missing document that would decide.
+
+**失败意味着 · A failure means**: no decision of the date is on record; nothing will be submitted for it.
+
+**可否重跑 · Rerunning**: safe. Same versions and same policy give the same decisions.
+"""
+
+from airflow.sdk import dag
+
+from connectors.airflow import DECISIONS, POPULATION, after
+from dags.night_task import DAG_OPTIONS, step
+
+
+@dag(
+    schedule=after(POPULATION, at_latest="0 5 * * *"),
+    doc_md=__doc__,
+    tags=["扶助 · subsidy"],
+    **DAG_OPTIONS,
+)
+def decide_subsidies() -> None:
+    """Decide T, then J."""
+    step("decide_subsidies", announces=DECISIONS)
+
+
+decide_subsidies()
