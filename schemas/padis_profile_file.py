@@ -204,7 +204,7 @@ def _column(path: Path, where: str, entry: object, maps: Mapping[str, Mapping[st
 def _compiles(pattern: object) -> bool:
     """Tell whether the column store, which will match it, understands the pattern."""
     try:
-        return pc.match_substring_regex(pa.scalar(""), str(pattern)).is_valid
+        return bool(pc.match_substring_regex(pa.scalar(""), str(pattern)).is_valid)
     except pa.ArrowException:
         return False
 

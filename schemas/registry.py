@@ -227,6 +227,13 @@ BATCH = Table(
     Column("sha256", Text, nullable=False, comment="摘要 · SHA-256 of the file"),
     Column("content", LargeBinary, nullable=False, comment="加密内容 · the file's bytes, AES-GCM"),
     Column(
+        "inputs",
+        ARRAY(Text),
+        nullable=False,
+        comment="输入 · name@version of the decisions, then of what they were made from",
+    ),
+    Column("policy_version", Text, nullable=False, comment="政策版本 · digest of the policy files"),
+    Column(
         "state", Text, nullable=False, comment="状态 · built, approved, withheld, sending, uncertain, sent"
     ),
     Column("receiver_state_code", Text, comment="接收方状态 · 10 20 21 22 30 31 32 40 41 42"),

@@ -83,7 +83,7 @@ def _build(
     Reconciled(candidates.num_rows, laid_out.lines.num_rows, laid_out.held_back.num_rows)
     if laid_out.lines.num_rows:
         packed = pack_lines(profile, subsystem, laid_out.lines)
-        put_batch(connection, settings, profile, subsystem, packed, business_date)
+        put_batch(connection, settings, profile, run, packed, business_date)
     return laid_out.held_back, cited
 
 

@@ -1,7 +1,7 @@
 """What the receiver does not have yet: eligible persons of a date without a record of the period."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -65,14 +65,30 @@ def latest_run(connection: Connection, programme_code: str, business_date: date)
             expected="a run of decide_subsidies",
             to_do="run decide_subsidies for this business date first",
         )
-    versions = [DatasetVersion.parse(text) for text in row["inputs"]]
     return DecisionRun(
         programme_code,
         row["business_date"],
-        {version.name.removeprefix("staging."): version for version in versions},
+        _by_dataset(row["inputs"]),
         DatasetVersion.parse(row["decisions"]),
         row["policy_version"],
     )
+
+
+def run_of_batch(connection: Connection, batch: sa.RowMapping) -> DecisionRun:
+    """Tell on which run a batch rests, as it was when the batch was built."""
+    run = latest_run(connection, batch["subsystem_code"], batch["business_date"])
+    decisions, *inputs = batch["inputs"]
+    return replace(
+        run,
+        inputs=_by_dataset(inputs),
+        decisions=DatasetVersion.parse(decisions),
+        policy_version=batch["policy_version"],
+    )
+
+
+def _by_dataset(versions: Sequence[str]) -> Mapping[str, DatasetVersion]:
+    parsed = [DatasetVersion.parse(text) for text in versions]
+    return {version.name.removeprefix("staging."): version for version in parsed}
 
 
 def find_candidates(

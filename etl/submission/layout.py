@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.compute as pc
 
 from schemas.padis_profile import Column, Profile, Subsystem
 
-# The stubs know arrays but not the chunked columns of a table.
-pc: Any = pyarrow.compute
+# A column of a table: pyarrow has no types.
 Values = Any
 
 # Line breaks and control characters of every kind that somebody's reader may take for a line's end.

@@ -12,8 +12,8 @@ from connectors.crypto import seal, unseal
 from connectors.lake import DatasetVersion
 from connectors.settings import Settings
 from etl.submission.archive import Packed
-from etl.submission.difference import ADD, FIRST, period_of
-from schemas.padis_profile import Profile, Subsystem
+from etl.submission.difference import ADD, FIRST, DecisionRun, period_of
+from schemas.padis_profile import Profile
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DATASET_VERSION, RECORD
 
@@ -26,17 +26,17 @@ def put_batch(
     connection: Connection,
     settings: Settings,
     profile: Profile,
-    subsystem: Subsystem,
+    run: DecisionRun,
     packed: Packed,
     business_date: date,
 ) -> str:
     """Put a built batch and its records into the outbox under the next sequence; return its id."""
     period = period_of(business_date)
-    sequence = _next_sequence(connection, profile, subsystem, period)
-    batch_id = profile.name_batch(subsystem.code, period, ADD, sequence)
+    sequence = _next_sequence(connection, profile, run.programme_code, period)
+    batch_id = profile.name_batch(run.programme_code, period, ADD, sequence)
     shared = {
         "receiver": profile.receiver,
-        "subsystem_code": subsystem.code,
+        "subsystem_code": run.programme_code,
         "period": period,
         "operation_code": ADD,
         "batch_id": batch_id,
@@ -52,6 +52,8 @@ def put_batch(
             "byte_count": len(packed.content),
             "sha256": packed.sha256,
             "content": seal(settings, packed.content, batch_id.encode("ascii")),
+            "inputs": [str(run.decisions), *map(str, run.inputs.values())],
+            "policy_version": run.policy_version,
             "state": "built",
         },
     )
@@ -63,11 +65,11 @@ def put_batch(
     return batch_id
 
 
-def _next_sequence(connection: Connection, profile: Profile, subsystem: Subsystem, period: str) -> int:
+def _next_sequence(connection: Connection, profile: Profile, subsystem_code: str, period: str) -> int:
     last = connection.scalar(
         sa.select(sa.func.max(BATCH.c.sequence)).where(
             BATCH.c.receiver == profile.receiver,
-            BATCH.c.subsystem_code == subsystem.code,
+            BATCH.c.subsystem_code == subsystem_code,
             BATCH.c.period == period,
             BATCH.c.operation_code == ADD,
         )

@@ -232,6 +232,15 @@ def upgrade() -> None:
             "content", sa.LargeBinary(), nullable=False, comment="加密内容 · the file's bytes, AES-GCM"
         ),
         sa.Column(
+            "inputs",
+            sa.ARRAY(sa.Text()),
+            nullable=False,
+            comment="输入 · name@version of the decisions, then of what they were made from",
+        ),
+        sa.Column(
+            "policy_version", sa.Text(), nullable=False, comment="政策版本 · digest of the policy files"
+        ),
+        sa.Column(
             "state",
             sa.Text(),
             nullable=False,

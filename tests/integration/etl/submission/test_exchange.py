@@ -115,27 +115,33 @@ def everything(settings: Settings) -> list[list[tuple]]:
         ]
 
 
+def batch_receipt(batch_id: str, state: str, said: str = "") -> str:
+    return f"1\n批次号,状态,时间,说明\n{batch_id},{state},2026-06-01 10:00:00,{said}\n"
+
+
+J, T, NOBODY = "J_110000_2026_A_0001", "T_110000_2026_A_0001", "J_110000_2026_A_0777"
+COUNTS_TWO_HOLDS_NONE = "2\n批次号,成员文件,行号,个案编号,状态,代码,说明\n"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("notes.txt", b"hello", "receipt_unreadable"),
-        ("J_110000_2026_A_0001.S99.csv", "1\n批次号,状态,时间,说明\nJ_110000_2026_A_0001,99,2026-06-01 10:00:00,\n", "receipt_unreadable"),
-        ("J_110000_2026_A_0777.S10.csv", "1\n批次号,状态,时间,说明\nJ_110000_2026_A_0777,10,2026-06-01 10:00:00,\n", "receipt_of_unknown_batch"),
-        ("T_110000_2026_A_0001.S10.csv", "1\n批次号,状态,时间,说明\nT_110000_2026_A_0001,10,2026-06-01 10:00:00,\n", "receipt_of_unsent_batch"),
-        ("J_110000_2026_A_0001.S31.csv", "1\n批次号,状态,时间,说明\nJ_110000_2026_A_0001,31,2026-06-01 10:00:00,\n", "receipt_contradicts"),
-        ("J_110000_2026_A_0001.R09.csv", "2\n批次号,成员文件,行号,个案编号,状态,代码,说明\n", "receipt_unreadable"),
+        ("notes.txt", "hello", "receipt_unreadable"),
+        (f"{J}.S99.csv", batch_receipt(J, "99"), "receipt_unreadable"),
+        (f"{J}.S40.csv.csv", batch_receipt(J, "40"), "receipt_unreadable"),
+        (f"{NOBODY}.S10.csv", batch_receipt(NOBODY, "10"), "receipt_of_unknown_batch"),
+        (f"{T}.S10.csv", batch_receipt(T, "10"), "receipt_of_unsent_batch"),
+        (f"{J}.S31.csv", batch_receipt(J, "31"), "receipt_contradicts"),
+        (f"{J}.R09.csv", COUNTS_TWO_HOLDS_NONE, "receipt_unreadable"),
     ],
-)  # fmt: skip
+)
 def test_a_receipt_that_cannot_be_used_is_parked_once_and_the_others_go_on(
-    settings: Settings, sent: dict, padis: SftpPartner, name: str, content: str | bytes, code: str
+    settings: Settings, sent: dict, padis: SftpPartner, name: str, content: str, code: str
 ) -> None:
     before = everything(settings)
-    late = receipts_folder(settings) / "J_110000_2026_A_0001.S22.csv"
-    (receipts_folder(settings) / name).write_bytes(
-        content if isinstance(content, bytes) else content.encode()
-    )
-    header = "批次号,状态,时间,说明"
-    late.write_text(f"1\n{header}\nJ_110000_2026_A_0001,22,2026-06-01 10:00:00,{'x' * len(before[2])}\n")
+    late = receipts_folder(settings) / f"{J}.S22.csv"
+    late.write_text(batch_receipt(J, "22", "x" * len(before[2])))
+    (receipts_folder(settings) / name).write_text(content)
     first, second = (collect_receipts(settings, TODAY, padis) for _ in range(2))
     after = everything(settings)
     assert after[:2] == before[:2]

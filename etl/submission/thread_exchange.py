@@ -1,0 +1,127 @@
+"""The far end of a thread: the line in the file, the attempts to send it, and the receiver's answers."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from connectors.landing import find_landing, landed_file
+from etl.submission.archive import digest_of_line, read_members
+from etl.submission.difference import CANDIDATE, DecisionRun, gather_records
+from etl.submission.layout import lay_out
+from etl.submission.outbox import open_batch, sealed_batch
+from etl.submission.receipt_file import Receipt, read_receipt
+from etl.submission.thread import Fact, Link
+from etl.submission.thread_source import Row, Trail
+from schemas.padis_profile import Profile
+from schemas.refusal import Refusal
+from schemas.registry import ATTEMPT, RECEIPT
+
+DATASET = "padis_receipt"
+
+
+def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, decision: Row | None) -> Link:
+    """Show batch, member and line; the line must be what the staged rows give when written again."""
+    batch = sealed_batch(trail.connection, record["batch_id"])
+    place = f"{record['member_name']} 第{record['line_number']}行 · line {record['line_number']}"
+    facts = (
+        Fact("状态 · state", batch["state"]),
+        Fact("批准人 · approved by", batch["approved_by"] or "—"),
+        Fact("发送时间 · sent at", str(batch["sent_at"] or "—")),
+        Fact("摘要 · SHA-256", batch["sha256"]),
+    )
+    title = f"文件 · file {batch['file_name']}"
+    try:
+        content = open_batch(trail.settings, batch)
+        member = next((m for m in read_members(content) if m.name == record["member_name"]), None)
+    except Refusal as refusal:
+        return Link(title, False, (*facts, Fact("✗", refusal.code)))
+    line = member.line(record["line_number"]) if member else None
+    is_same = line is not None and digest_of_line(line) == record["content_sha256"]
+    rebuilt = _write_again(trail, profile, record, run, decision, batch["business_date"])
+    return Link(
+        title,
+        True,
+        facts,
+        (
+            Link(place, is_same, (Fact("行摘要 · digest of the line", record["content_sha256"]),)),
+            Link("由规整数据重写一致 · the same when written again from staging", rebuilt == line),
+        ),
+    )
+
+
+def _write_again(
+    trail: Trail, profile: Profile, record: Row, run: DecisionRun, decision: Row | None, day: date
+) -> str | None:
+    """Write the record's line from the cited versions, as when it was built."""
+    if decision is None:
+        return None
+    candidate = {name: decision[name] for name in ("person_id", "category_code", "amount_fen")}
+    candidates = pa.Table.from_pylist([candidate], schema=CANDIDATE)
+    facts = gather_records(trail.settings, profile, run, candidates, day)
+    lines = lay_out(profile, profile.subsystems[record["subsystem_code"]], facts).lines.to_pylist()
+    return str(lines[0]["line"]) if lines else None
+
+
+def attempt_links(trail: Trail, batch_id: str) -> Link:
+    """List the attempts to send a batch."""
+    found = trail.connection.execute(
+        sa.select(ATTEMPT).where(ATTEMPT.c.batch_id == batch_id).order_by(ATTEMPT.c.attempt)
+    ).mappings()
+    links = tuple(
+        Link(
+            f"第{attempt['attempt']}次 · attempt {attempt['attempt']}: {attempt['outcome']}",
+            facts=(
+                Fact("时间 · at", str(attempt["started_at"])),
+                *([Fact("说明 · message", attempt["message"])] if attempt["message"] else []),
+            ),
+        )
+        for attempt in found
+    )
+    return Link("发送 · sending", links=links or (Link("尚未发送 · not sent yet"),))
+
+
+def receipt_links(trail: Trail, profile: Profile, record: Row) -> Link:
+    """Show the receipts about the batch and the record; the record's state must be what one of them says."""
+    found = trail.connection.execute(
+        sa.select(RECEIPT)
+        .where(RECEIPT.c.batch_id == record["batch_id"])
+        .order_by(RECEIPT.c.stage, RECEIPT.c.file_name)
+    ).mappings()
+    links = [_receipt_link(trail, profile, record, dict(receipt)) for receipt in found]
+    states = profile.receipts.record_states
+    code = f" {record['rejection_code']}" if record["rejection_code"] else ""
+    state = Fact("记录状态 · state of the record", f"{states[record['receiver_state_code']]}{code}")
+    is_answered = any(link.title.startswith("R ") for link in links if link is not None)
+    holds = is_answered if record["receiver_state_code"] in ("30", "31") else None
+    return Link("回执 · receipts", holds, (state,), tuple(link for link in links if link is not None))
+
+
+def _receipt_link(trail: Trail, profile: Profile, record: Row, receipt: Mapping[str, Any]) -> Link | None:
+    """Read a landed receipt again; None if it is about other records only."""
+    title = f"{receipt['file_name']} · landing {receipt['landing_id']}"
+    was_used = receipt["state"] == "applied" or receipt["accepted"] + receipt["rejected"] > 0
+    if not was_used:
+        return Link(f"搁置 · parked {title}", facts=(Fact("说明 · message", receipt["message"] or ""),))
+    try:
+        read = _read_landed(trail, profile, receipt)
+    except Refusal as refusal:
+        return Link(title, False, (Fact("✗", refusal.code),))
+    if read.batch_state is not None:
+        meaning = profile.receipts.batch_states[read.batch_state].meaning
+        return Link(f"S {title}", True, (Fact("批次状态 · state of the batch", meaning),))
+    answer = next((a for a in read.answers if a.record_id == record["record_id"]), None)
+    if answer is None:
+        return None
+    said = (answer.state, answer.rejection_code)
+    is_same = said == (record["receiver_state_code"], record["rejection_code"])
+    meaning = " ".join(filter(None, (profile.receipts.record_states[answer.state], answer.rejection_code)))
+    return Link(f"R {title}", is_same, (Fact("答复 · answer", meaning),))
+
+
+def _read_landed(trail: Trail, profile: Profile, receipt: Mapping[str, Any]) -> Receipt:
+    landing = find_landing(trail.connection, DATASET, receipt["landing_id"])
+    content = landed_file(trail.settings, landing).read_bytes()
+    return read_receipt(profile.receipts, receipt["file_name"], content)
