@@ -22,7 +22,8 @@ def stream(seed: int, topic: str) -> Generator:
 def weighted(rng: Generator, weights: ArrayLike, count: int) -> Column:
     """Draw positions with the given weights."""
     bounds = np.cumsum(np.asarray(weights, dtype=float))
-    return np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right")
+    drawn: Column = np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right")
+    return drawn
 
 
 def drawn_by_group(rng: Generator, bounds_by_group: Column, groups: Column) -> Column:
@@ -76,5 +77,5 @@ def is_by(days: Column, limit: Column | np.datetime64) -> Column:
 
 def happens(rng: Generator, probability: ArrayLike, count: int) -> Column:
     """Throw dice: true with the given probability, one or one per row."""
-    thrown: Column = rng.random(count) < probability
+    thrown: Column = rng.random(count) < np.asarray(probability)
     return thrown

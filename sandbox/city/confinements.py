@@ -1,4 +1,4 @@
-"""The births that hospitals of the city see: of the town's mothers, of outsiders, and those that end badly."""
+"""The births that hospitals of the city see: of the town's mothers, of outsiders, and those ended badly."""
 
 from dataclasses import dataclass
 

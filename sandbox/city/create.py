@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.settings import Settings
+from sandbox.city.chance import Column
 from sandbox.city.child_facts import ChildFacts, child_facts
 from sandbox.city.confinements import Confinements, confinements_of
 from sandbox.city.drop import clear_drops, write_drop
 from sandbox.city.family_rows import child_rows, marriage_rows
 from sandbox.city.identities import Identities, identities_of
 from sandbox.city.parameters import DEFAULT, CityParameters
+from sandbox.city.people import People
 from sandbox.city.person_defects import children_with_defects, persons_with_defects
 from sandbox.city.person_rows import Standing, person_rows
 from sandbox.city.places import load_places
@@ -149,8 +151,8 @@ def _births(
     reports: pa.Table,
     births: Confinements,
     children: pa.Table,
-    numbers: Any,
-    unseen: Any,
+    numbers: Column,
+    unseen: Column,
     book: Book,
     identities: Identities,
     defects: pa.Table,
@@ -169,7 +171,7 @@ def _births(
 
 
 def _serials(
-    people: Any, children: ChildFacts, births: Confinements, certificates: int, book: Book
+    people: People, children: ChildFacts, births: Confinements, certificates: int, book: Book
 ) -> dict[str, int]:
     """Tell the next free serial of each kind of number, for the days to come."""
     return {

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -52,10 +51,10 @@ def write_drop(settings: Settings, records: pa.Table, business_date: date) -> in
         ],
     }
     _replace(folder / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode("utf-8"))
-    return records.num_rows
+    return int(records.num_rows)
 
 
 def _replace(path: Path, content: bytes) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_bytes(content)
-    os.replace(part, path)
+    part.replace(path)

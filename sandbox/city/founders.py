@@ -81,4 +81,4 @@ def _births(rng: Generator, weight_of_year: dict[int, int], count: int) -> Colum
     year = years[weighted(rng, weights, count)]
     first = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]")
     length = ((year - 1969).astype("datetime64[Y]").astype("datetime64[D]") - first).astype(np.int64)
-    return first + (rng.random(count) * length).astype(np.int64).astype("timedelta64[D]")
+    return later_by_days(first, np.floor(rng.random(count) * length))

@@ -11,8 +11,12 @@ from sandbox.city.lettering import chosen, joined
 from sandbox.city.people import MAN
 
 # The commonest surnames, most frequent first; weights fall slowly as they do in the country.
-SURNAMES = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林", "何", "郭", "马", "罗", "梁", "宋", "郑", "谢", "韩", "唐", "冯", "于", "董", "萧", "程", "曹", "袁", "邓", "许", "傅", "沈", "曾", "彭", "吕", "苏", "卢", "蒋", "蔡", "贾", "丁", "魏", "薛", "叶", "阎", "余", "潘", "杜", "戴", "夏", "钟", "汪", "田", "任", "姜", "范", "方", "石", "姚", "谭", "廖", "邹", "熊", "金", "陆", "郝", "孔", "白", "崔", "康", "毛", "邱", "秦", "江", "史", "顾", "侯", "邵", "孟", "龙", "万", "段", "雷", "钱", "汤", "尹", "黎", "易", "常", "武", "乔", "贺", "赖", "龚", "文", "欧阳", "司马", "上官", "诸葛"]
-SURNAME_WEIGHTS = np.concatenate([7.5 / (1 + np.arange(len(SURNAMES) - 4) * 0.12), np.full(4, 0.02)])
+SINGLE_SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
+    "余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+)
+SURNAMES = (*SINGLE_SURNAMES, "欧阳", "司马", "上官", "诸葛")
+SURNAME_WEIGHTS = np.concatenate([7.5 / (1 + np.arange(len(SINGLE_SURNAMES)) * 0.12), np.full(4, 0.02)])
 
 # Characters of given names by sex (man, woman) and generation (before 1966, before 1995, later).
 CHARACTERS = {

@@ -3,7 +3,6 @@
 import csv
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -15,13 +14,15 @@ DIVISIONS = PROJECT / "schemas" / "divisions"
 # A community houses about four times as many people as a village.
 PEOPLE_OF_COMMUNITY, PEOPLE_OF_VILLAGE = 4.0, 1.0
 FIRST_ISSUE = 1984
-PROVINCES = dict(
-    zip(
-        ["11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65"],
-        ["北京市", "天津市", "河北省", "山西省", "内蒙古自治区", "辽宁省", "吉林省", "黑龙江省", "上海市", "江苏省", "浙江省", "安徽省", "福建省", "江西省", "山东省", "河南省", "湖北省", "湖南省", "广东省", "广西壮族自治区", "海南省", "重庆市", "四川省", "贵州省", "云南省", "西藏自治区", "陕西省", "甘肃省", "青海省", "宁夏回族自治区", "新疆维吾尔自治区"],
-        strict=True,
-    )
-)
+PROVINCES = {
+    "11": "北京市", "12": "天津市", "13": "河北省", "14": "山西省", "15": "内蒙古自治区",
+    "21": "辽宁省", "22": "吉林省", "23": "黑龙江省", "31": "上海市", "32": "江苏省",
+    "33": "浙江省", "34": "安徽省", "35": "福建省", "36": "江西省", "37": "山东省",
+    "41": "河南省", "42": "湖北省", "43": "湖南省", "44": "广东省", "45": "广西壮族自治区",
+    "46": "海南省", "50": "重庆市", "51": "四川省", "52": "贵州省", "53": "云南省",
+    "54": "西藏自治区", "61": "陕西省", "62": "甘肃省", "63": "青海省", "64": "宁夏回族自治区",
+    "65": "新疆维吾尔自治区",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Places:
         """Draw villages and communities by the people they house."""
         bounds = np.cumsum(np.where(self.is_rural, PEOPLE_OF_VILLAGE, PEOPLE_OF_COMMUNITY))
         drawn = np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right")
-        return drawn.astype(np.int32)
+        return np.asarray(drawn, dtype=np.int32)
 
     def villages_nearby(self, rng: Generator, villages: Column) -> Column:
         """Draw villages in the same districts."""
@@ -61,7 +62,7 @@ class Places:
 
 
 @lru_cache(maxsize=8)
-def read_divisions(name: str) -> list[dict[str, Any]]:
+def read_divisions(name: str) -> list[dict[str, str]]:
     """Read one of the files under schemas/divisions as rows."""
     with (DIVISIONS / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -91,9 +92,9 @@ def load_places() -> Places:
     )
 
 
-def _address(village: dict[str, Any], names: dict[str, str]) -> str:
-    code = village["code12"]
-    return "北京市" + names[f"{code[:6]}000000"] + names[village["parent_code12"]] + village["name"]
+def _address(village: dict[str, str], names: dict[str, str]) -> str:
+    district, town = names[f"{village['code12'][:6]}000000"], names[village["parent_code12"]]
+    return f"北京市{district}{town}{village['name']}"
 
 
 @lru_cache(maxsize=64)

@@ -87,7 +87,7 @@ class Draft:
             self.planted.append(self._entry(key, defect, None, None))
         self.is_clean[rows] = False
 
-    def _entry(self, key: Any, defect: str, column: str | None, original: Any) -> dict[str, Any]:
+    def _entry(self, key: object, defect: str, column: str | None, original: object) -> dict[str, Any]:
         return {
             "dataset": self.dataset,
             "key": str(key),

@@ -39,19 +39,17 @@ def tables() -> sa.MetaData:
     lists = json.loads((REFERENCE / "field_lists.json").read_text(encoding="utf-8"))
     metadata = sa.MetaData()
     for name in TABLES:
-        key = lists[name]["key"]
         columns = [
-            sa.Column(field["name"], _kind(field["type"]), primary_key=field["name"] == key, autoincrement=False,
-                      comment=field["zh"])
-            for field in lists[name]["fields"]
-        ]  # fmt: skip
+            _column(field, is_key=field["name"] == lists[name]["key"]) for field in lists[name]["fields"]
+        ]
         sa.Table(name, metadata, *columns, comment=lists[name]["zh"])
     return metadata
 
 
-def _kind(written: str) -> Any:
-    name, _, length = written.rstrip(")").partition("(")
-    return KINDS[name](int(length)) if length else KINDS[name]()
+def _column(field: dict[str, str], *, is_key: bool) -> "sa.Column[Any]":
+    name, _, length = field["type"].rstrip(")").partition("(")
+    kind = KINDS[name](int(length)) if length else KINDS[name]()
+    return sa.Column(field["name"], kind, primary_key=is_key, autoincrement=False, comment=field["zh"])
 
 
 @contextmanager

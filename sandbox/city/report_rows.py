@@ -16,6 +16,17 @@ from sandbox.city.person_rows import hukou_divisions
 from sandbox.city.places import Places
 from sandbox.city.statistics import defect_rates
 
+# The order in which the drop has them.
+DROP_COLUMNS = (
+    "record_id", "delivery_id", "birth_cert_no", "issue_kind", "previous_cert_no",
+    "child_name", "child_sex", "birth_datetime", "birth_division", "birth_place_type",
+    "health", "gest_weeks", "length_cm", "weight_g", "plural",
+    "plural_order", "outcome", "parity", "mother_name", "mother_birth_date",
+    "mother_country", "mother_nation", "mother_id_type", "mother_id_number", "mother_hukou_division",
+    "mother_residence_division", "mother_phone", "father_name", "father_birth_date", "father_id_type",
+    "father_id_number", "father_waived", "midwife_org_code", "midwife_org_name", "issue_date",
+    "status", "reported_at", "updated_at",
+)  # fmt: skip
 HOSPITALS = ("妇幼保健院", "人民医院", "第一医院", "妇产医院")
 
 
@@ -60,8 +71,9 @@ def _report_times(rng: Generator, born_at: Column, multiplier: float) -> Column:
     minutes = np.where(late, rng.integers(31, 364, count) * 1440 + 700, minutes)
     very_late = happens(rng, rates["mch_birth", "late_report_365d"] * multiplier, count)
     minutes = np.where(very_late, rng.integers(366, 520, count) * 1440 + 700, minutes)
-    reported: Column = (born_at + minutes.astype("timedelta64[m]")).astype("datetime64[s]")
-    return reported + rng.integers(0, 60, count).astype("timedelta64[s]")
+    seconds = minutes.astype(np.int64) * 60 + rng.integers(0, 60, count)
+    reported: Column = born_at.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
+    return reported
 
 
 def record_ids(serials: Column) -> pa.Array:
@@ -170,6 +182,3 @@ def one_decimal(numbers: Column) -> pa.Array:
     """Write numbers with one decimal."""
     tenths = np.rint(numbers * 10).astype(np.int64)
     return joined(pa.array(tenths // 10).cast(pa.string()), ".", pa.array(tenths % 10).cast(pa.string()))
-
-
-DROP_COLUMNS = ["record_id", "delivery_id", "birth_cert_no", "issue_kind", "previous_cert_no", "child_name", "child_sex", "birth_datetime", "birth_division", "birth_place_type", "health", "gest_weeks", "length_cm", "weight_g", "plural", "plural_order", "outcome", "parity", "mother_name", "mother_birth_date", "mother_country", "mother_nation", "mother_id_type", "mother_id_number", "mother_hukou_division", "mother_residence_division", "mother_phone", "father_name", "father_birth_date", "father_id_type", "father_id_number", "father_waived", "midwife_org_code", "midwife_org_name", "issue_date", "status", "reported_at", "updated_at"]

@@ -15,7 +15,8 @@ ORDERS_OF_SEX = 499
 
 def check_characters(first_17: Column) -> Column:
     """Compute the check character of each number from its first 17 digits (ASCII codes)."""
-    return CHECK_CHARACTERS[((first_17.astype(np.int64) - ZERO) @ WEIGHTS) % 11]
+    checks: Column = CHECK_CHARACTERS[((first_17.astype(np.int64) - ZERO) @ WEIGHTS) % 11]
+    return checks
 
 
 def resident_ids(rng: Generator, counties: Column, births: Column, sexes: Column) -> Column:

@@ -171,13 +171,13 @@ def households(book: Book, status: Column, reason: Column) -> Column:
 
 def spread_times(rng: np.random.Generator, days: Column) -> Column:
     """Give each day a time of the working day, to the second."""
-    return days.astype("datetime64[s]") + rng.integers(8 * 3600, 18 * 3600, len(days)).astype(
-        "timedelta64[s]"
-    )
+    seconds = rng.integers(8 * 3600, 18 * 3600, len(days)).astype("timedelta64[s]")
+    times: Column = days.astype("datetime64[s]") + seconds
+    return times
 
 
-def updated_at(rng: np.random.Generator, not_before: Column, business_date: np.datetime64) -> Column:
-    """Draw when rows last changed: at any time after what they tell, up to the business date."""
+def updated_at(rng: np.random.Generator, not_before: Column, last: Column | np.datetime64) -> Column:
+    """Draw when rows last changed: at any time after what they tell, up to a last day."""
     earliest_change = np.maximum(not_before, day(2018))
-    span = (business_date - earliest_change).astype(np.int64) + 1
+    span = (last - earliest_change).astype(np.int64) + 1
     return spread_times(rng, later_by_days(earliest_change, np.floor(rng.random(len(span)) * span)))

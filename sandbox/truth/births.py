@@ -1,10 +1,12 @@
 """Who is who among the births: which record and which row of the population database are one child."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from sandbox.city.chance import Column
 from sandbox.city.confinements import LIVE, Confinements
 from sandbox.truth.decisions import rejected_keys
 
@@ -36,7 +38,7 @@ def births_of_records(
     births: Confinements,
     relation_of_child: dict[int, int],
     person_ids: pa.Array,
-    has_row: Any,
+    has_row: Column,
     defects: pa.Table,
 ) -> list[dict[str, Any]]:
     """Tell the truth behind every record, delivered or still to come."""
@@ -77,7 +79,7 @@ def births_of_records(
 
 
 def births_without_record(
-    children: pa.Table, child_rows: Any, recorded: set[int], unseen: Any, begin: np.datetime64
+    children: pa.Table, child_rows: Column, recorded: set[int], unseen: Column, begin: np.datetime64
 ) -> list[dict[str, Any]]:
     """Tell the children of the year that no record is about; `child_rows` number the rows of `children`."""
     rows = []
@@ -104,7 +106,7 @@ def _without_record(child: dict[str, Any], number: int, missing: bool) -> dict[s
     }
 
 
-def expected_classes(births: pa.Table, defects: pa.Table, on: Any) -> dict[int, str]:
+def expected_classes(births: pa.Table, defects: pa.Table, on: date) -> dict[int, str]:
     """Tell for each living birth whether both sides know it on a day, or only one.
 
     `linked`, `only_mch` or `only_population` by birth number: what a perfect reconciler would find,

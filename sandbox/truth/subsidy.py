@@ -124,9 +124,9 @@ def decide(person: Person, spouse: Spouse, children: list[Child], on: date) -> l
 
 def all_of(*answers: Answer) -> Answer:
     """Say no if anything says no; otherwise unknown if anything is unknown."""
-    if any(answer is False for answer in answers):
+    if False in answers:
         return False
-    return None if any(answer is None for answer in answers) else True
+    return None if None in answers else True
 
 
 def in_words(answer: Answer) -> str:
