@@ -42,11 +42,17 @@ def collect_receipts(settings: Settings, business_date: date, partner: SftpPartn
     """
     profile = profile_on(RECEIVER, business_date)
     with hold_lock(settings, "etl.submission.receipts", business_date), open_sftp(partner) as session:
-        new = 0
-        listed = session.list_folder(profile.receipts_folder)
-        for file in _files_to_read(settings, profile, listed, business_date):
-            new += _collect(settings, profile, session, file, business_date)
+        new = take_in_receipts(settings, profile, session, business_date)
     return {**_counts(settings, profile, business_date), "new": new}
+
+
+def take_in_receipts(
+    settings: Settings, profile: Profile, session: SftpSession, business_date: date
+) -> int:
+    """Take in what the receiver's folder holds, each receipt in a transaction of its own; count the new."""
+    listed = session.list_folder(profile.receipts_folder)
+    files = _files_to_read(settings, profile, listed, business_date)
+    return sum(_collect(settings, profile, session, file, business_date) for file in files)
 
 
 def awaiting_batches(settings: Settings, business_date: date) -> int:
