@@ -43,7 +43,7 @@ def sent(connection: sa.Connection) -> None:
             "batch_id": f"T_110000_2026_A_000{number}", "receiver": "national", "subsystem_code": "T",
             "period": "2026", "operation_code": "A", "sequence": number, "business_date": TODAY,
             "file_name": f"{number}.zip", "record_count": 3, "byte_count": 1, "sha256": "s", "content": b"c",
-            "state": state, "inputs": [],
+            "state": state, "inputs": [], "policy_version": "p",
         }
         for number, state in ((1, "sent"), (2, "built"))
     ]  # fmt: skip
