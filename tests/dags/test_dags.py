@@ -1,0 +1,106 @@
+"""Every DAG imports without network or database, explains itself, and keeps its vital order."""
+
+import pytest
+
+from connectors.settings import PROJECT
+
+NAMES = (
+    "collect_receipts",
+    "decide_subsidies",
+    "publish_statistics",
+    "pull_mch_births",
+    "pull_population",
+    "reconcile_births",
+    "submit_padis",
+)
+QUESTIONS = ("何时 · When", "做什么 · What", "失败意味着 · A failure means", "可否重跑 · Rerunning")
+
+# DAG, task, the tasks that must have ended before it
+VITAL_ORDER = [
+    ("pull_population", "conform_population", {"pull_population"}),
+    ("pull_population", "gate_population", {"pull_population", "conform_population"}),
+    ("pull_mch_births", "gate_mch_births", {"pull_mch_births", "conform_mch_births"}),
+    ("submit_padis", "ask_operator", {"build_batches", "preview_batches"}),
+    ("submit_padis", "approve_batches", {"build_batches", "preview_batches", "ask_operator"}),
+    ("submit_padis", "send_batches", {"build_batches", "preview_batches", "ask_operator", "approve_batches"}),
+]
+
+# Only what passed the gate is announced; only what was sent is waited for.
+ANNOUNCED_BY = [
+    ("population", "pull_population", "gate_population"),
+    ("mch_births", "pull_mch_births", "gate_mch_births"),
+    ("births", "reconcile_births", "reconcile_births"),
+    ("decisions", "decide_subsidies", "decide_subsidies"),
+    ("submissions", "submit_padis", "send_batches"),
+    ("receipts", "collect_receipts", "collect_receipts"),
+    ("statistics", "publish_statistics", "publish_statistics"),
+]
+
+
+def test_every_dag_file_imports_without_network_or_database(listing):
+    assert listing["import_errors"] == {}
+
+
+def test_importing_the_dags_loads_no_step(listing):
+    assert listing["modules"] == []
+
+
+def test_there_is_one_dag_per_process_in_a_file_of_its_name(dags):
+    assert sorted(dags) == list(NAMES)
+    assert all(dag["file"] == name for name, dag in dags.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dag_tells_the_operator_what_it_is_in_both_languages(dags, name):
+    page = dags[name]["doc"]
+    assert all(question in page for question in QUESTIONS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dag_takes_a_business_date_or_none(dags, name):
+    schema = dags[name]["params"]["business_date"]
+    assert (schema["type"], schema["format"]) == (["null", "string"], "date")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dag_has_an_owner_tags_retries_and_one_run_at_a_time(dags, name):
+    dag = dags[name]
+    assert dag["tags"]
+    assert dag["max_active_runs"] == 1
+    assert dag["catchup"] is False
+    for task_id, task in dag["tasks"].items():
+        assert task["owner"] == "data-engineering"
+        assert task["retries"] == (0 if task_id == "ask_operator" else 2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_dag_follows_assets_alone_since_those_cannot_be_backfilled(dags, name):
+    by_clock = name.startswith("pull_")
+    assert dags[name]["schedule"] == ("CronDataIntervalTimetable" if by_clock else "AssetOrTimeSchedule")
+
+
+@pytest.mark.parametrize(("dag", "task", "before"), VITAL_ORDER)
+def test_the_vital_order_holds(dags, dag, task, before):
+    assert set(dags[dag]["tasks"][task]["upstream"]) == before
+
+
+@pytest.mark.parametrize(("asset", "dag", "task"), ANNOUNCED_BY)
+def test_an_asset_is_announced_by_the_one_task_that_makes_it_true(dags, asset, dag, task):
+    announcing = [
+        (name, task_id)
+        for name, found in dags.items()
+        for task_id, each in found["tasks"].items()
+        if asset in each["announces"]
+    ]
+    assert announcing == [(dag, task)]
+
+
+def test_the_sender_runs_without_a_question_but_not_after_a_failure(dags):
+    assert dags["submit_padis"]["tasks"]["send_batches"]["trigger_rule"].lower().endswith("none_failed")
+
+
+def test_airflow_s_settings_hold_no_key_and_no_absolute_path():
+    text = (PROJECT / "airflow.cfg").read_text(encoding="utf-8")
+    settings = [line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#")]
+    assert not [name for name, _ in settings if "key" in name or "secret" in name or "password" in name]
+    assert not [value for _, value in settings if value.strip().startswith(("/", "~"))]
