@@ -68,10 +68,8 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
 def _judge(
     context: EphemeralDataContext, contract: Contract, batch: pd.DataFrame, least: dict[str, int]
 ) -> ExpectationSuiteValidationResult:
-    from quality.suites import build_suite
-
     try:
-        suite = context.suites.add_or_update(build_suite(contract))
+        suite = context.suites.get(contract.name)
         source = context.data_sources.add_or_update_pandas("staging")
         definition = source.add_dataframe_asset(contract.name).add_batch_definition_whole_dataframe("night")
         return definition.get_batch({"dataframe": batch}).validate(

@@ -1,13 +1,15 @@
-"""The Great Expectations context: stores and Data Docs in `var/quality`, nothing sent anywhere."""
+"""The Great Expectations context: suites of the project, results and pages in `var/quality`, no telemetry."""
 
 from __future__ import annotations
 
 import logging
 import os
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.settings import Settings
+from quality.suites import SUITES
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
@@ -18,7 +20,7 @@ OFFLINE = {"module_name": "quality.offline_view"}
 
 
 def open_context(settings: Settings) -> EphemeralDataContext:
-    """Open a context that lives in this process and keeps suites, results and pages on disk.
+    """Open a context that lives in this process, reads the suites and keeps results and pages on disk.
 
     Its configuration is made here, so that no file of settings can drift; telemetry and progress
     bars are off, and its logger is silent, since errors of metrics could quote values.
@@ -35,8 +37,8 @@ def open_context(settings: Settings) -> EphemeralDataContext:
         validation_results_store_name="results",
         checkpoint_store_name="checkpoints",
         stores={
-            "suites": _store(settings, "ExpectationsStore", "suites"),
-            "results": _store(settings, "ValidationResultsStore", "results"),
+            "suites": _store("ExpectationsStore", SUITES),
+            "results": _store("ValidationResultsStore", settings.quality / "results"),
             "checkpoints": {"class_name": "CheckpointStore", "store_backend": _IN_MEMORY},
             "validation_definition_store": {
                 "class_name": "ValidationDefinitionStore",
@@ -54,10 +56,11 @@ def open_context(settings: Settings) -> EphemeralDataContext:
 _IN_MEMORY = {"class_name": "InMemoryStoreBackend"}
 
 
-def _store(settings: Settings, class_name: str, folder: str) -> dict[str, Any]:
+def _store(class_name: str, folder: Path) -> dict[str, Any]:
     backend = {
         "class_name": "TupleFilesystemStoreBackend",
-        "base_directory": str(settings.quality / folder),
+        "base_directory": str(folder),
+        "suppress_store_backend_id": True,
     }
     return {"class_name": class_name, "store_backend": backend}
 

@@ -1,0 +1,143 @@
+"""From landed bytes to staging: types, the way back, quarantine, folding of drops, rule counts."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+from connectors.lake import DatasetVersion, candidate_on, point_dataset, read_dataset
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from etl.conform.mch_birth import conform_mch_births
+from etl.conform.population import conform_population
+from schemas.contract import load_contract
+from schemas.refusal import Refusal
+from schemas.registry import RULE_RESULT
+from tests.support.landed import csv_of, land, land_drop, land_extract
+from tests.support.received import TODAY, resident_id, row_of, wrong_check
+
+TOMORROW = TODAY + timedelta(days=1)
+
+
+def staged(settings: Settings, version: str, key: str) -> list[dict[str, Any]]:
+    return read_dataset(settings, DatasetVersion.parse(version)).sort_by(key).to_pylist()
+
+
+def point(settings: Settings, day: date) -> None:
+    with registry_session(settings) as connection:
+        point_dataset(connection, candidate_on(connection, "staging.mch_birth", day), day)
+
+
+def test_extracts_become_typed_rows_with_their_way_back(settings: Settings) -> None:
+    number = resident_id("110103", "1960-03-04", 124)
+    good = row_of("population_person", person_id="11010100000000000002")
+    bad = row_of("population_person", person_id="11010100000000000001", id_number=wrong_check(number))
+    persons = land_extract(settings, "population_person", TODAY, good, bad)
+    land_extract(settings, "family_child", TODAY, row_of("family_child"))
+    land_extract(settings, "marriage", TODAY, row_of("marriage"))
+    told = conform_population(settings, TODAY)
+    person, child, marriage = told["datasets"]
+    assert (person["received"], person["accepted"], person["quarantined"]) == (2, 1, 1)
+    # The mother's own row is in quarantine, but it was received: the child is no orphan.
+    assert (child["accepted"], marriage["accepted"]) == (1, 1)
+    (row,) = staged(settings, person["version"], "person_id")
+    assert (row["landing_id"], row["landing_row"]) == (persons.landing_id, 1)
+    assert (row["birth_date"], row["is_separated"]) == (date(1960, 3, 4), False)
+    (quarantined,) = staged(settings, person["quarantine"], "person_id")
+    assert quarantined["failed_rules"] == ["id_check_digit_wrong"]
+    assert (quarantined["birth_date"], quarantined["landing_row"]) == ("1960-03-04", 2)
+    with registry_session(settings) as connection:
+        counted = connection.execute(
+            sa.select(RULE_RESULT.c.checked, RULE_RESULT.c.failed).where(
+                RULE_RESULT.c.rule_id == "id_check_digit_wrong", RULE_RESULT.c.business_date == TODAY
+            )
+        ).one()
+    assert tuple(counted) == (2, 1)
+
+
+def test_conforming_the_same_bytes_again_gives_the_same_versions(settings: Settings) -> None:
+    assert conform_population(settings, TODAY) == conform_population(settings, TODAY)
+
+
+def test_staging_has_the_schema_of_its_contract(settings: Settings) -> None:
+    with registry_session(settings) as connection:
+        for name in ("population_person", "family_child", "marriage"):
+            version = candidate_on(connection, f"staging.{name}", TODAY)
+            found = read_dataset(settings, version).schema
+            assert [pa.field(f.name, f.type) for f in found] == list(load_contract(name).staging_schema)
+
+
+def test_a_drop_is_folded_into_the_births_known_before(settings: Settings) -> None:
+    first = csv_of(
+        row_of("mch_birth", record_id="r1"),
+        row_of("mch_birth", record_id="r2", weight_g="3000"),
+        row_of("mch_birth", record_id="r3", updated_at="2026-06-05 09:00:00"),
+    )
+    land_drop(settings, TODAY, first + b"cut off,here\n")
+    told = conform_mch_births(settings, TODAY)["datasets"][0]
+    assert (told["received"], told["accepted"], told["quarantined"]) == (4, 3, 1)
+    (malformed,) = staged(settings, told["quarantine"], "landing_row")
+    assert (malformed["failed_rules"], malformed["landing_row"]) == (["row_malformed"], 4)
+    point(settings, TODAY)
+    second = csv_of(
+        row_of("mch_birth", record_id="r2", weight_g="3100", updated_at="2026-06-02 08:00:00"),
+        row_of("mch_birth", record_id="r3", weight_g="1", updated_at="2026-06-02 08:00:00"),
+        row_of("mch_birth", record_id="r4"),
+    )
+    land_drop(settings, TOMORROW, second)
+    told = conform_mch_births(settings, TOMORROW)
+    assert (told["datasets"][0]["received"], told["staged"]) == (3, 4)
+    rows = staged(settings, told["datasets"][0]["version"], "record_id")
+    weights = {row["record_id"]: row["weight_g"] for row in rows}
+    assert weights == {"r1": 3200, "r2": 3100, "r3": 3200, "r4": 3200}
+    assert conform_mch_births(settings, TOMORROW) == told
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (csv_of(row_of("mch_birth")).decode().encode("gb18030"), "file_undecodable"),
+        (csv_of(row_of("mch_birth")).replace(b"record_id", b"id"), "header_differs"),
+        (csv_of(row_of("mch_birth")).split(b"\n", 1)[1], "header_differs"),
+        (b"", "header_differs"),
+    ],
+)
+def test_a_file_that_is_not_what_was_agreed_is_refused_whole(
+    settings: Settings, content: bytes, code: str
+) -> None:
+    day = TODAY + timedelta(days=10)
+    land_drop(settings, day, content)
+    with pytest.raises(Refusal, match=code) as refusal:
+        conform_mch_births(settings, day)
+    assert "赵" not in str(refusal.value)
+    assert "r0001" not in str(refusal.value)
+
+
+def test_an_extract_without_a_column_of_the_contract_is_refused(settings: Settings) -> None:
+    day = TODAY + timedelta(days=20)
+    for name in ("population_person", "family_child", "marriage"):
+        land_extract(settings, name, day, row_of(name))
+    sink = pa.BufferOutputStream()
+    pa.parquet.write_table(pa.table({"person_id": ["1"]}), sink)
+    land(settings, "population_person", day, sink.getvalue().to_pybytes(), "population_person.parquet", 1)
+    with pytest.raises(Refusal, match=r"column_missing.*without name"):
+        conform_population(settings, day)
+
+
+def test_nothing_landed_is_refused(settings: Settings) -> None:
+    day = TODAY + timedelta(days=30)
+    with pytest.raises(Refusal, match="nothing_landed"):
+        conform_population(settings, day)
+    with pytest.raises(Refusal, match="nothing_landed"):
+        conform_mch_births(settings, day)
+
+
+def test_a_source_without_a_row_conforms_to_nothing(settings: Settings) -> None:
+    day = TODAY + timedelta(days=40)
+    for name in ("population_person", "family_child", "marriage"):
+        land_extract(settings, name, day)
+    assert [entry["received"] for entry in conform_population(settings, day)["datasets"]] == [0, 0, 0]
+    land_drop(settings, day, csv_of())
+    assert conform_mch_births(settings, day)["datasets"][0]["received"] == 0
