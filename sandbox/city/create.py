@@ -1,6 +1,5 @@
 """Create the city: population database, first drop, truth. An earlier city is replaced whole."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -23,13 +22,20 @@ from sandbox.city.person_defects import children_with_defects, persons_with_defe
 from sandbox.city.person_rows import Standing, person_rows
 from sandbox.city.places import load_places
 from sandbox.city.planting import DEFECTS, UNDETECTABLE
-from sandbox.city.population_database import copy_rows, create_tables, population_connection
+from sandbox.city.population_database import (
+    TABLES,
+    add_keys,
+    copy_rows,
+    create_tables,
+    population_connection,
+)
 from sandbox.city.report_defects import reports_with_defects
 from sandbox.city.report_rows import report_rows
 from sandbox.city.town_book import Book, kept_book, marital_facts
 from sandbox.truth.births import BIRTHS, births_of_records, births_without_record
+from sandbox.truth.canaries import marked_rows
 from sandbox.truth.decisions import expected_decisions
-from sandbox.truth.store import truth_folder, write_city, write_truth
+from sandbox.truth.store import write_city, write_truth
 
 Report = Callable[[str], None]
 
@@ -45,6 +51,17 @@ class City:
     defects: pa.Table
     births: pa.Table
     serials: dict[str, int]
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Name the tables as the truth does."""
+        return {
+            "population_person": self.persons,
+            "family_child": self.children,
+            "marriage": self.marriages,
+            "mch_birth": self.reports,
+            "defects": self.defects,
+            "births": self.births,
+        }
 
 
 def create_city(
@@ -67,14 +84,18 @@ def create_city(
     city = invented_city(persons, seed, business_date, defect_multiplier)
     say("核算应有结论 · deciding by the plain rules")
     decisions = expected_decisions(city.persons, city.children, city.marriages, city.defects, business_date)
+    marked: list[dict[str, str]] = []
+    if canaries:
+        city.persons, city.children, city.reports, marked = marked_rows(
+            city.persons, city.children, city.reports, city.births, city.defects, decisions
+        )
     say("入库 · filling the population database")
     _fill(settings, city)
     say("妇幼交换文件 · writing the drop of the maternal-health system")
-    shutil.rmtree(truth_folder(settings), ignore_errors=True)
     clear_drops(settings)
     delivered = city.reports.filter(pc.less_equal(city.reports["delivered_on"], business_date))
     records = write_drop(settings, delivered, business_date)
-    write_everything(settings, city, decisions)
+    write_truth(settings, {**city.tables(), "decisions": decisions}, marked)
     facts = {"seed": seed, "persons": persons, "business_date": business_date.isoformat()}
     facts |= {"defect_multiplier": defect_multiplier, "canaries": canaries}
     history = [{"business_date": business_date.isoformat(), "mch_records": records}]
@@ -187,23 +208,6 @@ def _serials(
 def _fill(settings: Settings, city: City) -> None:
     with population_connection(settings) as connection:
         create_tables(connection)
-        for name, rows in (
-            ("population_person", city.persons),
-            ("family_child", city.children),
-            ("marriage", city.marriages),
-        ):
-            copy_rows(connection, name, rows)
-
-
-def write_everything(settings: Settings, city: City, decisions: pa.Table) -> None:
-    """Write the truth: the datasets as delivered, defects, births, decisions."""
-    for name, table in (
-        ("population_person", city.persons),
-        ("family_child", city.children),
-        ("marriage", city.marriages),
-        ("mch_birth", city.reports),
-        ("defects", city.defects),
-        ("births", city.births),
-        ("decisions", decisions),
-    ):
-        write_truth(settings, name, table)
+        for name in TABLES:
+            copy_rows(connection, name, city.tables()[name])
+        add_keys(connection)

@@ -80,6 +80,11 @@ def full_names(surnames: Column, givens: Column, *, confused: bool = False) -> p
     return joined(chosen(SURNAMES, surnames), chosen(pool, givens))
 
 
+def surname_of(name: str) -> str:
+    """Tell the surname that a name begins with."""
+    return name[:2] if name[:2] in SURNAMES else name[0]
+
+
 def _pool(rng: Generator, characters: str, single_share: float) -> list[str]:
     names = []
     for _ in range(NAMES_OF_POOL):

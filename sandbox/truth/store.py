@@ -1,6 +1,8 @@
 """Where the truth lies: Parquet files and city.json in the sandbox's folder."""
 
 import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +12,41 @@ import pyarrow.parquet as pq
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 
+CANARIES = "canaries.json"
+
 
 def truth_folder(settings: Settings) -> Path:
     """Tell the folder of the truth; the pipeline never reads it."""
     return settings.sandbox / "truth"
 
 
-def write_truth(settings: Settings, name: str, table: pa.Table) -> None:
-    """Write one table of the truth, whole or not at all."""
-    path = truth_folder(settings) / f"{name}.parquet"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    pq.write_table(table, part, compression="lz4", use_dictionary=False, write_statistics=False)
-    part.replace(path)
+def write_truth(
+    settings: Settings, tables: Mapping[str, pa.Table], canaries: list[dict[str, str]] | None = None
+) -> None:
+    """Replace the truth by these tables, all at once; without `canaries` those of before stay."""
+    folder = truth_folder(settings)
+    part, old = folder.with_suffix(".part"), folder.with_suffix(".old")
+    for leftover in (part, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    part.mkdir(mode=0o700, parents=True)
+    for name, table in tables.items():
+        pq.write_table(
+            table, part / f"{name}.parquet", compression="lz4", use_dictionary=False, write_statistics=False
+        )
+    if canaries is None:
+        canaries = read_canaries(settings)
+    (part / CANARIES).write_text(json.dumps(canaries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def read_canaries(settings: Settings) -> list[dict[str, str]]:
+    """Read the strings that must not be found outside: dataset, key, kind, value; often none."""
+    path = truth_folder(settings) / CANARIES
+    canaries: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return canaries
 
 
 def read_truth(settings: Settings, name: str) -> pa.Table:
