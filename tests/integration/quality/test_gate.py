@@ -23,8 +23,11 @@ from tests.support.received import TODAY, resident_id, row_of
 
 DATASETS = ("population_person", "family_child", "marriage")
 TOMORROW = TODAY + timedelta(days=1)
-# Of every kind of person's value, one that stands nowhere else.
-CANARIES = ("金丝雀", "110103196003041949", "13911112222", "芦苇巷七号", "R119999999", "11010100000000000777")
+# Of every kind of person's value, one that stands nowhere else; the telephone, the household and the birth
+# certificate break a rule about their own column, so that a result with values would show them.
+CANARIES = (
+    "金丝雀", "110103196003041949", "1391111X222", "芦苇巷七号", "R1199", "11010100000000000777", "户编码七七"
+)  # fmt: skip
 
 # Great Expectations 1.24 warns of its own use of others while it is imported and run.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -47,7 +50,7 @@ def land_city(settings: Settings, day: date, persons: int = 10) -> None:
         phone=CANARIES[2],
         hukou_address=CANARIES[3],
         nation="98",
-        household_code="not a code",
+        household_code=CANARIES[6],
     )
     orphan = row_of("family_child", relation_id="2", mother_person_id="11010100000000009999")
     child = row_of("family_child", father_person_id=CANARIES[5], birth_cert_no=CANARIES[4])
@@ -62,7 +65,11 @@ def gated(settings: Settings) -> Settings:
     land_city(settings, TODAY)
     told = gate_datasets(settings, TODAY, DATASETS)
     warnings = {entry["name"]: entry["warnings"] for entry in told["datasets"]}
-    assert warnings["population_person"] == {"nation_code_unknown_code": 1, "household_code_malformed": 1}
+    assert warnings["population_person"] == {
+        "nation_code_unknown_code": 1,
+        "household_code_malformed": 1,
+        "phone_malformed": 1,
+    }
     return settings
 
 
