@@ -185,9 +185,8 @@ def _only_child_columns(
         rows = np.flatnonzero(children.is_certified & (children.count_of(parent) == 1))
         row[parent[rows]] = rows
     holder = row >= 0
-    child_birth = people.birth[children.child[np.maximum(row, 0)]]
-    issued = np.where(holder, later_by_years(child_birth, 1.5), NEVER)
-    issued = np.where(issued <= day(2015, 12, 31), issued, np.where(holder, day(2015, 12, 31), NEVER))
+    issued = np.full(len(people), NEVER)
+    issued[holder] = np.minimum(later_by_years(children.birth[row[holder]], 1.5), day(2015, 12, 31))
     village = np.maximum(people.hukou_village, 0)
     district = texts(digits(places.district_codes[places.district_of_village[village]], 6))
     number = joined("DS", district, texts(digits(np.maximum(row, 0), 9)))

@@ -81,7 +81,7 @@ def _plant_dates(rng: Generator, draft: Draft) -> None:
             _times(draft, "birth_datetime", everything), _times(draft, "reported_at", everything), strict=True
         )
     ]
-    possible = np.array([swap is not None for swap in swaps])
+    possible = np.array([swap is not None for swap in swaps], dtype=bool)
     rows = draft.pick(rng, "month_day_swapped", possible, of=draft.rows.num_rows)
     draft.plant("month_day_swapped", rows, "birth_datetime", [swaps[row] for row in rows])
 
