@@ -46,9 +46,7 @@ def collect_receipts(settings: Settings, business_date: date, partner: SftpPartn
     return {**_counts(settings, profile, business_date), "new": new}
 
 
-def take_in_receipts(
-    settings: Settings, profile: Profile, session: SftpSession, business_date: date
-) -> int:
+def take_in_receipts(settings: Settings, profile: Profile, session: SftpSession, business_date: date) -> int:
     """Take in what the receiver's folder holds, each receipt in a transaction of its own; count the new."""
     listed = session.list_folder(profile.receipts_folder)
     files = _files_to_read(settings, profile, listed, business_date)
@@ -74,23 +72,25 @@ def _is_awaiting(profile: Profile, business_date: date) -> sa.ColumnElement[bool
 def _files_to_read(
     settings: Settings, profile: Profile, files: list[RemoteFile], business_date: date
 ) -> list[RemoteFile]:
-    """Choose what may be new: all files about open batches, else those of an unknown name or size.
+    """Choose what may be new; left out are uploads that are not finished, and what is settled.
 
-    Left out are uploads that are not finished. While a batch is open its receipts are read again each
-    time, so that one replaced by another of the same size is noticed.
+    Settled are files about closed batches that an earlier date landed with the same name and size.
+    Others are read again each time, so that one replaced by another of the same size is noticed.
     """
     with registry_session(settings) as connection:
         landed = connection.execute(
-            sa.select(LANDING.c.file_name, LANDING.c.byte_count).where(LANDING.c.dataset_name == DATASET)
+            sa.select(LANDING.c.file_name, LANDING.c.byte_count).where(
+                LANDING.c.dataset_name == DATASET, LANDING.c.business_date < business_date
+            )
         )
-        known = {(row.file_name, row.byte_count) for row in landed}
+        settled = {(row.file_name, row.byte_count) for row in landed}
         awaiting = batches_where(connection, _is_awaiting(profile, business_date))
     is_open = {batch["batch_id"] for batch in awaiting}
     return [
         file
         for file in files
         if not file.name.endswith(".part")
-        and (batch_of(file.name) in is_open or (file.name, file.byte_count) not in known)
+        and (batch_of(file.name) in is_open or (file.name, file.byte_count) not in settled)
     ]
 
 

@@ -166,20 +166,6 @@ def test_the_preview_counts_and_shows_no_personal_value(
         assert "1955" not in preview
 
 
-def test_the_same_people_give_the_same_bytes_in_another_installation(
-    settings: Settings, built: dict, people: People
-) -> None:
-    from tests.support.installation import running_installation
-
-    shuffled = People(people.persons[::-1], people.children[::-1], [], people.decisions[::-1])
-    with running_installation() as elsewhere:
-        publish_people(elsewhere, shuffled)
-        again = build_batches(elsewhere, TODAY)
-        for batch in built["batches"]:
-            assert bytes_of(elsewhere, batch["batch_id"]) == bytes_of(settings, batch["batch_id"])
-    assert [b["sha256"] for b in again["batches"]] == [b["sha256"] for b in built["batches"]]
-
-
 def test_the_next_day_reports_only_who_is_new(settings: Settings, built: dict, people: People) -> None:
     people = People(list(people.persons), list(people.children), [], list(people.decisions))
     people.persons[5] = people.persons[5] | {"name": "李秀英"}

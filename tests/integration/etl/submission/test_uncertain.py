@@ -1,0 +1,239 @@
+"""Batches that may have arrived, and receipts in any order, over the real registry."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from connectors.sftp import RemoteFile, SftpSession
+from etl.submission.approve import approve_batches
+from etl.submission.attempt import begin_attempt, finish_attempt, mark_sending
+from etl.submission.build import build_batches
+from etl.submission.receipts import take_in_receipts
+from etl.submission.uncertain import decide_uncertain, resolve_batch
+from schemas.padis_profile_file import profile_on
+from schemas.refusal import Refusal
+from schemas.registry import ATTEMPT, BATCH, LANDING, RECEIPT, RECORD
+from tests.support.submission import TODAY, People, bytes_of, publish_people
+
+PROFILE = profile_on("national", TODAY)
+BATCH_ID = "J_110000_2026_A_0001"
+FILE = f"/inbox/{BATCH_ID}.zip"
+
+
+class FarSide:
+    """A receiver drawn by hand: what lies in its folders."""
+
+    def __init__(self, *, files: dict[str, bytes] | None = None) -> None:
+        self.files = files or {}
+
+    def list_folder(self, folder: str) -> list[RemoteFile]:
+        names = sorted(path for path in self.files if path.startswith(f"{folder}/"))
+        return [RemoteFile(path.rpartition("/")[2], len(self.files[path])) for path in names]
+
+    def read_file(self, path: str, *, limit: int) -> bytes:
+        content = self.files.get(path)
+        if content is None or len(content) > limit:
+            code = "remote_missing" if content is None else "remote_too_large"
+            raise Refusal(code, found="drawn", expected="drawn", to_do="drawn")
+        return content
+
+    def withdraw_part(self, folder: str, name: str, attempt: str) -> bool:
+        return self.files.pop(f"{folder}/{name}.part-{attempt}", None) is not None
+
+
+@pytest.fixture(scope="module")
+def city(settings: Settings) -> Settings:
+    people = People()
+    people.add_many("J", 6)
+    publish_people(settings, people)
+    build_batches(settings, TODAY)
+    approve_batches(settings, TODAY, "li", True)
+    return settings
+
+
+@pytest.fixture
+def sending(city: Settings) -> Iterator[Settings]:
+    """The batch as a sender leaves it that was killed around its rename."""
+    attempt = begin_attempt(city, BATCH_ID, 77)
+    mark_sending(city, attempt)
+    yield city
+    start_anew(city)
+
+
+def start_anew(settings: Settings) -> None:
+    with registry_session(settings) as connection:
+        for table in (ATTEMPT, RECEIPT, LANDING):
+            connection.execute(sa.delete(table).where(*_receipts_only(table)))
+        fresh = {"state": "approved", "receiver_state_code": None, "sent_at": None, "approved_by": "li"}
+        connection.execute(sa.update(BATCH).values(fresh))
+        connection.execute(sa.update(RECORD).values(receiver_state_code="10", rejection_code=None))
+
+
+def _receipts_only(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    return [LANDING.c.dataset_name == "padis_receipt"] if table is LANDING else []
+
+
+def resolve(settings: Settings, far_side: FarSide) -> str:
+    return resolve_batch(settings, PROFILE, cast(SftpSession, far_side), BATCH_ID)
+
+
+def test_the_same_file_in_the_inbox_means_sent(sending: Settings) -> None:
+    assert resolve(sending, FarSide(files={FILE: bytes_of(sending, BATCH_ID)})) == "sent"
+
+
+def test_a_receipt_of_the_batch_means_sent(sending: Settings) -> None:
+    assert resolve(sending, FarSide(files={f"/receipts/{BATCH_ID}.S10.csv": b""})) == "sent"
+
+
+def test_a_receipt_of_another_batch_means_nothing(sending: Settings) -> None:
+    other = FarSide(files={"/receipts/J_110000_2026_A_0011.S10.csv": b"", "/receipts/notes.txt": b""})
+    assert resolve(sending, other) == "uncertain"
+
+
+@pytest.mark.parametrize("content", [b"short", bytes(10_000_000)])
+def test_another_file_under_our_name_stays_uncertain(sending: Settings, content: bytes) -> None:
+    part = f"{FILE}.part-77-1"
+    assert resolve(sending, FarSide(files={FILE: content, part: b""})) == "uncertain"
+
+
+def test_an_upload_that_was_never_named_is_taken_back_and_may_be_sent_again(sending: Settings) -> None:
+    far_side = FarSide(files={f"{FILE}.part-77-1": b"whole"})
+    assert resolve(sending, far_side) == "approved"
+    assert far_side.files == {}
+
+
+def test_without_any_evidence_it_stays_uncertain_until_a_person_decides(sending: Settings) -> None:
+    assert resolve(sending, FarSide()) == "uncertain"
+    with pytest.raises(Refusal, match="batch_not_released"):
+        begin_attempt(sending, BATCH_ID, 78)
+    assert decide_uncertain(sending, BATCH_ID, "zhao", False)["state"] == "approved"
+    with registry_session(sending) as connection:
+        row = connection.execute(sa.select(BATCH).where(BATCH.c.batch_id == BATCH_ID)).mappings().one()
+        said = connection.scalar(sa.select(ATTEMPT.c.message).where(ATTEMPT.c.batch_id == BATCH_ID))
+    assert (row["approved_by"], said) == ("zhao", "decided by zhao")
+    with pytest.raises(Refusal, match="batch_not_uncertain"):
+        decide_uncertain(sending, BATCH_ID, "zhao", True)
+
+
+def test_a_person_may_say_that_it_arrived(sending: Settings) -> None:
+    assert resolve(sending, FarSide()) == "uncertain"
+    assert decide_uncertain(sending, BATCH_ID, "zhao", True)["state"] == "sent"
+
+
+def test_what_an_overtaken_attempt_finds_out_changes_nothing(city: Settings) -> None:
+    first = begin_attempt(city, BATCH_ID, 1)
+    second = begin_attempt(city, BATCH_ID, 2)
+    with pytest.raises(Refusal, match="attempt_superseded"):
+        mark_sending(city, first)
+    mark_sending(city, second)
+    finish_attempt(city, first, "failed", "late")
+    with registry_session(city) as connection:
+        state = connection.scalar(sa.select(BATCH.c.state).where(BATCH.c.batch_id == BATCH_ID))
+    assert state == "sending"
+    start_anew(city)
+
+
+# Receipts in any order, repeated, forged, contradictory.
+
+HEADERS = {"S": "批次号,状态,时间,说明", "R": "批次号,成员文件,行号,个案编号,状态,代码,说明"}
+STATE_CODES = st.sampled_from(["10", "20", "21", "22", "30", "31", "40"])
+BATCH_IDS = st.sampled_from([BATCH_ID, BATCH_ID, BATCH_ID, "J_110000_2026_A_0099"])
+ANSWERS = st.lists(
+    st.tuples(st.integers(0, 6), st.sampled_from(["30", "31"]), st.booleans()),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda answer: answer[0],
+)
+BATCH_RECEIPTS = st.tuples(st.just("S"), BATCH_IDS, STATE_CODES)
+RECORD_RECEIPTS = st.tuples(st.just("R"), BATCH_IDS, ANSWERS)
+
+
+def write_receipt(kind: str, batch_id: str, said: object, records: list[sa.RowMapping]) -> tuple[str, bytes]:
+    if kind == "S":
+        rows = [f"{batch_id},{said},2026-06-01 10:00:00,"]
+        name = f"{batch_id}.S{said}.csv"
+    else:
+        rows = [_answer_row(batch_id, *answer, records) for answer in cast("list", said)]
+        name = f"{batch_id}.R01.csv"
+    text = "".join(f"{line}\n" for line in (str(len(rows)), HEADERS[kind], *rows))
+    return name, text.encode()
+
+
+def _answer_row(batch_id: str, place: int, state: str, is_misplaced: bool, records: list) -> str:
+    """Answer a record of ours, at its line or the next; place 6 is a record that we never sent."""
+    code = "E201,第N行出错：重复申报" if state == "31" else ","
+    if place >= len(records):
+        return f"{batch_id},LNJF_JFDX_110000_110101.txt,3,J112026FFFFFFFFFF,{state},{code}"
+    record = records[place]
+    line = record["line_number"] + is_misplaced
+    return f"{batch_id},{record['member_name']},{line},{record['record_id']},{state},{code}"
+
+
+@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.one_of(BATCH_RECEIPTS, RECORD_RECEIPTS), min_size=1, max_size=8))
+def test_receipts_in_any_order_only_advance_and_replay_changes_nothing(
+    city: Settings, said: list[tuple[str, str, object]]
+) -> None:
+    start_anew(city)
+    with registry_session(city) as connection:
+        connection.execute(sa.update(BATCH).values(state="sent"))
+        records = list(connection.execute(sa.select(RECORD).order_by(RECORD.c.record_id)).mappings())
+    receipts = [write_receipt(*receipt, records) for receipt in said]
+    reached = [states(city)]
+    for name, content in receipts:
+        far_side = FarSide(files={f"/receipts/{name}": content})
+        take_in_receipts(city, PROFILE, cast(SftpSession, far_side), TODAY)
+        reached.append(states(city))
+    check_only_advance(reached)
+    before = everything(city)
+    for name, content in receipts:
+        far_side = FarSide(files={f"/receipts/{name}": content})
+        assert take_in_receipts(city, PROFILE, cast(SftpSession, far_side), TODAY) == 0
+    assert everything(city) == before
+    check_receipts_are_on_record_once(city, receipts)
+
+
+def states(settings: Settings) -> tuple[str | None, dict[str, str]]:
+    with registry_session(settings) as connection:
+        batch = connection.scalar(sa.select(BATCH.c.receiver_state_code).where(BATCH.c.batch_id == BATCH_ID))
+        records = connection.execute(sa.select(RECORD.c.record_id, RECORD.c.receiver_state_code))
+        return batch, {row.record_id: row.receiver_state_code for row in records}
+
+
+def check_only_advance(reached: list[tuple[str | None, dict[str, str]]]) -> None:
+    layout = PROFILE.receipts
+    for (batch, records), (later_batch, later_records) in pairwise(reached):
+        if batch is not None:
+            assert later_batch is not None
+            assert layout.batch_states[batch].stage <= layout.batch_states[later_batch].stage
+            assert batch not in layout.final_states or later_batch == batch
+        for record, state in records.items():
+            assert state == "10" or later_records[record] == state
+
+
+def everything(settings: Settings) -> list[list[tuple]]:
+    with registry_session(settings) as connection:
+        return [
+            [tuple(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key))]
+            for table in (BATCH, RECORD, RECEIPT)
+        ]
+
+
+def check_receipts_are_on_record_once(settings: Settings, receipts: list[tuple[str, bytes]]) -> None:
+    with registry_session(settings) as connection:
+        rows = list(connection.execute(sa.select(RECEIPT)).mappings())
+    assert len(rows) == len({content for _, content in receipts})
+    for row in rows:
+        if row["batch_id"] is None:
+            assert row["state"] == "parked"
+        if row["state"] == "parked":
+            assert row["message"].startswith("[receipt_")
+        assert "J112026" not in (row["message"] or "")
