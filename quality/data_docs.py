@@ -56,7 +56,8 @@ def keep_results(
             expectation_suite_identifier=suite, run_id=run, batch_identifier=str(version)
         )
         kept = {name: value for name, value in result.meta.items() if name not in PASSING_META}
-        result.meta = {**kept, "run_id": run, "validation_time": run_time, "dataset_version": str(version)}
+        told = {"run_id": run, "validation_time": run_time, "dataset_version": str(version)}
+        result.meta = {**kept, **told, "batch_spec": {"data_asset_name": str(version)}}
         context.validation_results_store.set(key, result)
         touched += [suite, key]
     context.build_data_docs(resource_identifiers=touched)
