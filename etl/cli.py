@@ -293,6 +293,19 @@ for _step in STEPS:
     _add_step_command(_step)
 
 
+@run.command("resolve")
+def resolve(
+    batch_id: Annotated[str, typer.Argument(help="批次号 · batch that is uncertain.")],
+    user: Annotated[str, typer.Option("--as", help="决定人 · who asked the receiver and decides.")],
+    arrived: Annotated[bool, typer.Option("--arrived/--not-arrived", help="是否到达 · did it arrive?")],
+) -> None:
+    """存疑批次 · let a person who asked the receiver say whether an uncertain batch arrived."""
+    from etl.submission.uncertain import decide_uncertain
+
+    with _ready_settings() as settings:
+        _print_counts(decide_uncertain(settings, batch_id, user, arrived))
+
+
 @run.command("preview-batches")
 def preview(date_text: DateOption = None) -> None:
     """上报预览 · what would be sent, by district and category; opens no connection."""

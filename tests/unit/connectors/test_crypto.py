@@ -61,7 +61,7 @@ def test_a_lost_key_is_reported_and_not_made_anew_to_open_old_bytes(settings: Se
 
 def test_a_key_of_wrong_length_is_refused(settings: Settings) -> None:
     write_secret(settings.keys / "sealing.key", "00ff")
-    with pytest.raises(Refusal, match="key_unusable.*2 bytes"):
+    with pytest.raises(Refusal, match=r"key_unusable.*2 bytes"):
         seal(settings, b"content", b"")
 
 
