@@ -1,6 +1,7 @@
 """Create the city: population database, first drop, truth. An earlier city is replaced whole."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -82,15 +83,19 @@ def create_city(
     say = report or (lambda _: None)
     say(f"造城 · growing a city of {persons:,} persons")
     city = invented_city(persons, seed, business_date, defect_multiplier)
-    say("核算应有结论 · deciding by the plain rules")
-    decisions = expected_decisions(city.persons, city.children, city.marriages, city.defects, business_date)
     marked: list[dict[str, str]] = []
-    if canaries:
-        city.persons, city.children, city.reports, marked = marked_rows(
-            city.persons, city.children, city.reports, city.births, city.defects, decisions
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        say("核算应有结论 · deciding by the plain rules")
+        deciding = beside.submit(
+            expected_decisions, city.persons, city.children, city.marriages, city.defects, business_date
         )
-    say("入库 · filling the population database")
-    _fill(settings, city)
+        if canaries:
+            city.persons, city.children, city.reports, marked = marked_rows(
+                city.persons, city.children, city.reports, city.births, city.defects, deciding.result()
+            )
+        say("入库 · filling the population database")
+        _fill(settings, city)
+        decisions = deciding.result()
     say("妇幼交换文件 · writing the drop of the maternal-health system")
     clear_drops(settings)
     delivered = city.reports.filter(pc.less_equal(city.reports["delivered_on"], business_date))
