@@ -40,13 +40,32 @@ def city_date(settings: Settings) -> date:
 
 def have_city(settings: Settings, persons: int, seed: int) -> bool:
     """Make the city unless it is there already; tell whether it was made."""
-    city = _read_city(settings)
-    if city is not None and (city["persons"], city["seed"]) == (persons, seed):
+    if _is_there(settings, persons, seed):
         return False
     from sandbox.city.create import create_city
 
     create_city(settings, persons=persons, seed=seed, business_date=FIRST_BUSINESS_DATE)
     return True
+
+
+def demand_city(settings: Settings, persons: int, seed: int) -> None:
+    """Demand that the city that is there is the one that was asked for.
+
+    Raises:
+        Refusal: it is another one.
+    """
+    if not _is_there(settings, persons, seed):
+        raise Refusal(
+            "other_city",
+            found="an installation that is up with a city of another size or seed",
+            expected=f"{persons} persons, seed {seed}",
+            to_do="stop it with `make down`, then run again",
+        )
+
+
+def _is_there(settings: Settings, persons: int, seed: int) -> bool:
+    city = _read_city(settings)
+    return city is not None and (city["persons"], city["seed"]) == (persons, seed)
 
 
 def _read_city(settings: Settings) -> dict[str, Any] | None:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from connectors.settings import PROJECT, Settings
+from sandbox.local.city import demand_city
 from sandbox.local.environment import MARK, ui_port
-from sandbox.local.lock import check_port, supervisor_of, take_lock
+from sandbox.local.lock import check_port, staying_port, supervisor_of, take_lock
 from sandbox.local.processes import end_leftovers
 from sandbox.local.progress import progress_path, read_progress
 from sandbox.local.rest import Airflow
@@ -77,7 +78,7 @@ def wait_until_ready(settings: Settings, supervisor: "subprocess.Popen[bytes]", 
         Refusal: something failed on the way, a DAG cannot be imported, or it took too long.
     """
     begun = time.monotonic()
-    told = 0
+    told, is_warm = 0, False
     airflow = Airflow(ui_port(), "admin", "")
     while True:
         ended = supervisor.poll() is not None
@@ -87,13 +88,23 @@ def wait_until_ready(settings: Settings, supervisor: "subprocess.Popen[bytes]", 
         told = len(reached)
         if ended or time.monotonic() - begun > READY_SECONDS:
             raise _not_ready(settings, "the supervisor ended" if ended else "no sign of Airflow")
-        if _is_healthy(airflow.health()):
-            airflow = Airflow(ui_port(), "admin", settings.secret("admin.password"))
-            airflow.sign_in()
+        health = airflow.health()
+        if health and not is_warm:
+            airflow.warm_up()
+            is_warm = True
+        if _is_healthy(health):
+            airflow = signed_in_admin(settings, ui_port())
             _wait_for_dags(airflow, begun)
             tell(f"{time.monotonic() - begun:6.1f} s  Airflow 就绪 · Airflow is ready")
             return airflow
         time.sleep(0.5)
+
+
+def signed_in_admin(settings: Settings, port: int) -> Airflow:
+    """Sign in as `admin`."""
+    airflow = Airflow(port, "admin", settings.secret("admin.password"))
+    airflow.sign_in()
+    return airflow
 
 
 def dag_names() -> set[str]:
@@ -142,7 +153,19 @@ def stop_supervisor(settings: Settings) -> bool:
 
 @contextmanager
 def running_installation(settings: Settings, *, persons: int, seed: int, tell: Tell) -> Iterator[Airflow]:
-    """Bring everything up for the time of the body; whatever happens, nothing is left running."""
+    """Bring everything up for the time of the body; whatever happens, nothing is left running.
+
+    An installation that was left on (`make up`) is used as it is, and stays on.
+
+    Raises:
+        Refusal: it is up for somebody else's night, or with another city; or the bring-up failed.
+    """
+    port = staying_port(settings)
+    if port is not None:
+        demand_city(settings, persons, seed)
+        tell("已在运行,直接使用 · already up: using it")
+        yield signed_in_admin(settings, port)
+        return
     with _signals_as_interrupts():
         supervisor = start_supervisor(settings, persons=persons, seed=seed)
         try:

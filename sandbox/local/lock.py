@@ -4,7 +4,9 @@ import fcntl
 import json
 import os
 import socket
+import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -12,6 +14,9 @@ from connectors.settings import Settings
 from sandbox.local.environment import HOST
 from sandbox.local.processes import end_leftovers
 from schemas.refusal import Refusal
+
+# Between taking the lock and writing into it nobody is named.
+NAMELESS_SECONDS = 2.0
 
 
 def lock_path(settings: Settings) -> Path:
@@ -26,7 +31,8 @@ def take_lock(settings: Settings) -> int:
         Refusal: this installation is up already.
     """
     descriptor = os.open(lock_path(settings), os.O_RDWR | os.O_CREAT, 0o600)
-    if not _try(descriptor):
+    deadline = time.monotonic() + NAMELESS_SECONDS
+    while not _try(descriptor):
         pid = supervisor_of(settings)
         if pid is not None:
             os.close(descriptor)
@@ -36,15 +42,18 @@ def take_lock(settings: Settings) -> int:
                 expected="one bring-up at a time",
                 to_do="use it, or stop it with `make down` (`padis local down`)",
             )
-        # Its supervisor was killed; the children that hold the lock go first.
+        if time.monotonic() > deadline:
+            # Its supervisor was killed; only the children that inherited the lock still hold it.
+            end_leftovers(settings)
+        time.sleep(0.1)
+    name_holder(descriptor)
     end_leftovers(settings)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
 
 
-def name_holder(descriptor: int) -> None:
-    """Write into the lock which process holds it: ourselves."""
-    holder = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+def name_holder(descriptor: int, *, stays_at: int | None = None) -> None:
+    """Write into the lock who holds it: ourselves; and at which port it stays on for others to use."""
+    holder = {"pid": os.getpid(), "started": psutil.Process().create_time(), "stays_at": stays_at}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(holder).encode("ascii"), 0)
 
@@ -56,12 +65,23 @@ def forget_holder(settings: Settings) -> None:
 
 def supervisor_of(settings: Settings) -> int | None:
     """Tell the process that runs this installation, or None."""
+    holder = _living_holder(settings)
+    return holder["pid"] if holder else None
+
+
+def staying_port(settings: Settings) -> int | None:
+    """Tell the port of an installation that was left on (`make up`), or None."""
+    holder = _living_holder(settings)
+    return holder["stays_at"] if holder else None
+
+
+def _living_holder(settings: Settings) -> dict[str, Any] | None:
     try:
-        holder = json.loads(lock_path(settings).read_text(encoding="ascii"))
-        process = psutil.Process(holder["pid"])
-        return process.pid if process.create_time() == holder["started"] else None
+        holder: dict[str, Any] = json.loads(lock_path(settings).read_text(encoding="ascii"))
+        is_alive = psutil.Process(holder["pid"]).create_time() == holder["started"]
     except (OSError, ValueError, KeyError, psutil.Error):
         return None
+    return holder if is_alive else None
 
 
 def check_port(port: int) -> None:

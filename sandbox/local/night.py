@@ -23,7 +23,7 @@ QUESTION = "ask_operator"
 APPROVE = "批准 · Approve"
 # An answer within a second of the question's appearing can fail the run.
 THINKING_SECONDS = 1.5
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 NIGHT_SECONDS = 3600.0
 OVER = {"success", "failed"}
 MARKS = {"success": "✓", "failed": "✗", "skipped": "–", "up_for_retry": "↻", "upstream_failed": "✗"}
@@ -71,37 +71,31 @@ class NightRun:
 
     def run(self) -> None:
         """Trigger the two pulls and follow what comes of them, until every DAG has run and none runs."""
+        given_up = self.admin.give_up_runs()
+        if given_up:
+            self._line(f"放弃未完的运行 · gave up {given_up} unfinished runs of an earlier night")
         instant = datetime.now(UTC).isoformat()
         for dag_id in sorted(dag_names()):
             self.admin.unpause(dag_id)
         for dag_id in FIRST_DAGS:
             self.admin.trigger(dag_id, self.business_date.isoformat())
-        while not self._is_over(self.admin.runs_since(instant)):
+        while not self._is_over(instant):
             if time.monotonic() - self._begun > NIGHT_SECONDS:
                 self.faults.append(f"没有结束 · not over after {NIGHT_SECONDS:.0f} s")
                 return
             time.sleep(LOOK_SECONDS)
 
-    def _is_over(self, runs: list[dict[str, Any]]) -> bool:
-        for run in runs:
-            self._follow(run)
-        finished = {run["dag_id"] for run in runs if run["state"] in OVER}
+    def _is_over(self, instant: str) -> bool:
+        # Runs first: what a finished run made is in the tasks, and a run it caused in the next look.
+        runs = self.admin.runs_since(instant)
+        for task in self.admin.tasks_since(instant):
+            if task["task_id"] == QUESTION and task["state"] in {"awaiting_input", "deferred"}:
+                self._answer(task["dag_id"], task["dag_run_id"])
+            self._tell_task(task["dag_run_id"], task)
+        self.faults = [f"{run['dag_id']} 失败 · failed" for run in runs if run["state"] == "failed"]
         if any(run["state"] not in OVER for run in runs):
             return False
-        return bool(self.faults) or dag_names() <= finished
-
-    def _follow(self, run: dict[str, Any]) -> None:
-        dag_id, run_id = run["dag_id"], run["dag_run_id"]
-        if (dag_id, run_id) in self._told:
-            return
-        for task in self.admin.tasks(dag_id, run_id):
-            if task["task_id"] == QUESTION and task["state"] in {"awaiting_input", "deferred"}:
-                self._answer(dag_id, run_id)
-            self._tell_task(run_id, task)
-        if run["state"] in OVER:
-            self._told.add((dag_id, run_id))
-            if run["state"] == "failed":
-                self.faults.append(f"{dag_id} 失败 · failed")
+        return bool(self.faults) or dag_names() <= {run["dag_id"] for run in runs}
 
     def _tell_task(self, run_id: str, task: dict[str, Any]) -> None:
         state = task["state"]
@@ -120,7 +114,7 @@ class NightRun:
         appeared = self._asked_at.setdefault(run_id, time.monotonic())
         if time.monotonic() - appeared < THINKING_SECONDS or (run_id, QUESTION) in self._told:
             return
-        operator = Airflow(ui_port(), "operator", self.settings.secret("operator.password"))
+        operator = Airflow(self.admin.port, "operator", self.settings.secret("operator.password"))
         operator.sign_in()
         operator.answer(dag_id, run_id, QUESTION, APPROVE)
         self._told.add((run_id, QUESTION))

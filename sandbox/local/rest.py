@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,7 +16,7 @@ class Airflow:
     """A signed-in user at Airflow's REST API."""
 
     def __init__(self, port: int, user: str, password: str) -> None:
-        self._port = port
+        self.port = port
         self._user = user
         self._token: str | None = None
         self._password = password
@@ -24,6 +25,11 @@ class Airflow:
         """Exchange name and password for a token."""
         answer = self._ask("POST", "/auth/token", {"username": self._user, "password": self._password})
         self._token = answer["access_token"]
+
+    def warm_up(self) -> None:
+        """Have the part that tasks speak to built now; the first task would wait for it otherwise."""
+        with suppress(OSError, http.client.HTTPException, Refusal):
+            self._ask("GET", "/execution/health/ping")
 
     def health(self) -> dict[str, Any]:
         """Tell how the components are; empty while nothing answers."""
@@ -54,28 +60,25 @@ class Airflow:
         )
         return str(answer["dag_run_id"])
 
+    def give_up_runs(self) -> int:
+        """Fail every run that is not over, such as those of an interrupted night; tell how many."""
+        answer = self._ask("GET", "/api/v2/dags/~/dagRuns?state=running&state=queued&limit=100")
+        for run in answer["dag_runs"]:
+            path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{quote(run['dag_run_id'], safe='')}"
+            self._ask("PATCH", f"{path}?update_mask=state", {"state": "failed"})
+        return len(answer["dag_runs"])
+
     def runs_since(self, instant: str) -> list[dict[str, Any]]:
         """List the runs of all DAGs that were queued at or after an instant (ISO 8601)."""
         query = urlencode({"run_after_gte": instant, "limit": 100, "order_by": "run_after"})
         answer = self._ask("GET", f"/api/v2/dags/~/dagRuns?{query}")
         return list(answer["dag_runs"])
 
-    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """List the task instances of a run."""
-        answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances")
+    def tasks_since(self, instant: str) -> list[dict[str, Any]]:
+        """List the task instances of all runs that were queued at or after an instant (ISO 8601)."""
+        query = urlencode({"run_after_gte": instant, "limit": 100})
+        answer = self._ask("GET", f"/api/v2/dags/~/dagRuns/~/taskInstances?{query}")
         return list(answer["task_instances"])
-
-    def counts(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
-        """Read what a task returned."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}"
-        answer = self._ask("GET", f"{path}/xcomEntries/return_value")
-        value = answer["value"]
-        return dict(json.loads(value) if isinstance(value, str) else value)
-
-    def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
-        """Read what a task asks a person."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}"
-        return self._ask("GET", f"{path}/-1/hitlDetails")
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
         """Answer what a task asks."""
@@ -83,7 +86,7 @@ class Airflow:
         self._ask("PATCH", f"{path}/-1/hitlDetails", {"chosen_options": [option], "params_input": {}})
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=SECONDS)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=SECONDS)
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"

@@ -13,7 +13,6 @@ import sys
 import threading
 from types import FrameType
 
-import sqlalchemy as sa
 from honcho.manager import Manager
 from honcho.printer import Printer
 
@@ -23,6 +22,7 @@ from connectors.settings import PROJECT, Settings
 from sandbox.local.components import AIRFLOW, start_program, wait_for_partners, wait_for_program
 from sandbox.local.environment import airflow_environment, make_keys
 from sandbox.local.lock import forget_holder, name_holder
+from sandbox.local.metadata import prepare_metadata, user_ids
 from sandbox.local.processes import adopt_orphans, end_descendants, end_postgres
 from sandbox.local.progress import Progress
 from sandbox.partners.keys import prepare_partners
@@ -88,16 +88,13 @@ class Supervisor:
         city = start_program(
             self._settings, "city", "sandbox.local.city", *self._city, environment=environment
         )
-        database = start_program(
-            self._settings, "airflow-database", "connectors.airflow_database", environment=environment
-        )
-        wait_for_program(self._settings, "airflow-database", database)
+        prepare_metadata(self._settings, environment)
         self._progress.reached("Airflow 元数据库 · Airflow's database")
         wait_for_program(self._settings, "city", city)
         self._progress.reached("虚拟城市 · the invented city")
         wait_for_partners(self._settings, partners)
         self._progress.reached("伙伴 · partners")
-        environment["PADIS_OPERATOR_ID"] = _user_id(self._settings, "operator")
+        environment["PADIS_OPERATOR_ID"] = user_ids(self._settings)["operator"]
         return environment
 
     def _run_airflow(self, environment: dict[str, str]) -> int:
@@ -130,13 +127,6 @@ class Supervisor:
         forget_holder(self._settings)
 
 
-def _user_id(settings: Settings, user: str) -> str:
-    engine = sa.create_engine(settings.database_url("airflow"), poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        statement = sa.text("SELECT id FROM ab_user WHERE username = :user")
-        return str(connection.scalar(statement, {"user": user}))
-
-
 def _hasten_the_end(manager: Manager, postgres: "subprocess.Popen[bytes] | None") -> None:
     """Kill what does not follow honcho's SIGTERM in time: a scheduler waits for its tasks otherwise."""
     tell = manager.terminate
@@ -167,9 +157,10 @@ def _ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _end_with_starter() -> None:
+def _end_with_starter(lock: int, port: int) -> None:
     """Ask ourselves to end when standard input closes, unless we were told to stay."""
     if os.read(0, 1):
+        name_holder(lock, stays_at=port)
         return
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -182,7 +173,7 @@ def main() -> int:
         signal.signal(number, _stop)
     try:
         name_holder(lock)
-        threading.Thread(target=_end_with_starter, daemon=True, name="starter").start()
+        threading.Thread(target=_end_with_starter, args=(lock, port), daemon=True).start()
         return Supervisor(Settings.from_environment(), port, persons, seed).run()
     except Stopped:
         return 0
