@@ -16,6 +16,8 @@ from etl.submission.outbox import RECEIVER, batches_where, held_back_on, open_ba
 from schemas.division import DISTRICT, load_divisions
 from schemas.padis_profile import Profile, Subsystem
 from schemas.padis_profile_file import profile_on
+from schemas.policy import POLICY
+from schemas.programme_file import load_programme
 from schemas.registry import BATCH, DECISION, RECORD
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -101,12 +103,19 @@ def _describe(batch: sa.RowMapping, subsystem: Subsystem, tally: Tally, lapsed: 
         f"- 文件 · file: {batch['byte_count']} bytes, SHA-256 `{batch['sha256'][:16]}…`",
         *_warnings(tally, lapsed),
         "",
-        *_table(list(subsystem.codes_of("category_code")), tally.districts),
+        *_table(_category_names(subsystem), tally.districts),
         "",
     ]
 
 
-def _table(categories: list[str], districts: Counter[tuple[str, str]]) -> list[str]:
+def _category_names(subsystem: Subsystem) -> dict[str, str]:
+    """Name the categories that the receiver knows, in its order, as the programme names them."""
+    programmes = (load_programme(path.parent.name) for path in sorted(POLICY.glob("*/programme.yaml")))
+    names = {c.code: c.name for p in programmes if p.code == subsystem.code for c in p.categories}
+    return {code: names.get(code, code) for code in subsystem.codes_of("category_code")}
+
+
+def _table(categories: dict[str, str], districts: Counter[tuple[str, str]]) -> list[str]:
     names = _district_names()
     counts = {
         names.get(district, district): [districts[district, category] for category in categories]
@@ -114,7 +123,7 @@ def _table(categories: list[str], districts: Counter[tuple[str, str]]) -> list[s
     }
     counts["**合计 · total**"] = [sum(column) for column in zip(*counts.values(), strict=True)]
     rows = [f"| {name} | {' | '.join(map(str, row))} | {sum(row)} |" for name, row in counts.items()]
-    head = f"| 区 · district | {' | '.join(categories)} | 合计 · total |"
+    head = f"| 区 · district | {' | '.join(categories.values())} | 合计 · total |"
     return [head, f"|---|{'---:|' * (len(categories) + 1)}", *rows]
 
 
