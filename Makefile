@@ -1,88 +1,80 @@
-# `make` alone tells what there is. Everything sets itself up; nothing needs root.
+# padis-pipeline: the commands that README names. `make` alone lists them.
+# Everything sets itself up; nothing needs root.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+.PHONY: help setup run up down check test test-deep bench generated format lock clean
 
+# The newest Python that is here and that the lock knows.
+PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
+	$$v -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && echo $$v && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/installed
-PYTHON ?= $(shell for version in python3.13 python3.12 python3.11 python3; do \
-	$$version -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-	&& echo $$version && break; done)
-
+# uv stands apart, so that syncing the environment cannot remove it.
+UV := $(VENV)/bootstrap/bin/uv
 # uv takes the interpreter that is there, and never fetches one.
 export UV_PYTHON_DOWNLOADS := never
-export UV_NO_PROGRESS := 1
 # Bytecode is compiled once, at installation: Airflow starts twice as fast.
 export UV_COMPILE_BYTECODE := 1
+LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 PERSONS ?= 20000
 SEED ?= 20260601
 export PERSONS SEED
 
-.PHONY: help setup run up down check test test-deep bench generated lock clean
+help: ## 列出命令 · list these commands
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-help:
-	@echo '人口数据集成 · padis-pipeline'
-	@echo
-	@echo '  make run        一夜 · set up, run one night through Airflow, show it, stop  (PERSONS=$(PERSONS))'
-	@echo '  make up         启动 · the same components, with the UI left on; make down stops them'
-	@echo '  make test       测试 · all tests'
-	@echo '  make check      检查 · ruff, mypy, import-linter, generated pages'
-	@echo
-	@echo '  make setup      安装 · the virtual environment from the locks; the others call it'
-	@echo '  make test-deep  长测 · the long sweeps too'
-	@echo '  make bench      测速 · programs under tests/benchmark'
-	@echo '  make generated  生成 · dictionary and policy pages'
-	@echo '  make lock       锁定 · remake locks/requirements.txt from setup.py'
-	@echo '  make clean      清除 · everything that was made: .venv, var, caches'
+setup: $(VENV)/installed ## 安装 · make the virtual environment from the hashed locks
+	@:
 
-setup: $(INSTALLED)
-
-$(INSTALLED): locks/bootstrap.txt locks/requirements.txt setup.py
-	@test -n '$(PYTHON)' || { echo '需要 Python 3.11–3.13(含 venv) · needs Python 3.11, 3.12 or 3.13 with venv: apt install python3-venv' >&2; exit 2; }
-	@echo '安装 · installing into $(VENV) with '"$$($(PYTHON) --version)"
-	@$(PYTHON) -m venv --clear $(VENV)
+$(VENV)/installed: locks/requirements.txt locks/bootstrap.txt setup.py
+	@if [ -z "$(PYTHON)" ]; then echo "found: no Python 3.11 to 3.13; expected: one on PATH, with venv; to do: apt-get install python3 python3-venv" >&2; exit 2; fi
+	@echo "安装 · making $(VENV) with $(PYTHON): some minutes, once …"
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "to do: apt-get install python3-venv" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV)/bootstrap
 	@$(VENV)/bootstrap/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
-	@$(VENV)/bootstrap/bin/uv pip sync --quiet --python $(BIN)/python --require-hashes locks/requirements.txt
-	@$(VENV)/bootstrap/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes locks/requirements.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
 	@touch $@
 
-run: setup
+run: setup ## 一夜 · run one night of an invented city through the Airflow scheduler (PERSONS=20000)
 	@$(BIN)/padis local run
 
-up: setup
+up: setup ## 启动 · bring everything up and leave the UI on at http://127.0.0.1:8080
 	@$(BIN)/padis local up
 
-down: setup
+down: setup ## 停止 · stop what `make up` started
 	@$(BIN)/padis local down
 
-check: setup
-	@echo 'ruff check';         $(BIN)/ruff check --quiet .
-	@echo 'ruff format';        $(BIN)/ruff format --quiet --check .
-	@echo 'mypy';               $(BIN)/mypy --no-error-summary
-	@echo 'import-linter';      $(BIN)/lint-imports --no-timing >/dev/null || $(BIN)/lint-imports
-	@echo 'padis docs --check'; $(BIN)/padis docs --check
+check: setup ## 检查 · lint, types, layers, generated pages
+	@echo "ruff check";         $(BIN)/ruff check --quiet .
+	@echo "ruff format";        $(BIN)/ruff format --quiet --check .
+	@echo "mypy";               $(BIN)/mypy --no-error-summary
+	@echo "lint-imports";       $(BIN)/lint-imports
+	@echo "padis docs --check"; $(BIN)/padis docs --check
 
-test: setup
-	@$(BIN)/python -m pytest -q -m 'not deep' -n 2 --dist loadscope
+test: setup ## 测试 · all tests but the long sweeps
+	@$(BIN)/python -m pytest -q -m "not deep" -n 2 --dist loadscope
 
-test-deep: setup
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope
+test-deep: setup ## 长测 · the long sweeps
+	@$(BIN)/python -m pytest -q -m deep
 
-bench: setup
+bench: setup ## 测速 · programs under tests/benchmark
 	@shopt -s nullglob; for program in tests/benchmark/*.py; do echo "$$program"; $(BIN)/python "$$program"; done
 
-generated: setup
+generated: setup ## 生成 · write the generated pages anew
 	@$(BIN)/padis docs
 
-lock: setup
-	@$(VENV)/bootstrap/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --extra dev setup.py -o locks/requirements.txt
+format: setup ## 整理 · format the code
+	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format --quiet .
 
-clean:
+lock: setup ## 锁定 · resolve setup.py anew into the hashed locks
+	@$(LOCK) --upgrade --extra dev setup.py -o locks/requirements.txt
+	@grep -E '^uv==' locks/bootstrap.txt | cut -d' ' -f1 | $(LOCK) - -o locks/bootstrap.txt
+
+clean: ## 清除 · forget the city and all state (var/), keep the virtual environment
 	@if [ -x $(BIN)/padis ]; then $(BIN)/padis local down; fi
-	@rm -rf $(VENV) var build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf var
