@@ -1,7 +1,8 @@
 """The registry: sessions, migrations, locks, and state with its history."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache
@@ -10,12 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine
 
 from connectors.settings import PROJECT, Settings
 from schemas.refusal import Refusal
+from schemas.registry import STATE_DATE
 
 Row = Mapping[str, Any] | sa.RowMapping
+Key = tuple[Any, ...]
 
 
 @lru_cache(maxsize=8)
@@ -116,59 +120,86 @@ def record_state(
     Raises:
         Refusal: a later business date is already on record; the past is not rewritten in place.
     """
+    _claim_date(connection, table, where or {}, business_date)
     part = sa.and_(sa.true(), *(table.c[name] == value for name, value in (where or {}).items()))
-    latest = connection.scalar(
-        sa.select(sa.func.max(sa.func.greatest(table.c.recorded_from, table.c.recorded_to))).where(part)
-    )
-    if latest is not None and latest > business_date:
-        raise Refusal(
-            "later_state_on_record",
-            found=f"{table.fullname} already holds findings of {latest}",
-            expected=f"{business_date} to be the newest business date",
-            to_do="run the newest date; past dates are rebuilt in shadow only",
-        )
-    keys = [column.name for column in table.primary_key if column.name != "recorded_from"]
-    values = [c.name for c in table.columns if c.name not in {"recorded_from", "recorded_to"}]
-
-    def key_of(row: Row) -> tuple[Any, ...]:
-        return tuple(row[name] for name in keys)
-
-    def content_of(row: Row) -> tuple[Any, ...]:
-        return tuple(row[name] for name in values)
-
-    wanted = {key_of(row): content_of(row) for row in rows}
+    wanted = _by_key(table, rows)
     if len(wanted) != len(rows):
         raise Refusal(
             "state_key_repeated",
             found=f"{len(rows) - len(wanted)} rows of {table.fullname} share a key",
-            expected=f"one row per {', '.join(keys)}",
+            expected=f"one row per {', '.join(_keys(table))}",
             to_do="report a defect of the step that made them",
         )
-    held = {
-        key_of(row): content_of(row)
-        for row in connection.execute(sa.select(table).where(part, table.c.recorded_to.is_(None))).mappings()
-    }
-    if held == wanted:
+    if _held(connection, table, part) == wanted:
         return 0
+    _take_back(connection, table, part, business_date)
+    return _write_differences(connection, table, part, _held(connection, table, part), wanted, business_date)
 
-    # Undo what an earlier run of this date wrote, so that the rest compares with the day before.
+
+def _claim_date(
+    connection: Connection, table: sa.Table, where: Mapping[str, Any], business_date: date
+) -> None:
+    """Note that this state is now on record up to a date; two dates at once wait for each other here."""
+    part = json.dumps(where, sort_keys=True, default=str)
+    row = {"table_name": table.fullname, "part": part, "business_date": business_date}
+    connection.execute(postgresql.insert(STATE_DATE).values(row).on_conflict_do_nothing())
+    is_ours = sa.and_(STATE_DATE.c.table_name == table.fullname, STATE_DATE.c.part == part)
+    newest = connection.scalar(sa.select(STATE_DATE.c.business_date).where(is_ours).with_for_update())
+    if newest is not None and newest > business_date:
+        raise Refusal(
+            "later_state_on_record",
+            found=f"{table.fullname} is already on record up to {newest}",
+            expected=f"{business_date} to be the newest business date",
+            to_do="run the newest date; past dates are rebuilt in shadow only",
+        )
+    connection.execute(sa.update(STATE_DATE).where(is_ours).values(business_date=business_date))
+
+
+def _keys(table: sa.Table) -> list[str]:
+    return [column.name for column in table.primary_key if column.name != "recorded_from"]
+
+
+def _values(table: sa.Table) -> list[str]:
+    return [column.name for column in table.columns if column.name not in {"recorded_from", "recorded_to"}]
+
+
+def _by_key(table: sa.Table, rows: Iterable[Row]) -> dict[Key, Key]:
+    keys, values = _keys(table), _values(table)
+    return {tuple(row[name] for name in keys): tuple(row[name] for name in values) for row in rows}
+
+
+def _held(connection: Connection, table: sa.Table, part: sa.ColumnElement[bool]) -> dict[Key, Key]:
+    is_open = sa.and_(part, table.c.recorded_to.is_(None))
+    return _by_key(table, connection.execute(sa.select(table).where(is_open)).mappings())
+
+
+def _take_back(
+    connection: Connection, table: sa.Table, part: sa.ColumnElement[bool], business_date: date
+) -> None:
+    """Undo what an earlier run of this date wrote, so that the rest compares with the day before."""
     connection.execute(sa.delete(table).where(part, table.c.recorded_from == business_date))
     connection.execute(
         sa.update(table).where(part, table.c.recorded_to == business_date).values(recorded_to=None)
     )
-    held = {
-        key_of(row): content_of(row)
-        for row in connection.execute(sa.select(table).where(part, table.c.recorded_to.is_(None))).mappings()
-    }
+
+
+def _write_differences(
+    connection: Connection,
+    table: sa.Table,
+    part: sa.ColumnElement[bool],
+    held: Mapping[Key, Key],
+    wanted: Mapping[Key, Key],
+    business_date: date,
+) -> int:
+    keys, values = _keys(table), _values(table)
     ended = [key for key, content in held.items() if wanted.get(key) != content]
     begun = [key for key, content in wanted.items() if held.get(key) != content]
     if ended:
-        match = sa.and_(*(table.c[name] == sa.bindparam(f"key_{name}") for name in keys))
+        is_key = sa.and_(*(table.c[name] == sa.bindparam(f"key_{name}") for name in keys))
+        end = sa.update(table).where(part, is_key, table.c.recorded_to.is_(None))
         connection.execute(
-            sa.update(table)
-            .where(part, match, table.c.recorded_to.is_(None))
-            .values(recorded_to=business_date),
-            [{f"key_{name}": part_ for name, part_ in zip(keys, key, strict=True)} for key in ended],
+            end.values(recorded_to=business_date),
+            [dict(zip([f"key_{name}" for name in keys], key, strict=True)) for key in ended],
         )
     if begun:
         connection.execute(

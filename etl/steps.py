@@ -19,7 +19,9 @@ Counts = dict[str, Any]
 # A count, an id, a hash, a state: longer texts could carry rows.
 LONGEST_TEXT = 200
 # Resident IDs of 15 and 18 characters, file numbers, mobile phones, birth certificates; no id of ours does.
-LOOKS_PERSONAL = re.compile(r"\d{15}|\d{17}[\dXx]|\d{20}|1\d{10}|[A-Z]\d{9}")
+LOOKS_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(\d{15}|\d{17}[\dXx]|\d{20}|1\d{10}|[A-Z]\d{9})(?![0-9A-Za-z])")
+# No count or size of ours comes near; identity numbers have more digits.
+LARGEST_NUMBER = 10**12
 # States of a step that did what it could; a refused drop waits for the corrected one.
 WAITING = frozenset({"waiting", "overdue", "refused"})
 
@@ -77,22 +79,24 @@ def unexpected_error(step: str, error: Exception) -> Refusal:
 
 
 def _checked(step: str, counts: Mapping[str, Any]) -> Counts:
-    def is_plain(value: object) -> bool:
-        if isinstance(value, Mapping):
-            return all(isinstance(name, str) and is_plain(part) for name, part in value.items())
-        if isinstance(value, list | tuple):
-            return all(is_plain(part) for part in value)
-        return (
-            value is None
-            or isinstance(value, int | float)
-            or (isinstance(value, str) and len(value) <= LONGEST_TEXT and not LOOKS_PERSONAL.fullmatch(value))
-        )
-
-    if not is_plain(counts):
+    if not _is_plain(counts):
         raise Refusal(
             "step_result_not_plain",
             found=f"a result of step {step} that is no count, id, hash or state",
-            expected=f"numbers and texts of at most {LONGEST_TEXT} characters that look like no one's number",
+            expected=f"numbers below {LARGEST_NUMBER} and ASCII texts of at most {LONGEST_TEXT} characters "
+            "that look like no one's number",
             to_do="report a defect of the step",
         )
     return dict(counts)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) for name in value) and all(
+            _is_plain(part) for part in (*value.keys(), *value.values())
+        )
+    if isinstance(value, list | tuple):
+        return all(_is_plain(part) for part in value)
+    if isinstance(value, str):
+        return value.isascii() and len(value) <= LONGEST_TEXT and not LOOKS_PERSONAL.search(value)
+    return value is None or (isinstance(value, int | float) and abs(value) < LARGEST_NUMBER)

@@ -114,6 +114,21 @@ Index(
     postgresql_where=DATASET_VERSION.c.is_current,
 )
 
+STATE_DATE = Table(
+    "state_date",
+    METADATA,
+    _id("table_name", "状态表 · table with history"),
+    _id("part", "部分 · the part of it that one process owns"),
+    Column(
+        "business_date",
+        Date,
+        nullable=False,
+        comment="最新业务日 · newest date on record, changed or not",
+    ),
+    schema="core",
+    comment="状态日期 · up to which business date each state is on record",
+)
+
 RULE_RESULT = Table(
     "rule_result",
     METADATA,

@@ -17,6 +17,20 @@ def upgrade() -> None:
     for zone in ZONES:
         op.execute(f"CREATE SCHEMA IF NOT EXISTS {zone}")
     op.create_table(
+        "state_date",
+        sa.Column("table_name", sa.Text(), nullable=False, comment="状态表 · table with history"),
+        sa.Column("part", sa.Text(), nullable=False, comment="部分 · the part of it that one process owns"),
+        sa.Column(
+            "business_date",
+            sa.Date(),
+            nullable=False,
+            comment="最新业务日 · newest date on record, changed or not",
+        ),
+        sa.PrimaryKeyConstraint("table_name", "part", name=op.f("pk_state_date")),
+        schema="core",
+        comment="状态日期 · up to which business date each state is on record",
+    )
+    op.create_table(
         "step_run",
         sa.Column("business_date", sa.Date(), nullable=False, comment="业务日 · Beijing business date"),
         sa.Column("step", sa.Text(), nullable=False, comment="步骤 · step of the night"),

@@ -1,5 +1,7 @@
 """State with history: running a date twice changes nothing, and the past stays readable."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -12,7 +14,7 @@ from connectors.settings import Settings
 from schemas.refusal import Refusal
 from schemas.registry import METADATA, TASK, ZONES
 
-FIRST, SECOND, THIRD = date(2026, 6, 1), date(2026, 6, 2), date(2026, 6, 3)
+FIRST, SECOND, THIRD, FOURTH = (date(2026, 6, day) for day in (1, 2, 3, 4))
 
 
 def task(task_id: str, due: date = THIRD) -> dict[str, object]:
@@ -66,6 +68,25 @@ def test_a_rerun_with_other_findings_replaces_those_of_its_date(settings: Settin
 def test_the_past_is_not_rewritten_in_place(settings: Settings) -> None:
     with pytest.raises(Refusal, match="later_state_on_record"):
         record(settings, [], FIRST)
+
+
+def test_a_date_on_which_nothing_changed_is_on_record_all_the_same(settings: Settings) -> None:
+    assert record(settings, [task("b")], THIRD) == 0
+    with pytest.raises(Refusal, match="on record up to 2026-06-03"):
+        record(settings, [task("b", FIRST)], SECOND)
+    assert known(settings, THIRD) == {("b", THIRD)}
+
+
+def test_two_dates_at_once_wait_for_each_other(settings: Settings) -> None:
+    with ThreadPoolExecutor() as pool:
+        with registry_session(settings) as connection:
+            record_state(connection, TASK, [task("b"), task("d")], FOURTH)
+            earlier = pool.submit(record, settings, [task("b"), task("e")], THIRD)
+            time.sleep(0.5)
+            assert not earlier.done()
+        with pytest.raises(Refusal, match="later_state_on_record"):
+            earlier.result(timeout=10)
+    assert known(settings, FOURTH) == {("b", THIRD), ("d", THIRD)}
 
 
 def test_one_run_holds_a_flow_and_the_other_is_told_who(settings: Settings) -> None:

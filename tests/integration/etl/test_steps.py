@@ -57,6 +57,10 @@ def test_an_unexpected_error_names_the_place_and_not_the_value(settings: Setting
         date(1949, 12, 31),
         {"nested": ["11010519491231002X"]},
         {1: 1},
+        {"11010519491231002X": 1},
+        110105194912310021,
+        "number 11010519491231002X",
+        "张三丰",
     ],
 )
 def test_a_result_that_could_carry_rows_is_refused(settings: Settings, carried: object) -> None:
