@@ -22,7 +22,7 @@ def city_path(settings: Settings) -> Path:
 
 
 def city_date(settings: Settings) -> date:
-    """Tell the business date that the city shows.
+    """Tell the business date that the city shows: that of the last day it lived.
 
     Raises:
         Refusal: there is no city.
@@ -35,7 +35,7 @@ def city_date(settings: Settings) -> date:
             expected="an invented city",
             to_do="run `make run`, or `padis sandbox create`",
         )
-    return parse_business_date(city["business_date"])
+    return parse_business_date(city["history"][-1]["business_date"])
 
 
 def have_city(settings: Settings, persons: int, seed: int) -> bool:

@@ -17,7 +17,7 @@ THINKING_SECONDS = 1.5
 LOOK_SECONDS = 1.0
 # What an ended run causes appears within a moment; what waits for a partner is looked at again later.
 QUIET_SECONDS = 10.0
-WAITING_SECONDS = 90.0
+WAITING_SECONDS = 45.0
 NIGHT_SECONDS = 3600.0
 OVER = {"success", "failed"}
 WAITING = "up_for_reschedule"
