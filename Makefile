@@ -16,6 +16,9 @@ BIN := $(VENV)/bin
 UV := $(VENV)/bootstrap/bin/uv
 # uv takes the interpreter that is there, and never fetches one.
 export UV_PYTHON_DOWNLOADS := never
+# Like pip, trust the certificates of the machine: commissions often sit behind a proxy of their own.
+export UV_NATIVE_TLS := 1
+export UV_SYSTEM_CERTS := 1
 # Bytecode is compiled once, at installation: Airflow starts twice as fast.
 export UV_COMPILE_BYTECODE := 1
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11

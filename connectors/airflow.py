@@ -27,7 +27,18 @@ RECEIPTS = Asset("receipts", group="padis")
 STATISTICS = Asset("statistics", group="padis")
 
 # Refusals that time may cure; every other one fails at once, since the same input gives the same answer.
-PASSING = frozenset({"held_by_another_run", "partner_silent", "partner_unreachable", "postgres_silent"})
+PASSING = frozenset(
+    {
+        "connection_lost",
+        "connection_silent",
+        "held_by_another_run",
+        "partner_silent",
+        "partner_unreachable",
+        "population_unreadable",
+        "postgres_silent",
+        "remote_failed",
+    }
+)
 
 
 def nightly(cron: str) -> CronDataIntervalTimetable:

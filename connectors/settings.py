@@ -11,7 +11,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
+
+from schemas.refusal import Refusal
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -108,7 +111,7 @@ class Settings:
                 database=database,
                 query={"host": str(self.socket_folder)},
             )
-        url = make_url(server).set(drivername="postgresql+psycopg")
+        url = _postgresql_url(server)
         if user is not None:
             url = url.set(username=user, password=self.secret(f"{user}.password"))
         if database == "postgres":
@@ -127,3 +130,20 @@ class Settings:
             personal.chmod(0o700)
         for outside in (self.mart, self.quality, self.run, self.logs):
             outside.mkdir(exist_ok=True)
+
+
+def _postgresql_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+        is_postgresql = url.get_backend_name() in {"postgres", "postgresql"}
+    except (sa.exc.ArgumentError, ValueError):
+        is_postgresql = False
+    if not is_postgresql:
+        raise Refusal(
+            "database_url_unreadable",
+            found=f"{len(text)} characters that are no address of a PostgreSQL server",
+            expected="postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+            to_do="correct DATABASE_URL or POPULATION_URL, or leave them out for the embedded server",
+        )
+    # A server made without a locale would otherwise answer in bytes.
+    return url.set(drivername="postgresql+psycopg").update_query_dict({"client_encoding": "utf8"})

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.providers.standard.sensors.python import PythonSensor
-from airflow.sdk import Asset, get_current_context
+from airflow.sdk import Asset, Context, get_current_context
 from airflow.sdk.bases.sensor import PokeReturnValue
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+)
 
 from connectors.airflow import PASSING, business_date_of_run, business_date_param, first_night, partner_of
 from schemas.refusal import Refusal
@@ -39,6 +44,19 @@ def step(name: str, *, announces: Asset | None = None, trigger_rule: str = "all_
     )
 
 
+class WaitingStep(PythonSensor):
+    """A sensor that skips when its time is over, and fails on every other error."""
+
+    def execute(self, context: Context) -> object:
+        """Look until it is done or the time is over."""
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout:
+            raise AirflowSkipException(
+                "still waiting when the time was over; the next run looks again"
+            ) from None
+
+
 def waiting_step(
     name: str,
     *,
@@ -47,13 +65,16 @@ def waiting_step(
     at_most: timedelta,
     announces: Asset | None = None,
 ) -> PythonSensor:
-    """Make the task of a step that is repeated until its counts say so; it holds no slot meanwhile."""
+    """Make the task of a step that is repeated until its counts say so; it holds no slot meanwhile.
+
+    Waiting in vain is no failure: the task is skipped, and the state of what is missing is on record.
+    """
 
     def look() -> PokeReturnValue:
         counts = run_night_step(name)
         return PokeReturnValue(is_done=until(counts), xcom_value=counts)
 
-    return PythonSensor(
+    return WaitingStep(
         task_id=name,
         python_callable=look,
         mode="reschedule",

@@ -177,11 +177,13 @@ def status(date_text: DateOption = None, as_json: Annotated[bool, typer.Option("
     from connectors.registry import registry_session
     from etl.pull.drop_state import drops_missing, render_drops
     from etl.statistics.summary import night_summary, render_summary
+    from etl.submission.trace import record_to_trace
 
     with _ready_settings() as settings:
         with registry_session(settings) as connection:
             business_date = _business_date(date_text) if date_text else newest_business_date(connection)
             missing = drops_missing(connection, business_date)
+            example = record_to_trace(connection)
         summary = night_summary(settings, business_date)
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False, indent=1))
@@ -189,6 +191,8 @@ def status(date_text: DateOption = None, as_json: Annotated[bool, typer.Option("
     Console().print(render_summary(summary))
     if missing:
         Console().print(render_drops(missing))
+    if example:
+        Console().print(f"线索 · thread: padis trace {example}", highlight=False)
 
 
 @app.command()

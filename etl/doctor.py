@@ -27,7 +27,9 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; one finding each, nothing is changed."""
-    closed = (settings.landing, settings.lake, settings.keys)
+    closed = [settings.landing, settings.lake, settings.keys]
+    if settings.server_url is None:
+        closed.append(settings.postgres)
     return [
         *(_closed_folder(path) for path in closed),
         *(_closed_folder(path) for path in sorted(settings.keys.glob("*")) if path.is_file()),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from connectors.engine import run_sql
 from connectors.lake import DatasetVersion
@@ -32,7 +33,7 @@ from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
 from schemas.registry import BIRTH_MATCH, DATASET_VERSION, DECISION_RUN, RECORD, TASK
 
-__all__ = ["render_thread", "trace_record"]
+__all__ = ["record_to_trace", "render_thread", "trace_record"]
 
 SOURCE_ROW = re.compile(r"(?P<dataset>[a-z_]+):(?P<landing_id>[0-9a-f]{16})#(?P<row>[0-9]{1,10})")
 PERSONS_OF = {
@@ -40,6 +41,14 @@ PERSONS_OF = {
     "family_child": ("mother_person_id", "father_person_id"),
     "marriage": ("husband_person_id", "wife_person_id"),
 }
+
+
+def record_to_trace(connection: Connection) -> str | None:
+    """Name a record worth tracing: a rejected one if there is any, else the first; None without records."""
+    is_rejected = RECORD.c.receiver_state_code == "31"
+    first = sa.select(RECORD.c.record_id).order_by(is_rejected.desc(), RECORD.c.record_id).limit(1)
+    found: str | None = connection.scalar(first)
+    return found
 
 
 def trace_record(settings: Settings, record: str) -> Thread:
