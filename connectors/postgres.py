@@ -5,7 +5,6 @@ import pwd
 import secrets
 import signal
 import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -65,19 +64,6 @@ def postgres_command(settings: Settings) -> list[str]:
 def postgres_user() -> str | None:
     """Name the system user that must run the embedded server, or None for ourselves."""
     return "pgserver" if os.geteuid() == 0 else None
-
-
-def serve_postgres(settings: Settings) -> int:
-    """Serve the embedded PostgreSQL in the foreground until it is told to stop."""
-    command = postgres_command(settings)
-    process = subprocess.Popen(command, user=postgres_user(), stdout=sys.stdout, stderr=sys.stderr)
-
-    def stop(*_: object) -> None:
-        process.send_signal(signal.SIGINT)  # fast shutdown: disconnects clients, keeps data whole
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    return process.wait()
 
 
 def wait_for_postgres(settings: Settings, seconds: float = 60) -> None:
