@@ -205,6 +205,21 @@ def version_on(connection: Connection, name: str, business_date: date) -> Datase
     return DatasetVersion(name, version)
 
 
+def inputs_of(connection: Connection, version: DatasetVersion, business_date: date) -> list[str]:
+    """Tell what a version was made from when it was made last, on or before a business date."""
+    inputs: list[str] | None = connection.scalar(
+        sa.select(DATASET_VERSION.c.inputs)
+        .where(
+            DATASET_VERSION.c.dataset_name == version.name,
+            DATASET_VERSION.c.version == version.version,
+            DATASET_VERSION.c.business_date <= business_date,
+        )
+        .order_by(DATASET_VERSION.c.business_date.desc())
+        .limit(1)
+    )
+    return inputs or []
+
+
 def newest_business_date(connection: Connection) -> date:
     """Tell the newest business date on record.
 

@@ -101,6 +101,16 @@ def landings_on(connection: Connection, dataset_name: str, business_date: date) 
     return [Landing(**row) for row in rows.mappings()]
 
 
+def landings_until(connection: Connection, dataset_name: str, business_date: date) -> list[Landing]:
+    """List all landed contents of the dates up to a business date, by date; also those replaced since."""
+    rows = connection.execute(
+        sa.select(LANDING)
+        .where(LANDING.c.dataset_name == dataset_name, LANDING.c.business_date <= business_date)
+        .order_by(LANDING.c.business_date, LANDING.c.file_name, LANDING.c.landing_id)
+    )
+    return [Landing(**row) for row in rows.mappings()]
+
+
 def find_landing(connection: Connection, dataset_name: str, landing_id: str) -> Landing:
     """Find a landed content on record.
 

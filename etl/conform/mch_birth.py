@@ -1,5 +1,7 @@
 """Conform the births of a drop of the maternal-health system and fold them into what was known."""
 
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,20 +9,28 @@ import pyarrow as pa
 from sqlalchemy.engine import Connection
 
 from connectors.engine import run_sql
-from connectors.lake import DatasetVersion, read_dataset, version_on
-from connectors.landing import Landing, landed_file, landings_on
+from connectors.lake import DatasetVersion, candidate_on, inputs_of, read_dataset, version_on
+from connectors.landing import Landing, landed_file, landings_on, landings_until
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.separated import read_separated
-from etl.conform.stage import conform_rows, record_conformed
+from etl.conform.stage import Conformed, conform_rows, record_conformed
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
+
+LOG = logging.getLogger(__name__)
+STAGING = "staging.mch_birth"
+# Of a whole file: another date's faulty one is left out until a corrected one has come.
+FAULTS_OF_A_FILE = frozenset({"file_undecodable", "header_differs"})
 
 
 def conform_mch_births(settings: Settings, business_date: date) -> dict[str, Any]:
     """Conform the drop of a business date; staging is the latest earlier staging, overwritten by it.
 
-    Counts are those of the drop. The version is put on record but not pointed at; that is the gate's.
+    Drops of earlier dates that arrived too late for that earlier staging are folded in as well; one that
+    was never conformed is conformed first, so that its quarantine and counts are on record under its own
+    date. Counts are those of the drop of `business_date`. The version is put on record but not pointed
+    at; that is the gate's.
 
     Raises:
         Refusal: nothing was landed for the date, or a file is no UTF-8 or has another header.
@@ -29,13 +39,73 @@ def conform_mch_births(settings: Settings, business_date: date) -> dict[str, Any
     with registry_session(settings) as connection:
         landings = _landed(connection, business_date)
         earlier = _version_before(connection, business_date)
-    received, malformed = _received(settings, contract, landings)
-    conformed = conform_rows(settings, contract, received, business_date, malformed=malformed)
-    inputs = [landing.landing_id for landing in landings] + ([str(earlier)] if earlier else [])
-    staged = _folded(settings, contract, earlier, conformed.accepted)
+        contained = _landings_in(connection, earlier, business_date)
+        dates = {
+            landing.landing_id: landing.business_date
+            for landing in landings_until(connection, "mch_birth", business_date)
+        }
+        late = _late(connection, business_date, contained)
+    conformed = _conformed(settings, contract, landings, business_date)
+    dropped, folded = [conformed.accepted], [*contained]
+    for day, of_day in late.items():
+        try:
+            _conform_once(settings, of_day, day)
+            dropped.append(_conformed(settings, contract, of_day, day).accepted)
+        except Refusal as refusal:
+            if refusal.code not in FAULTS_OF_A_FILE:
+                raise
+            LOG.warning("mch_birth of %s is left out: %s", day, refusal)
+            continue
+        folded += [landing.landing_id for landing in of_day]
+    inputs = [landing.landing_id for landing in landings]
+    folded = [landing_id for landing_id in dict.fromkeys(folded) if landing_id not in inputs]
+    staged = _folded(settings, contract, earlier, pa.concat_tables(dropped), dates)
     with registry_session(settings) as connection:
-        told = record_conformed(connection, settings, conformed, business_date, inputs=inputs, staged=staged)
+        told = record_conformed(
+            connection,
+            settings,
+            conformed,
+            business_date,
+            inputs=inputs,
+            staged=staged,
+            folded=[*([str(earlier)] if earlier else []), *folded],
+        )
     return {"datasets": [told], "staged": staged.num_rows}
+
+
+def _landings_in(connection: Connection, earlier: DatasetVersion | None, business_date: date) -> list[str]:
+    """List the landings whose rows a version holds, including those of the versions before it."""
+    if earlier is None:
+        return []
+    inputs = inputs_of(connection, earlier, business_date - timedelta(days=1))
+    return [name for name in inputs if not name.startswith(f"{STAGING}@")]
+
+
+def _late(connection: Connection, business_date: date, contained: Sequence[str]) -> dict[date, list[Landing]]:
+    """Find what earlier dates rest on by now and the earlier staging does not hold, oldest date first."""
+    late: dict[date, list[Landing]] = {}
+    for landing in landings_until(connection, "mch_birth", business_date - timedelta(days=1)):
+        if landing.is_current and landing.landing_id not in contained:
+            late.setdefault(landing.business_date, []).append(landing)
+    return late
+
+
+def _conform_once(settings: Settings, landings: list[Landing], day: date) -> None:
+    """Put the quarantine and the counts of a late drop on record, unless its date was run with it."""
+    with registry_session(settings) as connection:
+        try:
+            known = inputs_of(connection, candidate_on(connection, STAGING, day), day)
+        except Refusal:
+            known = []
+    if not {landing.landing_id for landing in landings} <= set(known):
+        conform_mch_births(settings, day)
+
+
+def _conformed(
+    settings: Settings, contract: Contract, landings: list[Landing], business_date: date
+) -> Conformed:
+    received, malformed = _received(settings, contract, landings)
+    return conform_rows(settings, contract, received, business_date, malformed=malformed)
 
 
 def _landed(connection: Connection, business_date: date) -> list[Landing]:
@@ -52,7 +122,7 @@ def _landed(connection: Connection, business_date: date) -> list[Landing]:
 
 def _version_before(connection: Connection, business_date: date) -> DatasetVersion | None:
     try:
-        return version_on(connection, "staging.mch_birth", business_date - timedelta(days=1))
+        return version_on(connection, STAGING, business_date - timedelta(days=1))
     except Refusal:
         return None
 
@@ -74,10 +144,20 @@ def _with_landing(rows: pa.Table, landing: Landing) -> pa.Table:
 
 
 def _folded(
-    settings: Settings, contract: Contract, earlier: DatasetVersion | None, dropped: pa.Table
+    settings: Settings,
+    contract: Contract,
+    earlier: DatasetVersion | None,
+    dropped: pa.Table,
+    dates: Mapping[str, date],
 ) -> pa.Table:
     before = read_dataset(settings, earlier) if earlier else dropped.slice(0, 0)
     columns = contract.staging_schema.names
-    relations = {"earlier": before.select(columns), "dropped": dropped.select(columns)}
+    landing = pa.table(
+        {
+            "landing_id": pa.array(dates.keys(), pa.string()),
+            "dropped_on": pa.array(dates.values(), pa.date32()),
+        }
+    )
+    relations = {"earlier": before.select(columns), "dropped": dropped.select(columns), "landing": landing}
     folded = run_sql(settings, "staging/mch_birth_folded", relations)
     return folded.select(columns).cast(contract.staging_schema).combine_chunks()

@@ -94,10 +94,12 @@ def record_conformed(
     *,
     inputs: Sequence[str],
     staged: pa.Table | None = None,
+    folded: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Publish staging (not yet pointed at: the gate decides) and quarantine, record rule counts.
 
-    `staged` are the rows of staging where these are more than the accepted ones.
+    `staged` are the rows of staging where these are more than the accepted ones; `folded` names what
+    the further rows were made from.
     """
     name, counts = conformed.contract.name, conformed.counts
     published = publish_dataset(
@@ -107,7 +109,7 @@ def record_conformed(
         conformed.accepted if staged is None else staged,
         business_date,
         counts=counts,
-        inputs=list(inputs),
+        inputs=[*inputs, *folded],
         current=False,
     )
     quarantine = publish_dataset(

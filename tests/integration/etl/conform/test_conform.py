@@ -7,14 +7,14 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from connectors.lake import DatasetVersion, candidate_on, point_dataset, read_dataset
+from connectors.lake import DatasetVersion, candidate_on, inputs_of, point_dataset, read_dataset, version_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.mch_birth import conform_mch_births
 from etl.conform.population import conform_population
 from schemas.contract import load_contract
 from schemas.refusal import Refusal
-from schemas.registry import RULE_RESULT
+from schemas.registry import DATASET_VERSION, RULE_RESULT
 from tests.support.landed import csv_of, land, land_drop, land_extract
 from tests.support.received import TODAY, resident_id, row_of, wrong_check
 
@@ -93,6 +93,49 @@ def test_a_drop_is_folded_into_the_births_known_before(settings: Settings) -> No
     weights = {row["record_id"]: row["weight_g"] for row in rows}
     assert weights == {"r1": 3200, "r2": 3100, "r3": 3200, "r4": 3200}
     assert conform_mch_births(settings, TOMORROW) == told
+
+
+def test_a_drop_that_came_late_is_known_from_the_next_date_run(settings: Settings) -> None:
+    first, late, third, fourth = (TODAY + timedelta(days=days) for days in (2, 3, 4, 5))
+    known = {"updated_at": "2026-06-03 08:00:00"}
+    land_drop(settings, first, csv_of(row_of("mch_birth", record_id="f1")))
+    conform_mch_births(settings, first)
+    point(settings, first)
+    land_drop(settings, third, csv_of(row_of("mch_birth", record_id="f3", weight_g="3300", **known)))
+    conform_mch_births(settings, third)
+    point(settings, third)
+    content = csv_of(
+        row_of("mch_birth", record_id="f2"),
+        row_of("mch_birth", record_id="f3", weight_g="3000", **known),
+    )
+    drop = land_drop(settings, late, content + b"cut off,here\n")
+    land_drop(settings, fourth, csv_of(row_of("mch_birth", record_id="f4")))
+    told = conform_mch_births(settings, fourth)
+    (of_drop,) = told["datasets"]
+    assert (of_drop["received"], of_drop["accepted"], of_drop["quarantined"]) == (1, 1, 0)
+    rows = staged(settings, of_drop["version"], "record_id")
+    weights = {row["record_id"]: row["weight_g"] for row in rows if row["record_id"].startswith("f")}
+    # Equally new reports of f3: that of the later date holds, though it was known first.
+    assert weights == {"f1": 3200, "f2": 3200, "f3": 3300, "f4": 3200}
+    with registry_session(settings) as connection:
+        rejected = version_on(connection, "quarantine.mch_birth", late)
+        counted = connection.execute(
+            sa.select(DATASET_VERSION.c.received, DATASET_VERSION.c.quarantined).where(
+                DATASET_VERSION.c.dataset_name == "quarantine.mch_birth",
+                DATASET_VERSION.c.business_date == late,
+            )
+        ).one()
+    (row,) = staged(settings, str(rejected), "landing_row")
+    assert (row["landing_id"], tuple(counted)) == (drop.landing_id, (3, 1))
+    assert conform_mch_births(settings, fourth) == told
+    point(settings, fourth)
+    fifth = fourth + timedelta(days=1)
+    land_drop(settings, fifth, csv_of(row_of("mch_birth", record_id="f5")))
+    version = conform_mch_births(settings, fifth)["datasets"][0]["version"]
+    with registry_session(settings) as connection:
+        inputs = inputs_of(connection, DatasetVersion.parse(version), fifth)
+    assert inputs.count(drop.landing_id) == 1
+    assert len(inputs) == len(set(inputs))
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,19 @@ def test_a_backfill_rests_on_landed_bytes_and_does_not_ask_the_partner(
     assert pull_mch_births(settings, DAY, closed) == {**first, "is_reused": True}
 
 
+def test_a_late_drop_is_landed_by_the_next_date_asked_for(settings: Settings, pull: Pull) -> None:
+    assert pull()["state"] == "waiting"
+    leave_drop(settings, NEXT, births_file("2"))
+    assert "late" not in pull(NEXT)
+    assert drop(settings).state == "waiting"
+    leave_drop(settings, DAY, births_file("1"))
+    report = pull(NEXT)
+    assert (report["state"], report["rows"], report["late"]) == ("complete", 1, ["2026-06-01"])
+    assert landed(settings) == [births_file("1")]
+    assert drop(settings).state == "complete"
+    assert "late" not in pull(NEXT)
+
+
 def test_a_partner_that_cannot_be_reached_is_an_error_and_the_drop_is_waiting(
     settings: Settings, pull: Pull, mch: SftpPartner
 ) -> None:
