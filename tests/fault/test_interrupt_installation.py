@@ -80,7 +80,8 @@ def test_an_interrupted_run_leaves_no_process_port_or_lock(installation, after, 
         assert any(after in line for line in lines_until(command, after))
     time.sleep(delay)
     interrupt(command, number)
-    assert command.returncode == 130, moment
+    # Before its first line it may not yet have said what a signal means to it.
+    assert command.returncode in ({130} if after else {130, -number}), moment
     assert_nothing_is_left(var, port, moment)
 
 
