@@ -219,10 +219,12 @@ def run_night(
 ) -> Iterator[tuple[Step, Counts | Exception | None]]:
     """Run the steps in their order; give each with its counts, its error, or None where it was left out.
 
-    A step is left out when one that it needs waits, failed or was left out; the others go on.
+    A step is left out when one that it needs waits, failed or was left out; the others go on. One that
+    would rewrite the findings of a later date is superseded, which is no failure: run the newest date.
     `announce` is told of each step before it runs.
     """
     from etl.steps import WAITING
+    from schemas.refusal import Refusal
 
     done: set[str] = set()
     for step in STEPS:
@@ -233,7 +235,10 @@ def run_night(
         try:
             counts = run_one(night, step)
         except Exception as error:
-            yield step, error
+            if isinstance(error, Refusal) and error.code == "later_state_on_record":
+                yield step, {"state": "superseded", "message": str(error)}
+            else:
+                yield step, error
             continue
         if counts.get("state") not in WAITING:
             done.add(step.name)

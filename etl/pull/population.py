@@ -1,8 +1,9 @@
 """Pull the population database: persons, children and marriages, whole, in one snapshot."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from connectors.population_db import PopulationSnapshot, open_population, source
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from etl.pull.extract import write_extract
+from schemas.business_date import business_date_of
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
 from schemas.registry import LANDING
@@ -31,7 +33,14 @@ class Extract:
     row_count: int
 
 
-def pull_population(settings: Settings, business_date: date) -> dict[str, Any]:
+def clock() -> datetime:
+    """Read the clock; a date that has not begun cannot be pulled."""
+    return datetime.now(UTC)
+
+
+def pull_population(
+    settings: Settings, business_date: date, *, now: Callable[[], datetime] = clock
+) -> dict[str, Any]:
     """Land the population database as of this business date; all three tables or none.
 
     The newest business date reads the source, again if asked again. An older one rests on what was
@@ -39,8 +48,9 @@ def pull_population(settings: Settings, business_date: date) -> dict[str, Any]:
 
     Raises:
         Refusal: a table departs from its contract, the database cannot be read, another run pulls
-            the same date, or an older date was never landed.
+            the same date, an older date was never landed, or the date is in the future.
     """
+    _refuse_future(business_date, business_date_of(now()))
     with hold_lock(settings, "pull_population", business_date):
         newest = _newest_landed(settings)
         if newest is not None and business_date < newest:
@@ -48,6 +58,17 @@ def pull_population(settings: Settings, business_date: date) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(dir=settings.landing, prefix=".extract-") as folder:
             extracts = _read_tables(settings, Path(folder))
             return _report(_land(settings, extracts, business_date), is_reused=False)
+
+
+def _refuse_future(business_date: date, today: date) -> None:
+    # Once landed it would be the newest date, and no date before it could be read again.
+    if business_date > today:
+        raise Refusal(
+            "business_date_in_future",
+            found=f"business date {business_date}",
+            expected=f"today in Beijing, {today}, or an earlier date",
+            to_do="give the date of a day that has begun",
+        )
 
 
 def _newest_landed(settings: Settings) -> date | None:

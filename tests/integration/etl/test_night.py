@@ -61,3 +61,24 @@ def test_a_failure_is_told_and_leaves_out_only_what_needs_it(
     assert isinstance(outcomes["first"], Refusal)
     assert (outcomes["second"], outcomes["third"], outcomes["other"]) == (None, None, {"state": "done"})
     assert announced == ["first", "other"]
+
+
+def superseded(_: Night) -> Mapping[str, Any]:
+    raise Refusal("later_state_on_record", found="later findings", expected="-", to_do="run the newest date")
+
+
+def test_a_night_of_an_older_date_is_superseded_where_a_later_one_has_findings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (
+        Step("decide", "", superseded),
+        Step("build", "", says("done"), ("decide",)),
+        Step("collect", "", says("done")),
+    )
+    monkeypatch.setattr(night, "STEPS", steps)
+    outcomes = {step.name: outcome for step, outcome in run_night(Night(settings, DAY))}
+    told = outcomes["decide"]
+    assert isinstance(told, dict)
+    assert told["state"] == "superseded"
+    assert "run the newest date" in told["message"]
+    assert (outcomes["build"], outcomes["collect"]) == (None, {"state": "done"})

@@ -15,6 +15,7 @@ from connectors.population_db import PopulationSnapshot, open_population
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.pull.population import DATASETS, pull_population
+from schemas.business_date import BEIJING
 from schemas.contract import load_contract
 from schemas.refusal import Refusal
 from schemas.registry import LANDING
@@ -60,6 +61,14 @@ def test_rows_land_by_key_under_the_source_s_names_with_the_contract_s_types(set
     assert landed(settings, "marriage")["source_updated_at"].to_pylist() == [
         MARRIAGES[0]["source_updated_at"]
     ]
+
+
+def test_a_date_in_the_future_is_refused_and_blocks_no_other(settings: Settings) -> None:
+    # Still the first in UTC, the second in Beijing.
+    now = datetime(2026, 6, 2, 0, 30, tzinfo=BEIJING)
+    with pytest.raises(Refusal, match="business_date_in_future"):
+        pull_population(settings, THIRD, now=lambda: now)
+    assert pull_population(settings, SECOND, now=lambda: now)["is_reused"] is False
 
 
 def test_landings_are_on_record_with_digest_file_name_and_contract(settings: Settings) -> None:
