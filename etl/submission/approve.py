@@ -22,9 +22,9 @@ def approve_batches(
 ) -> dict[str, Any]:
     """Release the batches that wait for approval on a date, or withhold them.
 
-    These are the batches of the date and earlier ones that nobody decided about. A decision about
-    this date's own batches may be taken back while nothing has been tried to send. `batch_ids`
-    limits it to the batches that were shown.
+    These are the batches of the date and earlier ones that nobody decided about. `batch_ids` limits
+    it to the batches that were shown. A withheld batch is released only if they name it; a release of
+    this date's own batches may be taken back while nothing has been tried to send.
 
     Returns:
         `approved` and `withheld` now decided so, and the `batches` concerned.
@@ -39,13 +39,10 @@ def approve_batches(
             expected="the name of the user who decides",
             to_do="log in, or give the user",
         )
-    state, other = ("approved", "withheld") if approved else ("withheld", "approved")
-    untried = ~sa.exists().where(ATTEMPT.c.batch_id == BATCH.c.batch_id)
-    is_open = sa.or_(
-        sa.and_(BATCH.c.state == "built", BATCH.c.business_date <= business_date),
-        sa.and_(BATCH.c.state == other, BATCH.c.business_date == business_date, untried),
-    )
+    state = "approved" if approved else "withheld"
     is_shown = sa.true() if batch_ids is None else BATCH.c.batch_id.in_(batch_ids)
+    is_open = _is_releasable(batch_ids is not None) if approved else _is_withholdable(business_date)
+    is_open = sa.and_(is_open, BATCH.c.business_date <= business_date)
     decide = (
         sa.update(BATCH)
         .where(BATCH.c.receiver == RECEIVER, is_open, is_shown)
@@ -57,6 +54,17 @@ def approve_batches(
         batches = batches_where(connection, BATCH.c.batch_id.in_(decided))
     counts = {"approved": 0, "withheld": 0, state: len(decided)}
     return {**counts, "batches": [brief(batch) for batch in batches]}
+
+
+def _is_releasable(is_named: bool) -> sa.ColumnElement[bool]:
+    """Choose what may be released; a rerun that names no batch must not undo that one was withheld."""
+    return BATCH.c.state.in_(("built", "withheld") if is_named else ("built",))
+
+
+def _is_withholdable(business_date: date) -> sa.ColumnElement[bool]:
+    untried = ~sa.exists().where(ATTEMPT.c.batch_id == BATCH.c.batch_id)
+    is_released = sa.and_(BATCH.c.state == "approved", BATCH.c.business_date == business_date, untried)
+    return sa.or_(BATCH.c.state == "built", is_released)
 
 
 def batches_to_decide(settings: Settings, business_date: date) -> list[str]:

@@ -25,11 +25,12 @@ CHECK_CHARACTERS = "10X98765432"
 STATES = {
     "built": "待批准 · waiting for approval",
     "approved": "已批准 · approved",
-    "withheld": "不予上报 · withheld",
+    "withheld": "不予上报 · withheld, release by id",
     "sending": "发送中 · sending",
     "uncertain": "存疑 · uncertain",
     "sent": "已发送 · sent",
 }
+OPEN_STATES = ("built", "withheld")
 
 
 @dataclass
@@ -44,13 +45,13 @@ class Tally:
 def preview_batches(settings: Settings, business_date: date) -> str:
     """Describe the batches to decide about, as Markdown in Chinese and English, without personal values.
 
-    Shown are the batches of the date and earlier ones that still wait for approval: counts by
+    Shown are the batches of the date and earlier ones that wait for approval or are withheld: counts by
     district and category, the total amount, warnings, and what was held back.
     """
     profile = profile_on(RECEIVER, business_date)
     is_shown = sa.or_(
         BATCH.c.business_date == business_date,
-        sa.and_(BATCH.c.business_date < business_date, BATCH.c.state == "built"),
+        sa.and_(BATCH.c.business_date < business_date, BATCH.c.state.in_(OPEN_STATES)),
     )
     with registry_session(settings) as connection:
         batches = [

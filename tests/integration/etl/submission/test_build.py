@@ -207,3 +207,20 @@ def test_a_person_releases_or_withholds_with_name_and_time(settings: Settings, b
         ("T_110000_2026_A_0001", "withheld", "chen"),
     ]
     assert all(row.approved_at is not None for row in rows)
+
+
+def test_a_withheld_batch_stays_withheld_and_visible_until_it_is_released_by_id(
+    settings: Settings, built: dict
+) -> None:
+    batch_id = "T_110000_2026_A_0001"
+    with registry_session(settings) as connection:
+        withhold = sa.update(BATCH).where(BATCH.c.batch_id == batch_id).values(state="withheld")
+        connection.execute(withhold)
+    for day in (TODAY, TOMORROW):
+        again = approve_batches(settings, day, "li", True)
+        assert batch_id not in [batch["batch_id"] for batch in again["batches"]]
+        preview = preview_batches(settings, day)
+        assert f"## {batch_id}" in preview
+        assert "不予上报 · withheld, release by id" in preview
+    released = approve_batches(settings, TOMORROW, "li", True, batch_ids=[batch_id])
+    assert [(batch["batch_id"], batch["state"]) for batch in released["batches"]] == [(batch_id, "approved")]
