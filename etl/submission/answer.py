@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from etl.submission.receipt_file import ACCEPTED, REJECTED, Receipt, RecordAnswer
 from schemas.padis_profile import ReceiptLayout
 from schemas.refusal import Refusal
-from schemas.registry import BATCH, RECORD
+from schemas.registry import ATTEMPT, BATCH, RECORD
 
 POSSIBLY_SENT = ("sending", "uncertain", "sent")
 RANK = {"10": 0, "20": 1, ACCEPTED: 2, REJECTED: 2}
@@ -78,13 +78,14 @@ def apply_receipt(
 ) -> Applied:
     """Apply a receipt to its batch and records.
 
-    A receipt about a batch that was possibly sent proves that it arrived. Lines about records that
-    are unknown, stand elsewhere or contradict an earlier answer are set aside; the others count.
+    A receipt about a batch that was possibly sent, or tried and given back, proves that it arrived.
+    Lines about records that are unknown, stand elsewhere or contradict an earlier answer are set aside;
+    the others count.
 
     Raises:
         Refusal: the batch was never sent, or the receipt contradicts; nothing was changed.
     """
-    if batch["state"] not in POSSIBLY_SENT:
+    if not _may_have_arrived(connection, receipt.batch_id, batch["state"]):
         raise Refusal(
             "receipt_of_unsent_batch",
             found=f"a receipt for a batch that is {batch['state']}",
@@ -100,6 +101,13 @@ def apply_receipt(
         applied = _apply_answers(connection, receipt)
     connection.execute(sa.update(BATCH).where(BATCH.c.batch_id == receipt.batch_id).values(change))
     return applied
+
+
+def _may_have_arrived(connection: Connection, batch_id: str, state: str) -> bool:
+    if state != "approved":
+        return state in POSSIBLY_SENT
+    tried = sa.select(ATTEMPT).where(ATTEMPT.c.batch_id == batch_id)
+    return connection.scalar(sa.select(sa.exists(tried))) or False
 
 
 def _apply_answers(connection: Connection, receipt: Receipt) -> Applied:

@@ -2,11 +2,14 @@
 
 import hashlib
 import logging
+import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from connectors.landing import land_bytes
@@ -25,32 +28,44 @@ LOG = logging.getLogger(__name__)
 
 DATASET = "padis_receipt"
 POSSIBLY_SENT = ("sending", "uncertain", "sent")
+UNFINISHED = re.compile(r".*\.(part|tmp)(-[A-Za-z0-9-]+)?")
+# Of one file; whatever else goes wrong concerns them all.
+CANNOT_READ = ("remote_permission_denied", "remote_failed")
 
 
 def collect_receipts(settings: Settings, business_date: date, partner: SftpPartner) -> dict[str, Any]:
     """Fetch the receipts that are new, land them, and move batches and records on.
 
     A receipt counts once, whatever it is called and however often it is seen. One that cannot be used
-    is parked with its reason, and the others go on.
+    is parked with its reason, and looked at anew each time; one that cannot be read is counted. The
+    others go on.
 
     Returns:
         Records of all batches sent up to this date: `accepted`, `rejected`, `waiting` for an answer;
-        `parked` receipts; `new` receipts of this run; `batches` of this date and open earlier ones.
+        `parked` receipts; `new` and `unreadable` receipts of this run; `batches` of this date and open
+        earlier ones.
 
     Raises:
         Refusal: another run collects, or the receiver cannot be reached; what was read is kept.
     """
     profile = profile_on(RECEIVER, business_date)
     with hold_lock(settings, "etl.submission.receipts", business_date), open_sftp(partner) as session:
-        new = take_in_receipts(settings, profile, session, business_date)
-    return {**_counts(settings, profile, business_date), "new": new}
+        taken = take_in_receipts(settings, profile, session, business_date)
+    counts = _counts(settings, profile, business_date)
+    return {**counts, "new": taken["new"], "unreadable": taken["unreadable"]}
 
 
-def take_in_receipts(settings: Settings, profile: Profile, session: SftpSession, business_date: date) -> int:
-    """Take in what the receiver's folder holds, each receipt in a transaction of its own; count the new."""
+def take_in_receipts(
+    settings: Settings, profile: Profile, session: SftpSession, business_date: date
+) -> Counter[str]:
+    """Take in what the receiver's folder holds, each receipt in a transaction of its own.
+
+    Returns:
+        Files by what became of them: `new`, `known`, `unreadable` or `gone`.
+    """
     listed = session.list_folder(profile.receipts_folder)
     files = _files_to_read(settings, profile, listed, business_date)
-    return sum(_collect(settings, profile, session, file, business_date) for file in files)
+    return Counter(_collect(settings, profile, session, file, business_date) for file in files)
 
 
 def awaiting_batches(settings: Settings, business_date: date) -> int:
@@ -74,13 +89,17 @@ def _files_to_read(
 ) -> list[RemoteFile]:
     """Choose what may be new; left out are uploads that are not finished, and what is settled.
 
-    Settled are files about closed batches that an earlier date landed with the same name and size.
+    Settled are files about closed batches that an earlier date applied with the same name and size.
     Others are read again each time, so that one replaced by another of the same size is noticed.
     """
     with registry_session(settings) as connection:
         landed = connection.execute(
-            sa.select(LANDING.c.file_name, LANDING.c.byte_count).where(
-                LANDING.c.dataset_name == DATASET, LANDING.c.business_date < business_date
+            sa.select(LANDING.c.file_name, LANDING.c.byte_count)
+            .join(RECEIPT, RECEIPT.c.landing_id == LANDING.c.landing_id)
+            .where(
+                LANDING.c.dataset_name == DATASET,
+                LANDING.c.business_date < business_date,
+                RECEIPT.c.state == "applied",
             )
         )
         settled = {(row.file_name, row.byte_count) for row in landed}
@@ -89,22 +108,20 @@ def _files_to_read(
     return [
         file
         for file in files
-        if not file.name.endswith(".part")
+        if not UNFINISHED.fullmatch(file.name)
         and (batch_of(file.name) in is_open or (file.name, file.byte_count) not in settled)
     ]
 
 
 def _collect(
     settings: Settings, profile: Profile, session: SftpSession, file: RemoteFile, business_date: date
-) -> bool:
-    """Take in one receipt; False if its bytes were known already."""
+) -> str:
+    """Take in one receipt and tell what became of it."""
     limit = profile.receipts.longest_bytes
     try:
         content = session.read_file(f"{profile.receipts_folder}/{file.name}", limit=limit)
     except Refusal as refusal:
-        if refusal.code not in ("remote_too_large", "remote_missing"):
-            raise
-        return refusal.code == "remote_too_large" and _park_unlanded(settings, file, limit)
+        return _pass_over(settings, file, limit, refusal)
     with registry_session(settings) as connection:
         _one_at_a_time(connection)
         landing = land_bytes(
@@ -118,13 +135,30 @@ def _collect(
             row_count=max(content.count(b"\n") - 2, 0),
             contract_version=profile.valid_from.isoformat(),
         )
-        if _is_known(connection, landing.landing_id):
-            return False
+        held = _held_receipt(connection, landing.landing_id)
+        if held is not None and held["state"] == "applied":
+            return "known"
         row = _take_in(connection, profile, file.name, content)
-        connection.execute(sa.insert(RECEIPT), {"landing_id": landing.landing_id, **row})
+        if held is not None and not _says_more(row, dict(held)):
+            return "known"
+        _put_receipt(connection, {"landing_id": landing.landing_id, **row})
     if row["state"] == "parked":
         LOG.warning("receipt %s is parked: %s", landing.landing_id, row["message"])
-    return True
+    return "new"
+
+
+def _pass_over(settings: Settings, file: RemoteFile, limit: int, refusal: Refusal) -> str:
+    """Tell what became of a file that could not be read; what concerns more than this file is raised."""
+    if refusal.code == "remote_missing":
+        return "gone"
+    if refusal.code == "remote_too_large":
+        return "new" if _park_unlanded(settings, file, limit) else "known"
+    if refusal.code not in CANNOT_READ:
+        raise refusal
+    # The receiver chooses the name: one that is not as agreed may hold anything.
+    name = file.name if batch_of(file.name) else "of another name than agreed"
+    LOG.warning("receipt %s cannot be read: %s", name, refusal.code)
+    return "unreadable"
 
 
 def _one_at_a_time(connection: Connection) -> None:
@@ -133,9 +167,32 @@ def _one_at_a_time(connection: Connection) -> None:
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def _is_known(connection: Connection, landing_id: str) -> bool:
-    found = connection.scalar(sa.select(sa.func.count()).where(RECEIPT.c.landing_id == landing_id))
-    return bool(found)
+def _held_receipt(connection: Connection, landing_id: str) -> sa.RowMapping | None:
+    return connection.execute(sa.select(RECEIPT).where(RECEIPT.c.landing_id == landing_id)).mappings().first()
+
+
+def _says_more(row: Mapping[str, Any], parked: Mapping[str, Any]) -> bool:
+    """Tell whether a receipt that was parked fares otherwise now, or better under its other name.
+
+    Copies under several names must not take turns on record, so another name has to be the better one.
+    """
+    if row["file_name"] == parked["file_name"]:
+        return _reason(row) != _reason(parked)
+    return _weight(row) > _weight(parked)
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    """Give the code of the reason; states that its text names may have moved on since."""
+    return str(row["message"] or "").partition("]")[0]
+
+
+def _weight(row: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    return row["state"] == "applied", row["batch_id"] is not None, batch_of(row["file_name"]) is not None
+
+
+def _put_receipt(connection: Connection, row: dict[str, Any]) -> None:
+    put = postgresql.insert(RECEIPT).values(row)
+    connection.execute(put.on_conflict_do_update(index_elements=[RECEIPT.c.landing_id], set_=row))
 
 
 def _take_in(connection: Connection, profile: Profile, file_name: str, content: bytes) -> dict[str, Any]:
@@ -183,7 +240,7 @@ def _park_unlanded(settings: Settings, file: RemoteFile, limit: int) -> bool:
     )
     with registry_session(settings) as connection:
         _one_at_a_time(connection)
-        if _is_known(connection, name_and_size):
+        if _held_receipt(connection, name_and_size) is not None:
             return False
         row = {
             "landing_id": name_and_size,

@@ -22,7 +22,7 @@ from etl.submission.attempt import (
     take_lease,
 )
 from etl.submission.outbox import RECEIVER, batches_where, brief, open_batch, sealed_batch
-from etl.submission.uncertain import resolve_batch
+from etl.submission.uncertain import resolve_batch, settle_if_answered
 from schemas.padis_profile import Profile
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
@@ -123,11 +123,13 @@ def _bring_across(settings: Settings, profile: Profile, partner: SftpPartner, ba
 
 
 def _try_once(settings: Settings, profile: Profile, session: SftpSession, batch_id: str) -> bool:
-    """Make one attempt; False if it ended without certainty."""
+    """Make one attempt, unless a receipt answers an earlier one; False if it ended without certainty."""
     with registry_session(settings) as connection:
         batch = sealed_batch(connection, batch_id)
         epoch = take_lease(connection)
         earlier = attempts_of(connection, batch_id)
+    if earlier and settle_if_answered(settings, profile, session, batch_id):
+        return True
     # Whoever sleeps in an earlier attempt must not find its upload when it wakes.
     for left_behind in earlier:
         session.withdraw_part(profile.inbox, batch["file_name"], left_behind.part_name)

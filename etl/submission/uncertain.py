@@ -1,6 +1,7 @@
 """Batches that may have arrived: evidence from the receiver decides, or a person."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -73,13 +74,26 @@ def resolve_batch(settings: Settings, profile: Profile, session: SftpSession, ba
     return _settle(settings, batch_id, "uncertain", NO_EVIDENCE)
 
 
+def settle_if_answered(settings: Settings, profile: Profile, session: SftpSession, batch_id: str) -> bool:
+    """Settle a released batch that was tried before as sent if a receipt proves that it arrived.
+
+    The caller holds the sender's lock.
+    """
+    with registry_session(settings) as connection:
+        has_receipt = _has_receipt(connection, batch_id)
+    if not (has_receipt or _is_answered(profile, session, batch_id)):
+        return False
+    possibly = (*DOUBTFUL, "approved")
+    return _settle(settings, batch_id, "sent", "a receipt of the batch is there", possibly) == "sent"
+
+
 def decide_uncertain(settings: Settings, batch_id: str, user: str, arrived: bool) -> dict[str, Any]:
     """Let a person who asked the receiver say whether an uncertain batch arrived.
 
     `arrived=False` releases the batch anew, in that person's name.
 
     Raises:
-        Refusal: the batch is not uncertain, or no user is named.
+        Refusal: the batch is not uncertain, no user is named, or a receipt says that it did arrive.
     """
     with registry_session(settings) as connection:
         batch = sealed_batch(connection, batch_id)
@@ -94,6 +108,8 @@ def decide_uncertain(settings: Settings, batch_id: str, user: str, arrived: bool
                 expected="an uncertain batch and the name of the user who decides",
                 to_do="list the batches with `padis status`",
             )
+        if not arrived:
+            _check_without_receipt(settings, batch_id)
         _settle(settings, batch_id, "sent" if arrived else "approved", f"decided by {user.strip()}")
         with registry_session(settings) as connection:
             if not arrived:
@@ -102,9 +118,21 @@ def decide_uncertain(settings: Settings, batch_id: str, user: str, arrived: bool
             return brief(sealed_batch(connection, batch_id))
 
 
-def _has_receipt(connection: sa.Connection, batch_id: str) -> bool:
-    applied = sa.select(RECEIPT).where(RECEIPT.c.batch_id == batch_id, RECEIPT.c.state == "applied")
-    return connection.scalar(sa.select(sa.exists(applied))) or False
+def _check_without_receipt(settings: Settings, batch_id: str) -> None:
+    with registry_session(settings) as connection:
+        if not _has_receipt(connection, batch_id, ("applied", "parked")):
+            return
+    raise Refusal(
+        "batch_has_receipt",
+        found=f"a receipt of {batch_id} is on record",
+        expected="no receipt of a batch that did not arrive",
+        to_do="collect receipts; if the batch stays uncertain, say that it arrived",
+    )
+
+
+def _has_receipt(connection: sa.Connection, batch_id: str, states: Collection[str] = ("applied",)) -> bool:
+    found = sa.select(RECEIPT).where(RECEIPT.c.batch_id == batch_id, RECEIPT.c.state.in_(states))
+    return connection.scalar(sa.select(sa.exists(found))) or False
 
 
 def _is_answered(profile: Profile, session: SftpSession, batch_id: str) -> bool:
@@ -124,7 +152,9 @@ def _state_in_inbox(profile: Profile, session: SftpSession, batch: sa.RowMapping
     return "same" if hashlib.sha256(content).hexdigest() == batch["sha256"] else "other"
 
 
-def _settle(settings: Settings, batch_id: str, state: str, message: str) -> str:
+def _settle(
+    settings: Settings, batch_id: str, state: str, message: str, open_states: Collection[str] = DOUBTFUL
+) -> str:
     """Put on record what became of the newest attempt; a receipt that came in meanwhile stands."""
     outcome = {"sent": "sent", "approved": "failed", "uncertain": "uncertain"}[state]
     change: dict[str, object] = {"state": state}
@@ -133,7 +163,9 @@ def _settle(settings: Settings, batch_id: str, state: str, message: str) -> str:
     newest = sa.select(sa.func.max(ATTEMPT.c.attempt)).where(ATTEMPT.c.batch_id == batch_id)
     with registry_session(settings) as connection:
         changed = connection.execute(
-            sa.update(BATCH).where(BATCH.c.batch_id == batch_id, BATCH.c.state.in_(DOUBTFUL)).values(change)
+            sa.update(BATCH)
+            .where(BATCH.c.batch_id == batch_id, BATCH.c.state.in_(open_states))
+            .values(change)
         )
         if changed.rowcount:
             connection.execute(

@@ -1,6 +1,9 @@
 """Batches that may have arrived, and receipts in any order, over the real registry."""
 
+import logging
 from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import timedelta
 from itertools import pairwise
 from typing import cast
 
@@ -12,11 +15,12 @@ from hypothesis import strategies as st
 
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from connectors.sftp import RemoteFile, SftpSession
+from connectors.sftp import RemoteFile, SftpPartner, SftpSession
 from etl.submission.approve import approve_batches
 from etl.submission.attempt import begin_attempt, finish_attempt, mark_sending
 from etl.submission.build import build_batches
 from etl.submission.receipts import take_in_receipts
+from etl.submission.send import send_batches
 from etl.submission.uncertain import decide_uncertain, resolve_batch
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
@@ -29,16 +33,21 @@ FILE = f"/inbox/{BATCH_ID}.zip"
 
 
 class FarSide:
-    """A receiver drawn by hand: what lies in its folders."""
+    """A receiver drawn by hand: what lies in its folders, and with which code a file cannot be read."""
 
-    def __init__(self, *, files: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self, *, files: dict[str, bytes] | None = None, unreadable: dict[str, str] | None = None
+    ) -> None:
         self.files = files or {}
+        self.unreadable = unreadable or {}
 
     def list_folder(self, folder: str) -> list[RemoteFile]:
         names = sorted(path for path in self.files if path.startswith(f"{folder}/"))
         return [RemoteFile(path.rpartition("/")[2], len(self.files[path])) for path in names]
 
     def read_file(self, path: str, *, limit: int) -> bytes:
+        if path in self.unreadable:
+            raise Refusal(self.unreadable[path], found=f"could not read {path}", expected="-", to_do="-")
         content = self.files.get(path)
         if content is None or len(content) > limit:
             code = "remote_missing" if content is None else "remote_too_large"
@@ -141,6 +150,133 @@ def test_what_an_overtaken_attempt_finds_out_changes_nothing(city: Settings) -> 
     start_anew(city)
 
 
+@pytest.mark.parametrize("state", ["applied", "parked"])
+def test_a_batch_with_a_receipt_on_record_is_not_released_anew(sending: Settings, state: str) -> None:
+    row = {"landing_id": "a" * 16, "file_name": f"{BATCH_ID}.S10.csv", "batch_id": BATCH_ID, "stage": "batch"}
+    with registry_session(sending) as connection:
+        connection.execute(sa.insert(RECEIPT), {**row, "state": state, "accepted": 0, "rejected": 0})
+    with pytest.raises(Refusal, match="batch_has_receipt"):
+        decide_uncertain(sending, BATCH_ID, "zhao", False)
+    assert state_of(sending) == "sending"
+    assert decide_uncertain(sending, BATCH_ID, "zhao", True)["state"] == "sent"
+
+
+@pytest.fixture
+def given_back(city: Settings) -> Iterator[Settings]:
+    """The batch after an attempt that is believed not to have arrived."""
+    attempt = begin_attempt(city, BATCH_ID, 79)
+    mark_sending(city, attempt)
+    finish_attempt(city, attempt, "failed", "believed not to have arrived")
+    yield city
+    start_anew(city)
+
+
+def state_of(settings: Settings) -> str | None:
+    with registry_session(settings) as connection:
+        return connection.scalar(sa.select(BATCH.c.state).where(BATCH.c.batch_id == BATCH_ID))
+
+
+def test_a_batch_tried_before_is_not_sent_again_if_the_receiver_has_answered_it(
+    given_back: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far_side = FarSide(files={f"/receipts/{BATCH_ID}.S10.csv": b""})
+    monkeypatch.setattr("etl.submission.send.open_sftp", lambda _: nullcontext(far_side))
+    assert send_batches(given_back, TODAY, cast(SftpPartner, None))["sent"] == 1
+    with registry_session(given_back) as connection:
+        attempts = connection.execute(sa.select(ATTEMPT.c.outcome)).all()
+    assert (state_of(given_back), attempts) == ("sent", [("sent",)])
+
+
+# Receipts that could not be used at first.
+
+
+def receipt_of(state: str) -> bytes:
+    return f"1\n批次号,状态,时间,说明\n{BATCH_ID},{state},2026-06-01 10:00:00,\n".encode()
+
+
+def take_in(settings: Settings, far_side: FarSide, days_later: int = 0) -> dict[str, int]:
+    day = TODAY + timedelta(days=days_later)
+    return dict(take_in_receipts(settings, PROFILE, cast(SftpSession, far_side), day))
+
+
+def receipts_on_record(settings: Settings) -> list[tuple[str, str]]:
+    with registry_session(settings) as connection:
+        rows = connection.execute(
+            sa.select(RECEIPT.c.file_name, RECEIPT.c.state).order_by(RECEIPT.c.file_name)
+        )
+        return [(row.file_name, row.state) for row in rows]
+
+
+def test_a_receipt_of_a_released_batch_that_was_tried_means_sent(given_back: Settings) -> None:
+    assert take_in(given_back, FarSide(files={f"/receipts/{BATCH_ID}.S10.csv": receipt_of("10")})) == {
+        "new": 1
+    }
+    assert state_of(given_back) == "sent"
+    assert receipts_on_record(given_back) == [(f"{BATCH_ID}.S10.csv", "applied")]
+
+
+def test_a_parked_receipt_is_applied_on_a_later_day_when_its_reason_has_gone(city: Settings) -> None:
+    name = f"{BATCH_ID}.S10.csv"
+    far_side = FarSide(files={f"/receipts/{name}": receipt_of("10")})
+    assert take_in(city, far_side) == {"new": 1}
+    assert (state_of(city), receipts_on_record(city)) == ("approved", [(name, "parked")])
+    finish_attempt(city, begin_attempt(city, BATCH_ID, 80), "failed", "cut off")
+    assert take_in(city, far_side, days_later=1) == {"new": 1}
+    assert (state_of(city), receipts_on_record(city)) == ("sent", [(name, "applied")])
+    assert take_in(city, far_side, days_later=1) == {"known": 1}
+    start_anew(city)
+
+
+def test_a_receipt_parked_for_its_name_is_applied_under_its_right_name(sending: Settings) -> None:
+    wrong, right = f"{BATCH_ID}.S10.csv.csv", f"{BATCH_ID}.S10.csv"
+    assert take_in(sending, FarSide(files={f"/receipts/{wrong}": receipt_of("10")})) == {"new": 1}
+    assert receipts_on_record(sending) == [(wrong, "parked")]
+    both = FarSide(files={f"/receipts/{name}": receipt_of("10") for name in (wrong, right)})
+    assert take_in(sending, both) == {"known": 1, "new": 1}
+    assert receipts_on_record(sending) == [(right, "applied")]
+
+
+def test_copies_of_a_parked_receipt_do_not_take_turns_on_record(sending: Settings) -> None:
+    names = (f"{BATCH_ID}.S11.csv", f"{BATCH_ID}.S12.csv", "copy.txt")
+    far_side = FarSide(files={f"/receipts/{name}": receipt_of("10") for name in names})
+    take_in(sending, far_side)
+    before = everything(sending)
+    assert take_in(sending, far_side) == {"known": 3}
+    assert everything(sending) == before
+
+
+@pytest.mark.parametrize("ending", [".part", ".part-3", ".tmp"])
+def test_an_upload_that_is_not_finished_is_left_alone_until_it_has_its_name(
+    sending: Settings, ending: str
+) -> None:
+    name = f"{BATCH_ID}.S10.csv"
+    assert take_in(sending, FarSide(files={f"/receipts/{name}{ending}": receipt_of("10")})) == {}
+    assert receipts_on_record(sending) == []
+    assert take_in(sending, FarSide(files={f"/receipts/{name}": receipt_of("10")})) == {"new": 1}
+    assert receipts_on_record(sending) == [(name, "applied")]
+
+
+@pytest.mark.parametrize("code", ["remote_permission_denied", "remote_failed"])
+def test_receipts_that_cannot_be_read_do_not_stop_the_others(
+    sending: Settings, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    denied, foreign, good = f"{BATCH_ID}.R01.csv", "anybody.csv", f"{BATCH_ID}.S10.csv"
+    far_side = FarSide(
+        files={f"/receipts/{name}": receipt_of("10") for name in (denied, foreign, good)},
+        unreadable={f"/receipts/{name}": code for name in (denied, foreign)},
+    )
+    with caplog.at_level(logging.WARNING):
+        assert take_in(sending, far_side) == {"unreadable": 2, "new": 1}
+    assert receipts_on_record(sending) == [(good, "applied")]
+    assert (denied in caplog.text, code in caplog.text, foreign in caplog.text) == (True, True, False)
+
+
+def test_a_lost_connection_ends_the_look_at_receipts(sending: Settings) -> None:
+    path = f"/receipts/{BATCH_ID}.S10.csv"
+    with pytest.raises(Refusal, match="connection_lost"):
+        take_in(sending, FarSide(files={path: b""}, unreadable={path: "connection_lost"}))
+
+
 # Receipts in any order, repeated, forged, contradictory.
 
 HEADERS = {"S": "批次号,状态,时间,说明", "R": "批次号,成员文件,行号,个案编号,状态,代码,说明"}
@@ -196,7 +332,7 @@ def test_receipts_in_any_order_only_advance_and_replay_changes_nothing(
     before = everything(city)
     for name, content in receipts:
         far_side = FarSide(files={f"/receipts/{name}": content})
-        assert take_in_receipts(city, PROFILE, cast(SftpSession, far_side), TODAY) == 0
+        assert take_in_receipts(city, PROFILE, cast(SftpSession, far_side), TODAY)["new"] == 0
     assert everything(city) == before
     check_receipts_are_on_record_once(city, receipts)
 
