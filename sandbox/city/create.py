@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import sqlalchemy as sa
 
+from connectors.registry import registry_session
 from connectors.settings import Settings
 from sandbox.city.chance import Column
 from sandbox.city.child_facts import ChildFacts, child_facts
@@ -36,7 +38,9 @@ from sandbox.city.town_book import Book, kept_book, marital_facts
 from sandbox.truth.births import BIRTHS, births_of_records, births_without_record
 from sandbox.truth.canaries import marked_rows
 from sandbox.truth.decisions import expected_decisions
-from sandbox.truth.store import write_city, write_truth
+from sandbox.truth.store import read_city, write_city, write_truth
+from schemas.refusal import Refusal
+from schemas.registry import LANDING
 
 Report = Callable[[str], None]
 
@@ -79,7 +83,13 @@ def create_city(
 
     The same arguments give the same rows. With `canaries` some people carry strings that are found
     nowhere else (`truth/canaries.json`), so that a leak can be searched for.
+
+    Raises:
+        Refusal: the registry holds a night of another city; the two would be mixed.
     """
+    facts: dict[str, Any] = {"seed": seed, "persons": persons, "business_date": business_date.isoformat()}
+    facts |= {"defect_multiplier": defect_multiplier}
+    _refuse_another(settings, facts)
     say = report or (lambda _: None)
     say(f"造城 · growing a city of {persons:,} persons")
     city = invented_city(persons, seed, business_date, defect_multiplier)
@@ -101,8 +111,7 @@ def create_city(
     delivered = city.reports.filter(pc.less_equal(city.reports["delivered_on"], business_date))
     records = write_drop(settings, delivered, business_date)
     write_truth(settings, {**city.tables(), "decisions": decisions}, marked)
-    facts = {"seed": seed, "persons": persons, "business_date": business_date.isoformat()}
-    facts |= {"defect_multiplier": defect_multiplier, "canaries": canaries}
+    facts |= {"canaries": canaries}
     history = [{"business_date": business_date.isoformat(), "mch_records": records}]
     write_city(settings, {**facts, "history": history, "serials": city.serials})
     return {
@@ -114,6 +123,25 @@ def create_city(
         "defects": city.defects.num_rows,
         "decisions": decisions.num_rows,
     }
+
+
+def _refuse_another(settings: Settings, facts: dict[str, Any]) -> None:
+    with registry_session(settings) as connection:
+        if not sa.inspect(connection).has_table(LANDING.name, schema=LANDING.schema):
+            return
+        if connection.scalar(sa.select(LANDING.c.landing_id).limit(1)) is None:
+            return
+    try:
+        city = read_city(settings)
+    except Refusal:
+        city = {}
+    if any(city.get(name) != value for name, value in facts.items()):
+        raise Refusal(
+            "another_city_on_record",
+            found="a registry that holds a night of another city",
+            expected=f"that city again ({city.get('persons')} persons, seed {city.get('seed')}), or none",
+            to_do="run `make clean`, then create the city",
+        )
 
 
 def invented_city(

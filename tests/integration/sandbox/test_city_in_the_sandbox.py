@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.postgres import POPULATION_READER
+from connectors.registry import registry_session
 from sandbox.city.advance import advance_city
 from sandbox.city.create import create_city
 from sandbox.city.drop import outgoing_folder
@@ -18,6 +19,8 @@ from sandbox.city.report_rows import DROP_COLUMNS
 from sandbox.truth.births import expected_classes
 from sandbox.truth.store import read_canaries, read_city, read_truth
 from schemas.refusal import Refusal
+from schemas.registry import LANDING
+from tests.support.landed import land_drop
 
 DAY, NEXT_DAY = date(2026, 6, 1), date(2026, 6, 2)
 TABLES = ("population_person", "family_child", "marriage")
@@ -147,6 +150,23 @@ def test_a_city_replaces_the_one_before_whole_and_days_repeat_themselves(setting
     assert (drops, facts) == (drops_again, facts_again)
     for name, table in tables.items():
         assert table.equals(again[name]), name
+
+
+def test_another_city_is_refused_once_a_night_of_this_one_is_on_record(settings):
+    create_city(settings, persons=1_000, seed=9, business_date=DAY)
+    facts = read_city(settings)
+    land_drop(settings, DAY, b"landed\n")
+    try:
+        for other in ({"seed": 10}, {"persons": 1_100}, {"business_date": NEXT_DAY}):
+            with pytest.raises(Refusal, match=r"another_city_on_record.*make clean"):
+                create_city(settings, **{"persons": 1_000, "seed": 9, "business_date": DAY, **other})
+        assert read_city(settings) == facts
+        create_city(settings, persons=1_000, seed=9, business_date=DAY)
+    finally:
+        with registry_session(settings) as connection:
+            connection.execute(sa.delete(LANDING))
+    create_city(settings, persons=1_000, seed=10, business_date=DAY)
+    assert read_city(settings)["seed"] == 10
 
 
 def test_without_a_city_there_is_no_next_day(tmp_path):
