@@ -297,6 +297,20 @@ for _step in STEPS:
     _add_step_command(_step)
 
 
+@run.command("release")
+def release(
+    batch_ids: Annotated[list[str], typer.Argument(help="批次号 · withheld batches to release after all.")],
+    user: Annotated[str, typer.Option("--as", help="批准人 · who releases them.")],
+    date_text: DateOption = None,
+) -> None:
+    """改为上报 · release batches that were withheld, by their ids; `send-batches` then sends them."""
+    from etl.submission.approve import approve_batches
+
+    business_date = _business_date(date_text)
+    with _ready_settings() as settings:
+        _print_counts(approve_batches(settings, business_date, user, True, batch_ids))
+
+
 @run.command("resolve")
 def resolve(
     batch_id: Annotated[str, typer.Argument(help="批次号 · batch that is uncertain.")],
