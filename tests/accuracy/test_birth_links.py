@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from etl.pull.population import pull_population
 from sandbox.city.create import create_city
 from sandbox.city.drop import outgoing_folder
 from sandbox.truth.store import read_truth
+from schemas.business_date import BEIJING
 from tests.support.landed import land_drop
 
 # The last day of a year, so that its births are many.
@@ -62,7 +63,7 @@ class Found:
 def found(settings: Settings) -> Found:
     """Reconcile the city through the steps of the night; only the wire is left out."""
     create_city(settings, persons=PERSONS, seed=SEED, business_date=TODAY, defect_multiplier=DEFECTS)
-    pull_population(settings, TODAY)
+    pull_population(settings, TODAY, now=lambda: datetime.combine(TODAY, time(23), BEIJING))
     conform_population(settings, TODAY)
     land_drop(settings, TODAY, next(outgoing_folder(settings).glob("*/*.csv")).read_bytes())
     conform_mch_births(settings, TODAY)
