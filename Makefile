@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down check test test-deep bench generated format lock clean
+.PHONY: help setup run up down check test test-deep generated format lock clean
 
 # The newest Python that is here and that the lock knows.
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
@@ -64,9 +64,6 @@ test: setup ## 测试 · all tests but the long sweeps
 
 test-deep: setup ## 长测 · the long sweeps
 	@$(BIN)/python -m pytest -q -m deep
-
-bench: setup ## 测速 · programs under tests/benchmark
-	@shopt -s nullglob; for program in tests/benchmark/*.py; do echo "$$program"; $(BIN)/python "$$program"; done
 
 generated: setup ## 生成 · write the generated pages anew
 	@$(BIN)/padis docs
