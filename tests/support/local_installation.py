@@ -1,6 +1,7 @@
 """Bring whole installations up beside others, and look for what they leave behind."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def padis(var: Path, port: int, *words: str, persons: int = 300) -> "subprocess.Popen[str]":
     """Start a `padis` command of the installation in `var`, in a process group of its own."""
     own = {"PADIS_VAR": str(var), "PADIS_UI_PORT": str(port), "PERSONS": str(persons), "SEED": "7"}
@@ -32,6 +37,8 @@ def padis(var: Path, port: int, *words: str, persons: int = 300) -> "subprocess.
         stderr=subprocess.STDOUT,
         text=True,
         process_group=0,
+        # A job in the background is born deaf to SIGINT; a person's terminal gives it back.
+        preexec_fn=_hear_interrupts,
     )
 
 
