@@ -10,7 +10,7 @@ from schemas.registry import METADATA, ZONES
 
 HEAD = """# Data dictionary · 数据字典
 
-Generated from `schemas/contracts/`, `schemas/codes/` and `schemas/registry.py`; remade by `make generated`.
+Generated from `schemas/contracts/`, `schemas/codes/` and `schemas/registry/`; remade by `make generated`.
 本页自动生成，请勿手改。
 
 Classes: public 公开, personal 个人信息, sensitive 敏感个人信息.

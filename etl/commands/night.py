@@ -1,0 +1,116 @@
+"""`padis run`: a night, or one of its steps, without Airflow."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from etl.commands.session import DateOption, parsed_date, print_counts, ready_settings, stderr, tell_progress
+from etl.night import STEPS, Night, Step, run_night, run_one
+
+run = typer.Typer(
+    no_args_is_help=True,
+    callback=tell_progress,
+    help="运行步骤 · run a night or one of its steps, without Airflow.",
+)
+
+
+@run.command("night")
+def run_whole_night(
+    date_text: DateOption = None,
+    approver: Annotated[
+        str | None,
+        typer.Option("--approve-as", help="批准人 · release the batches as this user; else they wait."),
+    ] = None,
+    patience: Annotated[
+        float, typer.Option("--patience", help="等待回执(秒) · seconds to wait for receipts.")
+    ] = 60.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只列步骤 · list the steps and stop.")] = False,
+) -> None:
+    """整夜 · run all steps of a night in their order."""
+    from rich.console import Console
+
+    business_date = parsed_date(date_text)
+    console = Console()
+    if dry_run:
+        for step in STEPS:
+            console.print(f"{step.name:22} {step.title}")
+        return
+    failed = False
+    with ready_settings() as settings, stderr().status("…") as line:
+        night = Night(settings, business_date, approver, patience)
+        for step, outcome in run_night(night, lambda step: line.update(step.title)):
+            failed |= isinstance(outcome, Exception)
+            console.print(f"{step.name:22} {_told(outcome)}", highlight=False, soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _told(outcome: dict[str, Any] | Exception | None) -> str:
+    from rich.markup import escape
+
+    if outcome is None:
+        return "[yellow]未执行 · left out: a step it needs did not end[/]"
+    if isinstance(outcome, Exception):
+        return f"[red]失败 · failed[/] {escape(str(outcome))}"
+    return ", ".join(
+        f"{name} {value}" for name, value in outcome.items() if isinstance(value, int | float | str)
+    )
+
+
+def _add_step_command(step: Step) -> None:
+    def command(
+        date_text: DateOption = None,
+        approver: Annotated[
+            str | None, typer.Option("--approve-as", help="批准人 · user who releases (approve-batches).")
+        ] = None,
+    ) -> None:
+        import json
+
+        business_date = parsed_date(date_text)
+        with ready_settings() as settings:
+            counts = run_one(Night(settings, business_date, approver), step)
+        typer.echo(json.dumps(counts, ensure_ascii=False, indent=1, default=str))
+
+    run.command(step.name.replace("_", "-"), help=step.title)(command)
+
+
+for _step in STEPS:
+    _add_step_command(_step)
+
+
+@run.command("release")
+def release(
+    batch_ids: Annotated[list[str], typer.Argument(help="批次号 · withheld batches to release after all.")],
+    user: Annotated[str, typer.Option("--as", help="批准人 · who releases them.")],
+    date_text: DateOption = None,
+) -> None:
+    """改为上报 · release batches that were withheld, by their ids; `send-batches` then sends them."""
+    from etl.submission.approve import approve_batches
+
+    business_date = parsed_date(date_text)
+    with ready_settings() as settings:
+        print_counts(approve_batches(settings, business_date, user, True, batch_ids))
+
+
+@run.command("resolve")
+def resolve(
+    batch_id: Annotated[str, typer.Argument(help="批次号 · batch that is uncertain.")],
+    user: Annotated[str, typer.Option("--as", help="决定人 · who asked the receiver and decides.")],
+    arrived: Annotated[bool, typer.Option("--arrived/--not-arrived", help="是否到达 · did it arrive?")],
+) -> None:
+    """存疑批次 · let a person who asked the receiver say whether an uncertain batch arrived."""
+    from etl.submission.uncertain import decide_uncertain
+
+    with ready_settings() as settings:
+        print_counts(decide_uncertain(settings, batch_id, user, arrived))
+
+
+@run.command("preview-batches")
+def preview(date_text: DateOption = None) -> None:
+    """上报预览 · what would be sent, by district and category; opens no connection."""
+    from etl.submission.build import preview_batches
+
+    with ready_settings() as settings:
+        typer.echo(preview_batches(settings, parsed_date(date_text)))

@@ -1,0 +1,36 @@
+"""The tables of the registry: state that people and partners act on.
+
+One schema of the database per zone, one module here per schema. Tables with `recorded_from`/`recorded_to`
+hold what was known on each business date (start included, end excluded, an open end is NULL); they are
+written only through `connectors.registry.record_state`, so that a rerun of a date replaces what it wrote.
+Migrations under `sql/migrations/` must produce exactly these tables; a test compares them.
+"""
+
+from schemas.registry.audit import STEP_RUN
+from schemas.registry.births import BIRTH_MATCH
+from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE
+from schemas.registry.declare import METADATA
+from schemas.registry.exchange import ATTEMPT, BATCH, RECEIPT, RECORD
+from schemas.registry.subsidy import DECISION, DECISION_RUN
+from schemas.registry.worklist import TASK
+
+ZONES = ("core", "births", "subsidy", "worklist", "exchange", "audit")
+
+__all__ = [
+    "ATTEMPT",
+    "BATCH",
+    "BIRTH_MATCH",
+    "DATASET_VERSION",
+    "DECISION",
+    "DECISION_RUN",
+    "DROP",
+    "LANDING",
+    "METADATA",
+    "RECEIPT",
+    "RECORD",
+    "RULE_RESULT",
+    "STATE_DATE",
+    "STEP_RUN",
+    "TASK",
+    "ZONES",
+]

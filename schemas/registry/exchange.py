@@ -1,0 +1,117 @@
+"""Tables of zone `exchange`: what is sent to receivers, and what they answer."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from schemas.registry.declare import METADATA, key_text
+
+BATCH = Table(
+    "batch",
+    METADATA,
+    key_text("batch_id", "批次号 · subsystem_division_period_operation_sequence"),
+    Column("receiver", Text, nullable=False, comment="接收方 · receiver profile"),
+    Column("subsystem_code", Text, nullable=False, comment="子系统 · J or T"),
+    Column("period", Text, nullable=False, comment="年度 · reporting year"),
+    Column("operation_code", Text, nullable=False, comment="操作 · A add"),
+    Column("sequence", Integer, nullable=False, comment="序号 · from 1 within the period and operation"),
+    Column("business_date", Date, nullable=False, comment="业务日 · night that built it"),
+    Column("file_name", Text, nullable=False, unique=True, comment="文件名 · name at the receiver"),
+    Column("record_count", Integer, nullable=False, comment="记录数 · records in the file"),
+    Column("byte_count", BigInteger, nullable=False, comment="字节数 · bytes of the file"),
+    Column("sha256", Text, nullable=False, comment="摘要 · SHA-256 of the file"),
+    Column("content", LargeBinary, nullable=False, comment="加密内容 · the file's bytes, AES-GCM"),
+    Column(
+        "inputs",
+        ARRAY(Text),
+        nullable=False,
+        comment="输入 · name@version of the decisions, then of what they were made from",
+    ),
+    Column("policy_version", Text, nullable=False, comment="政策版本 · digest of the policy files"),
+    Column(
+        "state", Text, nullable=False, comment="状态 · built, approved, withheld, sending, uncertain, sent"
+    ),
+    Column("receiver_state_code", Text, comment="接收方状态 · 10 20 21 22 30 31 32 40 41 42"),
+    Column("approved_by", Text, comment="批准人 · user who approved or withheld"),
+    Column("approved_at", DateTime(timezone=True), comment="批准时间 · instant of approval"),
+    Column(
+        "sent_at", DateTime(timezone=True), comment="发送时间 · instant the name appeared at the receiver"
+    ),
+    UniqueConstraint("receiver", "subsystem_code", "period", "operation_code", "sequence"),
+    CheckConstraint(
+        "state IN ('built', 'approved', 'withheld', 'sending', 'uncertain', 'sent')", name="state"
+    ),
+    schema="exchange",
+    comment="上报批次(发件箱) · one row per file; its bytes are built once",
+)
+
+RECORD = Table(
+    "record",
+    METADATA,
+    key_text("record_id", "记录号 · case number on the wire"),
+    Column("receiver", Text, nullable=False, comment="接收方 · receiver profile"),
+    Column("subsystem_code", Text, nullable=False, comment="子系统 · J or T"),
+    Column("person_id", Text, nullable=False, comment="对象 · person file number"),
+    Column("period", Text, nullable=False, comment="年度 · reporting year"),
+    Column("operation_code", Text, nullable=False, comment="操作 · A add"),
+    Column("sequence", Integer, nullable=False, comment="序号 · nth report of the person for the operation"),
+    Column("batch_id", Text, nullable=False, comment="批次号 · batch that carries it"),
+    Column("member_name", Text, nullable=False, comment="成员文件 · text file inside the ZIP"),
+    Column(
+        "line_number",
+        Integer,
+        nullable=False,
+        comment="行号 · line in the member, from 1; data begin on line 3",
+    ),
+    Column("content_sha256", Text, nullable=False, comment="内容摘要 · SHA-256 of the line"),
+    Column("receiver_state_code", Text, nullable=False, comment="接收方记录状态 · 10 20 30 31"),
+    Column("rejection_code", Text, comment="退回代码 · why the receiver refused"),
+    UniqueConstraint("receiver", "subsystem_code", "person_id", "period", "operation_code", "sequence"),
+    UniqueConstraint("batch_id", "member_name", "line_number"),
+    ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
+    schema="exchange",
+    comment="上报记录 · one row per record of a batch",
+)
+
+ATTEMPT = Table(
+    "attempt",
+    METADATA,
+    key_text("batch_id", "批次号 · batch"),
+    Column("attempt", Integer, primary_key=True, autoincrement=False, comment="第几次 · from 1"),
+    Column("lease_epoch", BigInteger, nullable=False, comment="租约序号 · holder of the sender's lock"),
+    Column("started_at", DateTime(timezone=True), nullable=False, comment="开始 · instant"),
+    Column(
+        "outcome", Text, nullable=False, comment="结果 · started, sent, already_there, failed or uncertain"
+    ),
+    Column("message", Text, comment="说明 · error code and advice; no personal value"),
+    ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
+    schema="exchange",
+    comment="发送尝试 · one row per attempt to send a batch",
+)
+
+RECEIPT = Table(
+    "receipt",
+    METADATA,
+    key_text("landing_id", "回执编号 · landing id of the receipt file"),
+    Column("file_name", Text, nullable=False, comment="文件名 · name as received"),
+    Column("batch_id", Text, comment="批次号 · NULL while no batch is known"),
+    Column("stage", Text, nullable=False, comment="层级 · batch or record"),
+    Column("state", Text, nullable=False, comment="状态 · applied or parked"),
+    Column("accepted", Integer, nullable=False, comment="通过 · records accepted by it"),
+    Column("rejected", Integer, nullable=False, comment="退回 · records rejected by it"),
+    Column("message", Text, comment="说明 · why it was parked; no personal value"),
+    CheckConstraint("state IN ('applied', 'parked')", name="state"),
+    schema="exchange",
+    comment="回执 · one row per receipt file",
+)

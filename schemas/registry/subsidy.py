@@ -1,0 +1,43 @@
+"""Tables of zone `subsidy`: what was decided, about whom, resting on what."""
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Date, Table, Text
+
+from schemas.registry.declare import METADATA, history, key_text
+
+DECISION = Table(
+    "decision",
+    METADATA,
+    key_text("programme_code", "项目 · J or T"),
+    key_text("person_id", "对象 · person file number, 20 characters"),
+    *history(),
+    Column("decision_code", Text, nullable=False, comment="结论 · eligible or unknown"),
+    Column("category_code", Text, comment="类别 · category of the programme"),
+    Column("amount_fen", BigInteger, comment="金额(分) · amount in fen per `amount_unit`"),
+    Column("amount_unit", Text, comment="计发单位 · month or year"),
+    Column("division_code", Text, nullable=False, comment="户籍区划 · 12 digits"),
+    Column(
+        "missing_document_codes",
+        ARRAY(Text),
+        nullable=False,
+        comment="缺少材料 · documents that would decide",
+    ),
+    Column("policy_version", Text, nullable=False, comment="政策版本 · digest of the policy files"),
+    CheckConstraint("decision_code IN ('eligible', 'unknown')", name="decision_code"),
+    schema="subsidy",
+    comment="扶助结论 · persons found eligible or unknown; all others are in the lake",
+)
+
+DECISION_RUN = Table(
+    "decision_run",
+    METADATA,
+    key_text("programme_code", "项目 · J or T"),
+    Column("business_date", Date, primary_key=True, comment="业务日 · decided as of this date"),
+    Column("inputs", ARRAY(Text), nullable=False, comment="输入 · name@version of each dataset"),
+    Column("decisions", Text, nullable=False, comment="结论全表 · name@version with all clause results"),
+    Column("policy_version", Text, nullable=False, comment="政策版本 · digest of the policy files"),
+    Column("eligible", BigInteger, nullable=False, comment="符合 · persons eligible"),
+    Column("ineligible", BigInteger, nullable=False, comment="不符合 · persons not eligible"),
+    Column("unknown", BigInteger, nullable=False, comment="待定 · persons undecided"),
+    schema="subsidy",
+    comment="资格判定批 · one row per programme and business date",
+)
