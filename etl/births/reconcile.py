@@ -11,10 +11,12 @@ from sqlalchemy.engine import Connection
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
 from connectors.registry import lock_key, record_state, registry_session
 from connectors.settings import Settings
+from connectors.worklist import record_tasks
+from etl.births.closings import causes_of
 from etl.births.match import MatchedBirths, match_births
 from etl.births.tasks import PROCESS, date_tasks, due_dates_before
 from schemas.division import load_divisions
-from schemas.registry import BIRTH_MATCH, TASK
+from schemas.registry import BIRTH_MATCH
 
 INPUTS = ("mch_birth", "family_child", "population_person")
 REGISTRY_COLUMNS = [c.name for c in BIRTH_MATCH.columns if c.name not in {"recorded_from", "recorded_to"}]
@@ -46,7 +48,13 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
         record_state(
             connection, BIRTH_MATCH, matched.matches.select(REGISTRY_COLUMNS).to_pylist(), business_date
         )
-        record_state(connection, TASK, tasks, business_date, where={"process_name": PROCESS})
+        record_tasks(
+            connection,
+            PROCESS,
+            tasks,
+            business_date,
+            lambda ended: causes_of(connection, matched.matches, business_date, ended),
+        )
         version = _publish(connection, settings, matched.matches, business_date, list(versions.values()))
     return {**_counts(matched), "version": str(version)}
 

@@ -15,13 +15,15 @@ from sqlalchemy.engine import Connection
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
 from connectors.registry import hold_lock, record_state, registry_session
 from connectors.settings import Settings
+from connectors.worklist import record_tasks
+from etl.subsidy.closings import causes_of
 from etl.subsidy.facts import SOURCES
 from etl.subsidy.judge import count_decisions, judge_everyone
-from etl.subsidy.tasks import find_tasks
+from etl.subsidy.tasks import PROCESS, find_tasks
 from schemas.division import CITY_CODE
 from schemas.programme import Programme, policy_version
 from schemas.programme_file import load_programme
-from schemas.registry import DECISION, DECISION_RUN, TASK
+from schemas.registry import DECISION, DECISION_RUN
 
 
 def decide_subsidies(settings: Settings, business_date: date) -> dict[str, Any]:
@@ -50,7 +52,13 @@ def decide_subsidies(settings: Settings, business_date: date) -> dict[str, Any]:
             open_rows += rows
             inputs = [*inputs, str(published)]
         tasks = find_tasks(connection, open_rows, business_date)
-        record_state(connection, TASK, tasks, business_date, where={"process_name": "subsidy"})
+        record_tasks(
+            connection,
+            PROCESS,
+            tasks,
+            business_date,
+            lambda ended: causes_of(connection, judged, open_rows, business_date, ended),
+        )
     return {**counts, "tasks": len(tasks)}
 
 

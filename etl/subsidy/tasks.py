@@ -12,6 +12,7 @@ from schemas.division import CITY, DISTRICT, TOWN, VILLAGE
 from schemas.policy import load_parameter
 from schemas.registry import TASK
 
+PROCESS = "subsidy"
 KIND = "subsidy_document_missing"
 
 
@@ -31,7 +32,7 @@ def _task(decision: Mapping[str, Any], due_dates: Mapping[str, date], first_due:
     task_id = hashlib.sha256(f"{KIND}\x1f{subject}".encode()).hexdigest()[:16]
     return {
         "task_id": task_id,
-        "process_name": "subsidy",
+        "process_name": PROCESS,
         "kind_code": KIND,
         "subject_id": subject,
         "division_code": decision["division_code"],
@@ -60,7 +61,7 @@ def _due_dates_before(connection: Connection, business_date: date) -> dict[str, 
     was_open = sa.and_(
         TASK.c.recorded_from < business_date,
         sa.or_(TASK.c.recorded_to.is_(None), TASK.c.recorded_to >= business_date),
-        TASK.c.process_name == "subsidy",
+        TASK.c.process_name == PROCESS,
     )
     rows = connection.execute(sa.select(TASK.c.task_id, TASK.c.due_date).where(was_open))
     return {row.task_id: row.due_date for row in rows}

@@ -12,7 +12,7 @@ from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, S
 from schemas.registry.declare import METADATA
 from schemas.registry.exchange import ATTEMPT, BATCH, RECEIPT, RECORD
 from schemas.registry.subsidy import DECISION, DECISION_RUN
-from schemas.registry.worklist import TASK
+from schemas.registry.worklist import TASK, TASK_CLOSING
 
 ZONES = ("core", "births", "subsidy", "worklist", "exchange", "audit")
 
@@ -32,5 +32,6 @@ __all__ = [
     "STATE_DATE",
     "STEP_RUN",
     "TASK",
+    "TASK_CLOSING",
     "ZONES",
 ]

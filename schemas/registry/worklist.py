@@ -22,3 +22,19 @@ TASK = Table(
     comment="待办任务 · one row per task; closed when recorded_to is set",
 )
 Index("ix_task_division_code", TASK.c.division_code)
+
+TASK_CLOSING = Table(
+    "task_closing",
+    METADATA,
+    key_text("task_id", "任务编号 · task that ended"),
+    Column(
+        "business_date",
+        Date,
+        primary_key=True,
+        comment="业务日 · first business date on which it was no longer open",
+    ),
+    Column("process_name", Text, nullable=False, comment="来源流程 · process that closed it"),
+    Column("cause_code", Text, nullable=False, comment="关闭原因 · see docs/glossary.md"),
+    schema="worklist",
+    comment="任务关闭 · one row per end of a task; a task may be opened again",
+)

@@ -12,7 +12,7 @@ from connectors.registry import record_state, registry_session, state_on
 from connectors.settings import Settings
 from etl.births.reconcile import reconcile_births
 from schemas.refusal import Refusal
-from schemas.registry import BIRTH_MATCH, DATASET_VERSION, TASK
+from schemas.registry import BIRTH_MATCH, DATASET_VERSION, TASK, TASK_CLOSING
 from tests.support.births import TODAY, VILLAGE, child, person, record, staged
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -46,7 +46,7 @@ def everything(settings: Settings) -> list[Any]:
     with registry_session(settings) as connection:
         return [
             connection.execute(sa.select(table).order_by(*table.primary_key)).all()
-            for table in (BIRTH_MATCH, TASK, DATASET_VERSION)
+            for table in (BIRTH_MATCH, TASK, TASK_CLOSING, DATASET_VERSION)
         ]
 
 
@@ -89,6 +89,19 @@ def test_a_child_that_arrives_closes_the_task_and_the_day_before_stays_readable(
     assert len(open_tasks(settings, TODAY)) == 1
 
 
+def closings(settings: Settings, day: date) -> list[str]:
+    with registry_session(settings) as connection:
+        found = sa.select(TASK_CLOSING.c.cause_code).where(TASK_CLOSING.c.business_date == day)
+        return list(connection.scalars(found))
+
+
+def test_a_task_that_ends_says_why(settings: Settings) -> None:
+    for _ in range(2):
+        reconcile_births(settings, TOMORROW)
+        assert closings(settings, TOMORROW) == ["birth_linked"]
+    assert closings(settings, TODAY) == []
+
+
 def test_tasks_of_other_processes_are_left_alone(settings: Settings) -> None:
     with registry_session(settings) as connection:
         kept = connection.scalar(
@@ -114,3 +127,38 @@ def test_the_findings_cite_the_versions_they_rest_on(settings: Settings) -> None
 def test_a_past_night_is_not_rewritten(settings: Settings) -> None:
     with pytest.raises(Refusal, match="later_state_on_record"):
         reconcile_births(settings, TODAY)
+
+
+def test_a_task_about_a_record_that_was_withdrawn_ends_as_no_longer_found(settings: Settings) -> None:
+    third, fourth = TOMORROW + timedelta(days=1), TOMORROW + timedelta(days=2)
+    lonely = record("m5", mother_id_number=None, born_at=datetime.fromisoformat("2026-05-20 07:00"))
+    stage(
+        settings,
+        third,
+        records=[*FIRST_NIGHT, lonely],
+        children=[child(1), LATE_CHILD],
+        persons=[person("P1")],
+    )
+    assert reconcile_births(settings, third)["tasks"] == 1
+    void = record("m5", mother_id_number=None, status_code="2")
+    stage(
+        settings,
+        fourth,
+        records=[*FIRST_NIGHT, void],
+        children=[child(1), LATE_CHILD],
+        persons=[person("P1")],
+    )
+    assert reconcile_births(settings, fourth)["tasks"] == 0
+    assert closings(settings, fourth) == ["no_longer_found"]
+
+
+def test_a_task_that_turns_into_a_conflict_says_so(settings: Settings) -> None:
+    fifth, sixth = TOMORROW + timedelta(days=3), TOMORROW + timedelta(days=4)
+    lonely = record("m6", mother_id_number=None, born_at=datetime.fromisoformat("2026-05-21 07:00"))
+    known = [*FIRST_NIGHT, lonely]
+    stage(settings, fifth, records=known, children=[child(1), LATE_CHILD], persons=[person("P1")])
+    reconcile_births(settings, fifth)
+    differing = child(3, child_birth_date=date(2026, 5, 22), birth_certificate_number="certificate of m6")
+    stage(settings, sixth, records=known, children=[child(1), LATE_CHILD, differing], persons=[person("P1")])
+    assert reconcile_births(settings, sixth)["conflicts"] == 1
+    assert closings(settings, sixth) == ["birth_conflict_found"]

@@ -14,10 +14,10 @@ from connectors.settings import Settings
 from etl.subsidy.decide import decide_subsidies
 from etl.subsidy.explain import explain_decision
 from schemas.refusal import Refusal
-from schemas.registry import DATASET_VERSION, DECISION, DECISION_RUN, TASK
+from schemas.registry import DATASET_VERSION, DECISION, DECISION_RUN, TASK, TASK_CLOSING
 from tests.support.families import as_tables, child, dead_child, man, marriage, woman
 
-MONDAY, TUESDAY, WEDNESDAY = date(2026, 6, 1), date(2026, 6, 2), date(2026, 6, 3)
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 6, day) for day in range(1, 5))
 
 
 def city(**father: Any) -> Mapping[str, pa.Table]:
@@ -59,7 +59,7 @@ def everything(settings: Settings) -> dict[str, list[Any]]:
     with registry_session(settings) as connection:
         return {
             table.fullname: sorted(map(repr, connection.execute(sa.select(table)).all()))
-            for table in (DECISION, DECISION_RUN, TASK, DATASET_VERSION)
+            for table in (DECISION, DECISION_RUN, TASK, TASK_CLOSING, DATASET_VERSION)
         }
 
 
@@ -146,6 +146,20 @@ def test_a_task_keeps_its_due_date_while_the_finding_stands(
     assert len(rows(settings, TASK, TUESDAY)) == 3
 
 
+def causes(settings: Settings, day: date) -> list[str]:
+    with registry_session(settings) as connection:
+        found = sa.select(TASK_CLOSING.c.cause_code).where(TASK_CLOSING.c.business_date == day)
+        return sorted(connection.scalars(found))
+
+
+def test_a_task_whose_document_came_ends_with_the_decision(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    decide_subsidies(settings, WEDNESDAY)
+    assert causes(settings, WEDNESDAY) == ["decided_eligible"]
+    assert causes(settings, TUESDAY) == []
+
+
 def test_the_past_is_not_decided_over(settings: Settings, decided: dict[str, Any]) -> None:
     decide_subsidies(settings, WEDNESDAY)
     before = everything(settings)
@@ -190,3 +204,21 @@ def test_a_person_who_was_not_decided_is_refused_without_naming_the_person(
     with pytest.raises(Refusal, match="person_not_decided") as caught:
         explain_decision(settings, MONDAY, "NOBODY-OF-THAT-NUMBER")
     assert "NOBODY" not in str(caught.value)
+
+
+def test_tasks_of_the_dead_and_of_those_no_longer_there_end_with_their_cause(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    tables = dict(city(hukou_nature_before_reform_code="2"))
+    persons = tables["population_person"]
+    is_bereaved_father = [person_id == "A2" for person_id in persons["person_id"].to_pylist()]
+    dead = ["2" if gone else "1" for gone in is_bereaved_father]
+    place = persons.column_names.index("life_status_code")
+    tables["population_person"] = persons.set_column(place, "life_status_code", pa.array(dead))
+    publish(settings, tables, THURSDAY)
+    decide_subsidies(settings, THURSDAY)
+    assert causes(settings, THURSDAY) == ["decided_ineligible", "decided_ineligible"]
+    without = persons.filter(pa.array([not gone for gone in is_bereaved_father]))
+    publish(settings, {**tables, "population_person": without}, THURSDAY)
+    decide_subsidies(settings, THURSDAY)
+    assert causes(settings, THURSDAY) == ["person_gone", "person_gone"]
