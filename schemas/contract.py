@@ -22,7 +22,16 @@ from schemas.contract_rule import Rule, rules_of
 from schemas.property import Property, property_of
 
 CONTRACTS = Path(__file__).resolve().parent / "contracts"
-DATASETS = ("population_person", "family_child", "marriage", "mch_birth")
+DATASETS = (
+    "population_person",
+    "family_child",
+    "marriage",
+    "mch_birth",
+    "birth_service",
+    "migrant_registration",
+    "bank_return",
+    "beneficiary_case",
+)
 
 # The thread back to the source row; the rules that the row broke.
 LINEAGE: tuple[tuple[str, pa.DataType], ...] = (("landing_id", pa.string()), ("landing_row", pa.int64()))
