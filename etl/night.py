@@ -96,6 +96,18 @@ def _decide_subsidies(night: Night) -> Mapping[str, Any]:
     return decide_subsidies(night.settings, night.business_date)
 
 
+def _import_cases(night: Night) -> Mapping[str, Any]:
+    from etl.subsidy.cases import import_cases
+
+    return import_cases(night.settings, night.business_date)
+
+
+def _review_cases(night: Night) -> Mapping[str, Any]:
+    from etl.subsidy.case_review import review_cases
+
+    return review_cases(night.settings, night.business_date)
+
+
 def _build_batches(night: Night) -> Mapping[str, Any]:
     from etl.submission.build import build_batches
 
@@ -179,10 +191,22 @@ STEPS = (
         ("gate_population", "gate_mch_births"),
     ),
     Step(
+        "import_cases",
+        "导入个案基线 · cases in payment before us, and what PADIS has accepted of them",
+        _import_cases,
+        ("gate_population",),
+    ),
+    Step(
         "decide_subsidies",
         "资格判定 · decide T and J for everyone, clause by clause",
         _decide_subsidies,
         ("gate_population",),
+    ),
+    Step(
+        "review_cases",
+        "个案核定 · every case continues, is closed, or becomes a task of its village",
+        _review_cases,
+        ("decide_subsidies",),
     ),
     Step(
         "build_batches",

@@ -97,6 +97,7 @@ KIND = {
     "birth_missing_in_mch": ("妇幼无记录", "Not in MCH"),
     "birth_conflict": ("信息冲突", "Conflict"),
     "subsidy_document_missing": ("材料缺失", "Document missing"),
+    "case_questioned": ("个案存疑", "Case in question"),
 }
 ALL_PERSONS = _all_of("persons_by_sex", "合计", "Total")
 ALL_BIRTHS = _all_of("births_by_class", "合计", "Total")

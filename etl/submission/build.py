@@ -11,7 +11,13 @@ from connectors.lake import Reconciled, publish_dataset, read_dataset
 from connectors.registry import hold_lock, lock_key, registry_session
 from connectors.settings import Settings
 from etl.submission.archive import pack_lines
-from etl.submission.difference import find_candidates, gather_records, is_superseded, latest_run
+from etl.submission.difference import (
+    find_candidates,
+    gather_records,
+    is_baseline_awaited,
+    is_superseded,
+    latest_run,
+)
 from etl.submission.layout import HELD, LaidOut, count_reasons, lay_out
 from etl.submission.outbox import HELD_BACK, RECEIVER, batches_where, brief, held_back_on, put_batch
 from etl.submission.preview import preview_batches
@@ -29,12 +35,14 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
     nothing. A record that breaks the receiver's layout is not sent: it goes to `exchange.held_back`
     in the lake with the rules it broke, and is tried again on the next date. Once a later date has
     been decided a date builds nothing more, since its eligible persons may no longer be eligible;
-    those who still are, are reported by the newest date.
+    those who still are, are reported by the newest date. Nothing is built while the cases that were in
+    payment before us are awaited, since the difference would report them again.
 
     Returns:
         `batches` of this date [{batch_id, subsystem, records, sha256, state, receiver_state}],
         `records` in them, `held_back` and their `reasons` {rule: records}, `version` of the held back,
-        `is_superseded` if a later date has been decided.
+        `is_superseded` if a later date has been decided, and `state` waiting while the baseline of
+        cases is awaited.
 
     Raises:
         Refusal: nothing was decided yet, or another run builds this date.
@@ -46,7 +54,8 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
             sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("etl.submission", "outbox")}
         )
         superseded = is_superseded(connection, business_date)
-        if not superseded:
+        awaited = is_baseline_awaited(connection, business_date)
+        if not (superseded or awaited):
             _build_all(connection, settings, profile, business_date)
         batches = batches_where(connection, BATCH.c.business_date == business_date)
         version = held_back_on(connection, business_date)
@@ -58,6 +67,7 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
         "reasons": count_reasons(held),
         "version": str(version) if version else None,
         "is_superseded": superseded,
+        **({"state": "waiting"} if awaited else {}),
     }
 
 

@@ -1,4 +1,7 @@
-"""What the receiver does not have yet: eligible persons of a date without a record of the period."""
+"""What the receiver does not have yet: eligible persons of a date without a record of the period.
+
+Who was accepted before our first submission, as the imported cases tell, is not reported again.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +18,12 @@ from connectors.registry import state_on
 from connectors.settings import Settings
 from schemas.padis_profile import Profile
 from schemas.refusal import Refusal
-from schemas.registry import DECISION, DECISION_RUN, RECORD
+from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP, RECORD, STATE_DATE
 
 ADD = "A"
 FIRST = 1
+# The partner that drops the cases that are in payment already.
+BASELINE = "cases"
 SOURCES = ("population_person", "family_child")
 CANDIDATE_COLUMNS: list[tuple[str, pa.DataType]] = [
     ("person_id", pa.string()),
@@ -94,7 +99,10 @@ def _by_dataset(versions: Sequence[str]) -> Mapping[str, DatasetVersion]:
 def find_candidates(
     connection: Connection, profile: Profile, programme_code: str, business_date: date
 ) -> pa.Table:
-    """Find the eligible persons of a date who have no record of its period: CANDIDATE, by person."""
+    """Find the eligible persons of a date who are new to the receiver: CANDIDATE, by person.
+
+    New is who has no record of the period and is not among those it had accepted before.
+    """
     rows = connection.execute(_unreported(profile, programme_code, business_date)).mappings()
     return pa.Table.from_pylist([dict(row) for row in rows], schema=CANDIDATE)
 
@@ -108,6 +116,12 @@ def _unreported(profile: Profile, programme_code: str, business_date: date) -> s
         RECORD.c.operation_code == ADD,
         RECORD.c.sequence == FIRST,
     )
+    is_accepted = sa.exists().where(
+        ACCEPTED.c.receiver == profile.receiver,
+        ACCEPTED.c.subsystem_code == DECISION.c.programme_code,
+        ACCEPTED.c.person_id == DECISION.c.person_id,
+        state_on(ACCEPTED, business_date),
+    )
     return (
         sa.select(DECISION.c.person_id, DECISION.c.category_code, DECISION.c.amount_fen)
         .where(
@@ -115,6 +129,7 @@ def _unreported(profile: Profile, programme_code: str, business_date: date) -> s
             DECISION.c.decision_code == "eligible",
             state_on(DECISION, business_date),
             ~is_reported,
+            ~is_accepted,
         )
         .order_by(DECISION.c.person_id)
     )
@@ -123,6 +138,15 @@ def _unreported(profile: Profile, programme_code: str, business_date: date) -> s
 def period_of(business_date: date) -> str:
     """Tell the reporting year of a date."""
     return f"{business_date.year:04d}"
+
+
+def is_baseline_awaited(connection: Connection, business_date: date) -> bool:
+    """Tell whether cases in payment were asked for and are not imported: reporting would double them."""
+    asked = sa.select(sa.func.count()).where(
+        DROP.c.source_name == BASELINE, DROP.c.business_date <= business_date
+    )
+    imported = sa.select(sa.func.count()).where(STATE_DATE.c.table_name == CASE.fullname)
+    return bool(connection.scalar(asked)) and not connection.scalar(imported)
 
 
 def is_superseded(connection: Connection, business_date: date) -> bool:

@@ -8,18 +8,22 @@ Migrations under `sql/migrations/` must produce exactly these tables; a test com
 
 from schemas.registry.audit import STEP_RUN
 from schemas.registry.births import BIRTH_MATCH
+from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE
 from schemas.registry.declare import METADATA
-from schemas.registry.exchange import ATTEMPT, BATCH, RECEIPT, RECORD
+from schemas.registry.exchange import ACCEPTED, ATTEMPT, BATCH, RECEIPT, RECORD
 from schemas.registry.subsidy import DECISION, DECISION_RUN
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
 ZONES = ("core", "births", "subsidy", "worklist", "exchange", "audit")
 
 __all__ = [
+    "ACCEPTED",
     "ATTEMPT",
     "BATCH",
     "BIRTH_MATCH",
+    "CASE",
+    "CASE_REVIEW",
     "DATASET_VERSION",
     "DECISION",
     "DECISION_RUN",

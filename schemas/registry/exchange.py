@@ -8,6 +8,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     Table,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from schemas.registry.declare import METADATA, key_text
+from schemas.registry.declare import METADATA, history, key_text
 
 BATCH = Table(
     "batch",
@@ -115,3 +116,25 @@ RECEIPT = Table(
     schema="exchange",
     comment="回执 · one row per receipt file",
 )
+
+ACCEPTED = Table(
+    "accepted",
+    METADATA,
+    Column("receiver", Text, primary_key=True, comment="接收方 · receiver profile"),
+    key_text("subsystem_code", "子系统 · J or T"),
+    key_text("case_number", "个案编号 · number under which the receiver has it"),
+    *history(),
+    Column("person_id", Text, nullable=False, comment="对象 · person file number"),
+    Column("period", Text, comment="年度 · reporting year of the last submission"),
+    Column(
+        "receiver_state_code", Text, nullable=False, comment="申请状态 · code set padis_application_state"
+    ),
+    Column("receiver_batch_id", Text, comment="接收方批次 · batch in which it was accepted, not one of ours"),
+    Column("source_code", Text, nullable=False, comment="来源 · baseline: told by the imported cases"),
+    Column("landing_id", Text, nullable=False, comment="落地编号 · landing of the source row"),
+    Column("landing_row", BigInteger, nullable=False, comment="落地行号 · row of that landing, from 1"),
+    CheckConstraint("source_code IN ('baseline')", name="source_code"),
+    schema="exchange",
+    comment="接收方已有 · one row per case that the receiver had before our first submission",
+)
+Index("ix_accepted_person_id", ACCEPTED.c.person_id)

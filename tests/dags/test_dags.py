@@ -20,6 +20,8 @@ VITAL_ORDER = [
     ("pull_population", "conform_population", {"pull_population"}),
     ("pull_population", "gate_population", {"pull_population", "conform_population"}),
     ("pull_mch_births", "gate_mch_births", {"pull_mch_births", "conform_mch_births"}),
+    ("decide_subsidies", "decide_subsidies", {"import_cases"}),
+    ("decide_subsidies", "review_cases", {"import_cases", "decide_subsidies"}),
     ("submit_padis", "ask_operator", {"build_batches", "preview_batches"}),
     ("submit_padis", "approve_batches", {"build_batches", "preview_batches", "ask_operator"}),
     ("submit_padis", "send_batches", {"build_batches", "preview_batches", "ask_operator", "approve_batches"}),
