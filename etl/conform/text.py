@@ -5,28 +5,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
+from schemas.private_use import moved_characters
 from schemas.property import Property
 
 WHITE_SPACE = r"[\s\x{00a0}\x{3000}\x{200b}\x{feff}]+"
 
-# GB 18030-2022 gave these characters code points of their own; older systems still send private ones.
 PRIVATE_USE = r"[\x{e000}-\x{f8ff}]"
-MOVED_CHARACTERS = {
-    "\ue816": "\U00020087",
-    "\ue817": "\U00020089",
-    "\ue818": "\U000200cc",
-    "\ue81e": "\u9fb4",
-    "\ue826": "\u9fb5",
-    "\ue82b": "\u9fb6",
-    "\ue82c": "\u9fb7",
-    "\ue831": "\U000215d7",
-    "\ue832": "\u9fb8",
-    "\ue83b": "\U0002298f",
-    "\ue843": "\u9fb9",
-    "\ue854": "\u9fba",
-    "\ue855": "\U000241fe",
-    "\ue864": "\u9fbb",
-}
 
 # The stubs of pyarrow know neither all functions nor that they take columns and scalars alike.
 pc: Any = pyarrow.compute
@@ -34,10 +18,11 @@ Column = Any
 
 
 def normalise_columns(received: pa.Table, properties: tuple[Property, ...]) -> pa.Table:
-    """Normalise every text column by its form and add `has_odd_characters`.
+    """Normalise every text column by its form; add `has_odd_characters` and the names as received.
 
     Rows and their order stay. Empty text becomes NULL. `has_odd_characters` is true where a name or
-    a number had full-width characters or spaces.
+    a number had full-width characters or spaces. `received_<name>` is a name as it came, where it is
+    now written another way, else NULL.
     """
     odd = pa.chunked_array([pa.array([False] * received.num_rows, pa.bool_())])
     for entry in properties:
@@ -50,6 +35,8 @@ def normalise_columns(received: pa.Table, properties: tuple[Property, ...]) -> p
         if entry.form in ("person_name", "document_number"):
             compared = pc.utf8_rtrim(column, " ") if entry.physical_type.startswith("char(") else column
             odd = pc.or_(odd, pc.fill_null(pc.not_equal(compared, _one_width(column, entry.form)), False))
+        if entry.form == "person_name":
+            received = received.append_column(received_name(entry), _where_other(compared, plain))
         received = received.set_column(received.schema.get_field_index(name), name, plain)
     return received.append_column("has_odd_characters", odd)
 
@@ -57,14 +44,35 @@ def normalise_columns(received: pa.Table, properties: tuple[Property, ...]) -> p
 def normalise_text(column: Column, form: str | None) -> Column:
     """Normalise one text column: names, document numbers, codes, or any other text (trimmed only)."""
     column = pc.utf8_trim_whitespace(column)
+    if form == "person_name":
+        column = _out_of_private_use(column)
     if form is not None:
         column = _one_width(column, form)
     if form == "document_number":
         column = pc.utf8_upper(column)
-    if form == "person_name" and pc.any(pc.match_substring_regex(column, PRIVATE_USE)).as_py():
-        for private, public in MOVED_CHARACTERS.items():
-            column = pc.replace_substring(column, private, public)
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def received_name(entry: Property) -> str:
+    """Name the column that keeps a name as it was received."""
+    return f"received_{entry.name}"
+
+
+def _where_other(column: Column, plain: Column) -> Column:
+    differs = pc.fill_null(pc.not_equal(column, plain), False)
+    return pc.if_else(differs, column, pa.scalar(None, pa.string()))
+
+
+def _out_of_private_use(column: Column) -> Column:
+    """Write the public character for the private one; only the few names that have one are touched."""
+    has_private = pc.fill_null(pc.match_substring_regex(column, PRIVATE_USE), False)
+    if isinstance(has_private, pa.ChunkedArray):
+        has_private = has_private.combine_chunks()
+    if not pc.any(has_private).as_py():
+        return column
+    table = str.maketrans(moved_characters())
+    moved = [name.translate(table) for name in column.filter(has_private).to_pylist()]
+    return pc.replace_with_mask(column, has_private, pa.array(moved, pa.string()))
 
 
 def _one_width(column: Column, form: str | None) -> Column:

@@ -6,6 +6,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from connectors.engine import sql_text
+from etl.conform.text import received_name
 from quality.domain_functions import parse_sql
 from schemas.contract import LINEAGE, Contract
 from schemas.property import Property
@@ -54,6 +55,8 @@ def _typed(contract: Contract, received: pa.Schema) -> exp.Select:
             was_sent = exp.not_(exp.Is(this=column.copy(), expression=exp.null()))
             unread = exp.Is(this=exp.paren(value.copy()), expression=exp.null())
             columns.append(exp.and_(was_sent, unread).as_(f"is_unreadable_{entry.name}"))
+        if entry.form == "person_name" and received_name(entry) in received.names:
+            columns.append(exp.column(received_name(entry), table="received"))
     lineage = [exp.column(name, table="received") for name, _ in LINEAGE]
     extra = [exp.column(name, table="received") for name in ("received_row", "has_odd_characters")]
     return exp.select(*columns, *lineage, *extra, copy=False).from_("received", copy=False)

@@ -25,6 +25,7 @@ SHOWN = {
     "population_person": (
         "person_id",
         "name",
+        "received_name",
         "sex_code",
         "birth_date",
         "id_number",
@@ -38,6 +39,7 @@ SHOWN = {
     "family_child": (
         "relation_id",
         "child_name",
+        "received_child_name",
         "child_birth_date",
         "child_sex_code",
         "adopted_date",
@@ -47,7 +49,16 @@ SHOWN = {
         "disability_level_code",
     ),
     "marriage": ("marriage_id", "event_code", "event_date", "end_date", "end_reason_code"),
-    "mch_birth": ("record_id", "child_name", "born_at", "mother_name", "mother_id_number", "outcome_code"),
+    "mch_birth": (
+        "record_id",
+        "child_name",
+        "received_child_name",
+        "born_at",
+        "mother_name",
+        "received_mother_name",
+        "mother_id_number",
+        "outcome_code",
+    ),
 }
 QUERIES = {
     "population_person": "submission/thread_person",
