@@ -28,6 +28,7 @@ SEVERITIES = {
     "mother_id_missing": WARN,
     "mother_id_transposed": WARN,
     "mother_id_15_digits": WARN,
+    "mother_other_document": WARN,
     "late_report_30d": WARN,
     "late_report_365d": WARN,
 }

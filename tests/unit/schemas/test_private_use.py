@@ -28,5 +28,7 @@ def test_what_moved_later_was_private_until_then() -> None:
 def test_every_private_character_has_one_public_one() -> None:
     moved = moved_characters()
     assert len(moved) == len(set(moved.values())) == len(rows())
-    assert all("\ue000" <= private <= "\uf8ff" < public or public < "\ue000" for private, public in moved.items())
+    assert all(
+        "\ue000" <= private <= "\uf8ff" < public or public < "\ue000" for private, public in moved.items()
+    )
     assert moved["\ue863"] == "䶮"
