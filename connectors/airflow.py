@@ -12,6 +12,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronDataIntervalTimetable, Param
 
+from connectors.holder import Run
 from connectors.ssh import SftpPartner
 from schemas.business_date import business_date_of, parse_business_date
 from schemas.refusal import Refusal
@@ -39,6 +40,10 @@ PASSING = frozenset(
         "remote_failed",
     }
 )
+
+
+# How others are told of a run; whatever an asset wakes belongs to a night.
+KINDS = {"scheduled": "nightly", "asset_triggered": "nightly", "backfill": "backfill"}
 
 
 def nightly(cron: str) -> CronDataIntervalTimetable:
@@ -81,14 +86,22 @@ def business_date_param() -> Param:
 
 
 def business_date_of_run(context: Mapping[str, Any]) -> date:
-    """Tell the business date of a run: its param, else its assets', else its interval's start.
+    """Tell the business date of a run of the night: its param, else its assets', else its interval's start.
 
     Of each triggering asset the latest date counts, and of these the earliest: the date that all
     inputs have reached.
 
     Raises:
-        Refusal: the run has neither; or a date cannot be read.
+        Refusal: the run has neither; or a date cannot be read; or it is part of a backfill: that would
+            send, and wake what follows from its assets.
     """
+    if run_of(context).kind == "backfill":
+        raise Refusal(
+            "backfill_in_shadow_only",
+            found=f"a backfill of {context['dag_run'].dag_id}",
+            expected="past dates rebuilt in shadow, where nothing is sent",
+            to_do="backfill rebuild_days instead: airflow backfill create --dag-id rebuild_days",
+        )
     given = context["params"].get("business_date")
     if given:
         return parse_business_date(str(given))
@@ -98,6 +111,15 @@ def business_date_of_run(context: Mapping[str, Any]) -> date:
     if reached:
         return min(reached)
     return _date_of_interval(context.get("data_interval_start"), context.get("data_interval_end"))
+
+
+def run_of(context: Mapping[str, Any]) -> Run:
+    """Name a task of a run as others are told of it."""
+    run, task = context.get("dag_run"), context.get("ti")
+    if run is None:
+        return Run("manual", "unknown")
+    kind = KINDS.get(str(getattr(run.run_type, "value", run.run_type)), "manual")
+    return Run(kind, f"{run.dag_id}/{run.run_id}/{task.task_id if task else ''}")
 
 
 def _dates_of(events: Iterable[Any]) -> list[date]:

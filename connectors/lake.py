@@ -15,6 +15,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from connectors.registry import lock_key
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 from schemas.registry import DATASET_VERSION
@@ -98,11 +99,9 @@ def publish_dataset(
     covers the order. An empty table is a version like any other.
     """
     digest = digest_of(table)
-    version = connection.scalar(
-        sa.select(sa.func.max(DATASET_VERSION.c.version)).where(
-            DATASET_VERSION.c.dataset_name == name, DATASET_VERSION.c.digest == digest
-        )
-    )
+    # Two dates may publish one table at once: the later one waits, and then sees what the first wrote.
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("lake", name)})
+    version = _version_of(connection, settings, name, digest)
     if version is None:
         path = table_path(settings, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -144,6 +143,17 @@ def publish_dataset(
     if current:
         point_dataset(connection, published, business_date)
     return published
+
+
+def _version_of(connection: Connection, settings: Settings, name: str, digest: str) -> int | None:
+    """Find the version that holds these rows already; a shadow looks into the registry itself as well."""
+    known = sa.select(sa.func.max(DATASET_VERSION.c.version)).where(
+        DATASET_VERSION.c.dataset_name == name, DATASET_VERSION.c.digest == digest
+    )
+    version: int | None = connection.scalar(known)
+    if version is None and settings.shadow is not None:
+        version = connection.scalar(known, execution_options={"schema_translate_map": None})
+    return version
 
 
 def point_dataset(connection: Connection, version: DatasetVersion, business_date: date) -> None:

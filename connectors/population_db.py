@@ -78,8 +78,9 @@ def open_population(settings: Settings) -> Iterator[PopulationSnapshot]:
     """Open one read-only snapshot of the population database.
 
     Raises:
-        Refusal: no connection as the reading role.
+        Refusal: no connection as the reading role, or these are settings of a shadow.
     """
+    settings.refuse_in_shadow("a connection to the population database")
     url = settings.database_url("population", user=POPULATION_READER).set(drivername="postgresql")
     url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
     with _reading("the population database"):

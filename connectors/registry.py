@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -14,20 +15,39 @@ from alembic.config import Config
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine
 
+from connectors.holder import forget_holder, put_holder, tell_holders
 from connectors.settings import PROJECT, Settings
 from schemas.refusal import Refusal
-from schemas.registry import STATE_DATE
+from schemas.registry import STATE_DATE, ZONES
 
 Row = Mapping[str, Any] | sa.RowMapping
 Key = tuple[Any, ...]
+TAKE, GIVE_BACK, SHARE, UNSHARE = map(
+    sa.text,
+    (
+        "SELECT pg_try_advisory_lock(:key)",
+        "SELECT pg_advisory_unlock(:key)",
+        "SELECT pg_try_advisory_lock_shared(:key)",
+        "SELECT pg_advisory_unlock_shared(:key)",
+    ),
+)
 
 
 @lru_cache(maxsize=8)
 def registry_engine(settings: Settings) -> Engine:
-    """Open the engine of the registry; parameters never reach logs."""
+    """Open the engine of the registry, or of a branch of it; parameters never reach logs."""
+    if settings.shadow is not None:
+        branch = {zone: schema_in_shadow(settings.shadow, zone) for zone in ZONES}
+        trunk = registry_engine(replace(settings, shadow=None))
+        return trunk.execution_options(schema_translate_map=branch)
     return sa.create_engine(
         settings.database_url("registry"), hide_parameters=True, pool_pre_ping=True, pool_size=4
     )
+
+
+def schema_in_shadow(shadow: str, zone: str) -> str:
+    """Name the schema of the database that holds a zone in a shadow."""
+    return f"shadow_{shadow}_{zone}"
 
 
 @contextmanager
@@ -73,33 +93,37 @@ def lock_key(*parts: object) -> int:
 
 
 @contextmanager
-def hold_lock(settings: Settings, flow: str, business_date: date) -> Iterator[None]:
-    """Hold the lock of a flow for one business date, on a connection of its own.
+def hold_lock(
+    settings: Settings, flow: str, business_date: date, *, is_shared: bool = False
+) -> Iterator[None]:
+    """Hold the lock of a flow for one business date, on a connection of its own, and tell who holds it.
+
+    A shared lock keeps out those who want it alone, not those who share it. The lock ends with its
+    process, however that ends. A shadow has locks of its own.
 
     Raises:
-        Refusal: another run holds it; the message says which backend process.
+        Refusal: another run holds it; the message says which.
     """
-    key = lock_key(flow, business_date)
+    key = lock_key(flow, business_date, *([settings.shadow] if settings.shadow else []))
+    take, give_back = (SHARE, UNSHARE) if is_shared else (TAKE, GIVE_BACK)
     with registry_engine(settings).connect() as connection:
-        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
-            holder = connection.scalar(
-                sa.text(
-                    "SELECT min(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted "
-                    "AND ((classid::bigint << 32) | objid::bigint) = :key"
-                ),
-                {"key": key},
-            )
+        if not connection.scalar(take, {"key": key}):
+            holders = tell_holders(connection, flow, business_date, key)
             raise Refusal(
                 "held_by_another_run",
-                found=f"{flow} of {business_date} is held by database process {holder}",
+                found=f"{flow} of {business_date} is held by {holders}",
                 expected="no other run of the same flow and business date",
                 to_do="wait for that run to end, or stop it, then run again",
             )
+        put_holder(connection, flow, business_date)
         try:
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-            connection.commit()
+            # Where the server is gone the lock is gone too; what ended the body is told, not this.
+            with suppress(sa.exc.OperationalError):
+                forget_holder(connection, flow, business_date)
+                connection.execute(give_back, {"key": key})
+                connection.commit()
 
 
 def record_state(

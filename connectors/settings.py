@@ -29,6 +29,8 @@ class Settings:
     var: Path
     server_url: str | None = None
     population_server_url: str | None = None
+    # A branch of the registry in which a past date is rebuilt; None is the registry itself.
+    shadow: str | None = None
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -65,21 +67,26 @@ class Settings:
         """The invented city: partners' folders and the truth. The pipeline never reads here."""
         return self.var / "sandbox"
 
-    # Outside: no personal value.
+    # Outside: no personal value. A shadow has its own, so that it overwrites nothing.
+    @property
+    def outside(self) -> Path:
+        """Folder of what is written outside the personal zones."""
+        return self.var if self.shadow is None else self.var / "shadow" / self.shadow
+
     @property
     def mart(self) -> Path:
         """Statistics as Parquet and workbooks."""
-        return self.var / "mart"
+        return self.outside / "mart"
 
     @property
     def quality(self) -> Path:
         """Great Expectations context and Data Docs."""
-        return self.var / "quality"
+        return self.outside / "quality"
 
     @property
     def run(self) -> Path:
         """Summary of the last night, process ids, sockets."""
-        return self.var / "run"
+        return self.outside / "run"
 
     @property
     def logs(self) -> Path:
@@ -129,7 +136,21 @@ class Settings:
             personal.mkdir(mode=0o700, exist_ok=True)
             personal.chmod(0o700)
         for outside in (self.mart, self.quality, self.run, self.logs):
-            outside.mkdir(exist_ok=True)
+            outside.mkdir(parents=True, exist_ok=True)
+
+    def refuse_in_shadow(self, act: str) -> None:
+        """Stop what reaches outside when a past date is only rebuilt.
+
+        Raises:
+            Refusal: `shadow_never_sends`, in a shadow, whatever the act.
+        """
+        if self.shadow is not None:
+            raise Refusal(
+                "shadow_never_sends",
+                found=f"{act} in shadow {self.shadow}",
+                expected="a rebuild from landed bytes, which asks and tells nobody outside",
+                to_do="run the step of the newest date, outside the shadow",
+            )
 
 
 def _postgresql_url(text: str) -> URL:

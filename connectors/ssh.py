@@ -53,8 +53,9 @@ def load_partner(settings: Settings, name: str) -> SftpPartner:
     A relative `private_key_path` is meant from the folder of that file.
 
     Raises:
-        Refusal: there is no such partner, or its file lacks something.
+        Refusal: there is no such partner, its file lacks something, or these are settings of a shadow.
     """
+    settings.refuse_in_shadow(f"a connection to partner {name}")
     path = partners_folder(settings) / f"{name}.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

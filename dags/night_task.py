@@ -16,13 +16,25 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from connectors.airflow import PASSING, business_date_of_run, business_date_param, first_night, partner_of
+from connectors.airflow import (
+    PASSING,
+    business_date_of_run,
+    business_date_param,
+    first_night,
+    partner_of,
+    run_of,
+)
+from connectors.holder import acting_as
 from schemas.refusal import Refusal
 
 if TYPE_CHECKING:
     from connectors.ssh import SftpPartner
     from etl.night import Night
 
+SUPERSEDED = (
+    "过去的日期只在影子中重算:回填 rebuild_days，或 padis preview --from D --to D"
+    " · a past date is rebuilt in shadow only: backfill rebuild_days, or `padis preview --from D --to D`"
+)
 # What every DAG of ours shares.
 DAG_OPTIONS: dict[str, Any] = {
     "max_active_runs": 1,
@@ -89,7 +101,7 @@ def run_night_step(name: str) -> dict[str, Any]:
     from etl.night import STEPS, run_one
 
     (found,) = (each for each in STEPS if each.name == name)
-    with refusals_told(name):
+    with refusals_told(name), acting_as(run_of(get_current_context())):
         business_date = business_date_of_run(get_current_context())
         return told(business_date, run_one(night_of(business_date), found))
 
@@ -108,6 +120,7 @@ def refusals_told(name: str) -> Iterator[None]:
 
     Raises:
         Refusal: one that may pass; Airflow tries again.
+        AirflowSkipException: the date is not the newest any more; the message says how to rebuild it.
         AirflowFailException: any other one; trying again would give the same answer.
     """
     try:
@@ -115,6 +128,9 @@ def refusals_told(name: str) -> Iterator[None]:
     except Refusal as refusal:
         if refusal.code in PASSING:
             raise
+        if refusal.code == "later_state_on_record":
+            # No failure: what this date would find is history by now.
+            raise AirflowSkipException(f"{refusal}. {SUPERSEDED}") from None
         raise AirflowFailException(str(refusal)) from None
     except AirflowException:
         raise

@@ -17,14 +17,15 @@ receiver's listing, a receipt or a person decides.
 **可否重跑 · Rerunning**: safe at any task. The outbox knows what was built, approved and sent.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
 from airflow.sdk import dag, get_current_context
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from connectors.airflow import DECISIONS, SUBMISSIONS, OperatorQuestion, after, business_date_of_run
+from connectors.airflow import DECISIONS, SUBMISSIONS, OperatorQuestion, after, business_date_of_run, run_of
+from connectors.holder import acting_as
 from dags.night_task import DAG_OPTIONS, night_of, refusals_told, step, told
 
 APPROVE = "批准 · Approve"
@@ -50,16 +51,19 @@ def record_answer(answer: dict[str, Any], shown: dict[str, Any]) -> dict[str, An
     from etl.steps import run_step
     from etl.submission.approve import approve_batches
 
-    with refusals_told("approve_batches"):
+    with refusals_told("approve_batches"), acting_as(run_of(get_current_context())):
         business_date = business_date_of_run(get_current_context())
         settings = night_of(business_date).settings
         user = answer["responded_by_user"]["name"]
+        answered_at = datetime.fromisoformat(answer["responded_at"])
         approved = answer["chosen_options"] == [APPROVE]
         counts = run_step(
             settings,
             business_date,
             "approve_batches",
-            lambda: approve_batches(settings, business_date, user, approved, shown["batch_ids"]),
+            lambda: approve_batches(
+                settings, business_date, user, approved, shown["batch_ids"], answered_at=answered_at
+            ),
         )
         return told(business_date, counts)
 

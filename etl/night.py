@@ -5,7 +5,7 @@ Imports lie inside the steps, so that listing them costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 POPULATION_DATASETS = ("population_person", "family_child", "marriage")
 MCH_DATASETS = ("mch_birth",)
 PACE_SECONDS = 1.0
+INSIDE, SOURCE, PERSON, RECEIVER = "inside", "source", "person", "receiver"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Step:
     work: Callable[[Night], Mapping[str, Any]]
     # A step that waits or fails stops those that need it, and no others.
     needs: tuple[str, ...] = ()
+    # Whom it asks or tells outside: INSIDE (nobody), SOURCE, PERSON or RECEIVER. In shadow landed bytes
+    # stand for the source, and nobody is asked or told.
+    reach: str = INSIDE
 
 
 def _pull_population(night: Night) -> Mapping[str, Any]:
@@ -153,6 +157,7 @@ STEPS = (
         "拉取全员人口库 · read persons, children, marriages in one snapshot",
         _pull_population,
         (),
+        SOURCE,
     ),
     Step(
         "conform_population",
@@ -171,6 +176,7 @@ STEPS = (
         "接收妇幼出生数据 · fetch the drop of the date, if it has arrived whole",
         _pull_mch_births,
         (),
+        SOURCE,
     ),
     Step(
         "conform_mch_births",
@@ -219,9 +225,18 @@ STEPS = (
         "人工批准 · release the built batches (--approve-as USER)",
         _approve_batches,
         ("build_batches",),
+        PERSON,
     ),
-    Step("send_batches", "上报 · send what was approved, exactly once", _send_batches, ("approve_batches",)),
-    Step("collect_receipts", "收取回执 · read receipts of batches and records", _collect_receipts, ()),
+    Step(
+        "send_batches",
+        "上报 · send what was approved, exactly once",
+        _send_batches,
+        ("approve_batches",),
+        RECEIVER,
+    ),
+    Step(
+        "collect_receipts", "收取回执 · read receipts of batches and records", _collect_receipts, (), RECEIVER
+    ),
     Step(
         "publish_statistics",
         "发布统计 · four-level cube and workbook",
@@ -239,19 +254,33 @@ def run_one(night: Night, step: Step) -> Counts:
 
 
 def run_night(
-    night: Night, announce: Callable[[Step], None] = lambda _: None
+    night: Night, announce: Callable[[Step], None] = lambda _: None, steps: Sequence[Step] | None = None
 ) -> Iterator[tuple[Step, Counts | Exception | None]]:
     """Run the steps in their order; give each with its counts, its error, or None where it was left out.
+
+    The whole business date is held meanwhile: no other run works on it.
 
     A step is left out when one that it needs waits, failed or was left out; the others go on. One that
     would rewrite the findings of a later date is superseded, which is no failure: run the newest date.
     `announce` is told of each step before it runs.
+
+    Raises:
+        Refusal: `held_by_another_run`, before any step.
     """
+    from etl.steps import whole_night
+
+    with whole_night(night.settings, night.business_date):
+        yield from _run_all(night, announce, STEPS if steps is None else steps)
+
+
+def _run_all(
+    night: Night, announce: Callable[[Step], None], steps: Sequence[Step]
+) -> Iterator[tuple[Step, Counts | Exception | None]]:
     from etl.steps import WAITING
     from schemas.refusal import Refusal
 
     done: set[str] = set()
-    for step in STEPS:
+    for step in steps:
         if not set(step.needs) <= done:
             yield step, None
             continue

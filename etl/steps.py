@@ -3,14 +3,16 @@
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.registry import registry_session
+from connectors.registry import hold_lock, registry_session
 from connectors.settings import PROJECT, Settings
 from schemas.refusal import Refusal
 from schemas.registry import STEP_RUN
@@ -24,6 +26,36 @@ LOOKS_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(\d{15}|\d{17}[\dXx]|\d{20}|1\d{10
 LARGEST_NUMBER = 10**12
 # States of a step that did what it could; a refused drop waits for the corrected one.
 WAITING = frozenset({"waiting", "overdue", "refused"})
+# The lock of a whole business date: steps share it, a whole night or a rebuild holds it alone.
+NIGHT = "night"
+_WHOLE: ContextVar[tuple[Settings, date] | None] = ContextVar("padis_whole_night", default=None)
+
+
+@contextmanager
+def whole_night(settings: Settings, business_date: date) -> Iterator[None]:
+    """Keep every other run away from a business date for the time of the body.
+
+    Raises:
+        Refusal: another run works on the date; the message says which.
+    """
+    with hold_lock(settings, NIGHT, business_date):
+        before = _WHOLE.get()
+        _WHOLE.set((settings, business_date))
+        try:
+            yield
+        finally:
+            _WHOLE.set(before)
+
+
+@contextmanager
+def _alone(settings: Settings, business_date: date, step: str) -> Iterator[None]:
+    """Hold a step of a date, while nobody else holds the whole date."""
+    with hold_lock(settings, f"step {step}", business_date):
+        if _WHOLE.get() == (settings, business_date):
+            yield
+            return
+        with hold_lock(settings, NIGHT, business_date, is_shared=True):
+            yield
 
 
 def run_step(
@@ -37,7 +69,15 @@ def run_step(
     Raises:
         Refusal: as the work raised it; any other error becomes one with code `unexpected`, which names
             the kind of error and the place in the code, never its message, since that may hold values.
+            `held_by_another_run` before anything is on record: one run at a time works on a step of a date.
     """
+    with _alone(settings, business_date, step):
+        return _run_alone(settings, business_date, step, work)
+
+
+def _run_alone(
+    settings: Settings, business_date: date, step: str, work: Callable[[], Mapping[str, Any]]
+) -> Counts:
     started_at, clock = datetime.now(UTC), time.perf_counter()
     key = {"business_date": business_date, "step": step, "started_at": started_at}
     with registry_session(settings) as connection:

@@ -31,6 +31,8 @@ def run_whole_night(
     """整夜 · run all steps of a night in their order."""
     from rich.console import Console
 
+    from connectors.holder import Run, acting_as
+
     business_date = parsed_date(date_text)
     console = Console()
     if dry_run:
@@ -38,7 +40,8 @@ def run_whole_night(
             console.print(f"{step.name:22} {step.title}")
         return
     failed = False
-    with ready_settings() as settings, stderr().status("…") as line:
+    whole = Run("command", "padis run night")
+    with ready_settings() as settings, acting_as(whole), stderr().status("…") as line:
         night = Night(settings, business_date, approver, patience)
         for step, outcome in run_night(night, lambda step: line.update(step.title)):
             failed |= isinstance(outcome, Exception)
@@ -68,8 +71,10 @@ def _add_step_command(step: Step) -> None:
     ) -> None:
         import json
 
+        from connectors.holder import Run, acting_as
+
         business_date = parsed_date(date_text)
-        with ready_settings() as settings:
+        with ready_settings() as settings, acting_as(Run("command", f"padis run {step.name}")):
             counts = run_one(Night(settings, business_date, approver), step)
         typer.echo(json.dumps(counts, ensure_ascii=False, indent=1, default=str))
 

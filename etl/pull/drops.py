@@ -106,6 +106,7 @@ def pull_drop(
     Raises:
         Refusal: the partner cannot be reached, or another run pulls the same drop.
     """
+    settings.refuse_in_shadow(f"pulling {source.dataset}")
     with hold_lock(settings, f"pull_{source.dataset}", business_date):
         asked_at = now()
         with registry_session(settings) as connection:

@@ -1,14 +1,16 @@
 """Release or withhold batches: a person's word, with who and when."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from etl.submission.outbox import RECEIVER, batches_where, brief
+from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 from schemas.registry import ATTEMPT, BATCH
 
@@ -19,19 +21,24 @@ def approve_batches(
     user: str,
     approved: bool,
     batch_ids: Collection[str] | None = None,
+    *,
+    answered_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Release the batches that wait for approval on a date, or withhold them.
 
     These are the batches of the date and earlier ones that nobody decided about. `batch_ids` limits
     it to the batches that were shown. A withheld batch is released only if they name it; a release of
-    this date's own batches may be taken back while nothing has been tried to send.
+    this date's own batches may be taken back while nothing has been tried to send. `answered_at` is the
+    instant of the person's word, where that was given before now: it does not undo what was decided later.
 
     Returns:
         `approved` and `withheld` now decided so, and the `batches` concerned.
 
     Raises:
-        Refusal: no user is named, or the batches are being sent by another run.
+        Refusal: no user is named, the batches are being sent by another run, or one of those shown was
+            decided otherwise after the answer; nothing is decided then.
     """
+    settings.refuse_in_shadow("approving")
     if not user.strip():
         raise Refusal(
             "approver_missing",
@@ -46,14 +53,37 @@ def approve_batches(
     decide = (
         sa.update(BATCH)
         .where(BATCH.c.receiver == RECEIVER, is_open, is_shown)
-        .values(state=state, approved_by=user.strip(), approved_at=sa.func.now())
+        .values(state=state, approved_by=user.strip(), approved_at=answered_at or sa.func.now())
         .returning(BATCH.c.batch_id)
     )
     with hold_lock(settings, "etl.submission.send", business_date), registry_session(settings) as connection:
+        if answered_at is not None:
+            _refuse_stale(connection, sa.and_(BATCH.c.receiver == RECEIVER, is_shown), state, answered_at)
         decided = list(connection.scalars(decide))
         batches = batches_where(connection, BATCH.c.batch_id.in_(decided))
     counts = {"approved": 0, "withheld": 0, state: len(decided)}
     return {**counts, "batches": [brief(batch) for batch in batches]}
+
+
+def _refuse_stale(
+    connection: Connection, is_shown: sa.ColumnElement[bool], state: str, answered_at: datetime
+) -> None:
+    """Refuse an answer that a later word about one of the batches has overtaken."""
+    others = ("withheld",) if state == "approved" else ("approved", "sending", "uncertain", "sent")
+    overtaken = batches_where(
+        connection, is_shown, BATCH.c.state.in_(others), BATCH.c.approved_at > answered_at
+    )
+    if overtaken:
+        batch = overtaken[0]
+        answered, decided = (
+            f"{when.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}" for when in (answered_at, batch["approved_at"])
+        )
+        raise Refusal(
+            "answer_stale",
+            found=f"an answer of {answered}; {batch['batch_id']} is {batch['state']} since {decided}",
+            expected="the last word about each batch",
+            to_do="ask again: clear the question, not only this task; or `padis run release BATCH --as USER`",
+        )
 
 
 def _is_releasable(is_named: bool) -> sa.ColumnElement[bool]:

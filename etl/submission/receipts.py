@@ -48,6 +48,7 @@ def collect_receipts(settings: Settings, business_date: date, partner: SftpPartn
     Raises:
         Refusal: another run collects, or the receiver cannot be reached; what was read is kept.
     """
+    settings.refuse_in_shadow("collecting receipts")
     profile = profile_on(RECEIVER, business_date)
     with hold_lock(settings, "etl.submission.receipts", business_date), open_sftp(partner) as session:
         taken = take_in_receipts(settings, profile, session, business_date)

@@ -48,6 +48,7 @@ def send_batches(settings: Settings, business_date: date, partner: SftpPartner) 
     Raises:
         Refusal: another run sends for this date, or a batch could not be sent; the others were.
     """
+    settings.refuse_in_shadow("sending")
     profile = profile_on(RECEIVER, business_date)
     refusals: list[Refusal] = []
     concerned: list[str] = []

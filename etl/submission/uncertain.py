@@ -95,6 +95,7 @@ def decide_uncertain(settings: Settings, batch_id: str, user: str, arrived: bool
     Raises:
         Refusal: the batch is not uncertain, no user is named, or a receipt says that it did arrive.
     """
+    settings.refuse_in_shadow("deciding about a batch")
     with registry_session(settings) as connection:
         batch = sealed_batch(connection, batch_id)
         business_date = batch["business_date"]

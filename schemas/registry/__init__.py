@@ -6,7 +6,7 @@ written only through `connectors.registry.record_state`, so that a rerun of a da
 Migrations under `sql/migrations/` must produce exactly these tables; a test compares them.
 """
 
-from schemas.registry.audit import STEP_RUN
+from schemas.registry.audit import LOCK_HOLDER, REBUILD, STEP_RUN
 from schemas.registry.births import BIRTH_MATCH
 from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE
@@ -29,7 +29,9 @@ __all__ = [
     "DECISION_RUN",
     "DROP",
     "LANDING",
+    "LOCK_HOLDER",
     "METADATA",
+    "REBUILD",
     "RECEIPT",
     "RECORD",
     "RULE_RESULT",

@@ -92,7 +92,7 @@ def test_two_dates_at_once_wait_for_each_other(settings: Settings) -> None:
 def test_one_run_holds_a_flow_and_the_other_is_told_who(settings: Settings) -> None:
     with hold_lock(settings, "submit_padis", FIRST):
         with (
-            pytest.raises(Refusal, match=r"held by database process \d+"),
+            pytest.raises(Refusal, match=r"held by command run \S+ on \S+, process \d+, since 20"),
             hold_lock(settings, "submit_padis", FIRST),
         ):
             pass

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -224,3 +224,36 @@ def test_a_withheld_batch_stays_withheld_and_visible_until_it_is_released_by_id(
         assert "不予上报 · withheld, release by id" in preview
     released = approve_batches(settings, TOMORROW, "li", True, batch_ids=[batch_id])
     assert [(batch["batch_id"], batch["state"]) for batch in released["batches"]] == [(batch_id, "approved")]
+
+
+def test_an_old_answer_does_not_undo_a_later_word_and_repeats_itself_without_effect(
+    settings: Settings, built: dict
+) -> None:
+    batch_id = "T_110000_2026_A_0001"
+    shown = [batch_id]
+    answered = datetime.now(UTC) - timedelta(minutes=5)
+    with registry_session(settings) as connection:
+        connection.execute(
+            sa.update(BATCH).where(BATCH.c.batch_id == batch_id).values(state="built", approved_at=None)
+        )
+    for _ in range(2):
+        approve_batches(settings, TODAY, "chen", True, shown, answered_at=answered)
+        assert word_about(settings, batch_id) == ("approved", "chen", answered)
+    approve_batches(settings, TODAY, "li", False, shown)
+    with pytest.raises(Refusal, match=r"answer_stale.*is withheld since"):
+        approve_batches(settings, TODAY, "chen", True, shown, answered_at=answered)
+    assert word_about(settings, batch_id)[:2] == ("withheld", "li")
+    approve_batches(settings, TODAY, "wang", True, shown)
+    with pytest.raises(Refusal, match=r"answer_stale.*is approved since"):
+        approve_batches(settings, TODAY, "chen", False, shown, answered_at=answered)
+    assert word_about(settings, batch_id)[:2] == ("approved", "wang")
+
+
+def word_about(settings: Settings, batch_id: str) -> tuple[str, str, datetime]:
+    with registry_session(settings) as connection:
+        row = connection.execute(
+            sa.select(BATCH.c.state, BATCH.c.approved_by, BATCH.c.approved_at).where(
+                BATCH.c.batch_id == batch_id
+            )
+        ).one()
+    return row.state, row.approved_by, row.approved_at
