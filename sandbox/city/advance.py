@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow.compute as pc
 
 from connectors.settings import Settings
+from sandbox.city.agreements import AGREEMENTS, leave_drop_of
 from sandbox.city.daily_life import corrections, deaths, names_given, new_issues, weddings
-from sandbox.city.day_book import DayBook
-from sandbox.city.drop import write_drop
+from sandbox.city.day_book import KEYS, DayBook
 from sandbox.city.newborns import births_in_town, births_of_outsiders
 from sandbox.city.population_database import TABLES, population_connection, replace_rows
 from sandbox.city.statistics import births_per_person, defect_rates, published_figures
+from sandbox.partners.mischief import let_time_pass
 from sandbox.truth.decisions import expected_decisions
 from sandbox.truth.store import read_city, write_city, write_truth
 
@@ -39,21 +40,31 @@ def advance_city(settings: Settings, *, report: Callable[[str], None] | None = N
     with population_connection(settings) as connection:
         for name in TABLES:
             replace_rows(connection, name, book.changed_rows(name))
-    reports = book.rows("mch_birth")
-    drop = reports.filter(pc.equal(reports["delivered_on"], on))
-    counts["mch_records"] = write_drop(settings, drop, on)
+    drops = _leave_drops(settings, book)
     truth = dict(zip(TABLES, (persons, children, marriages), strict=True))
-    truth |= {
-        "mch_birth": reports,
-        "defects": book.defects,
-        "births": book.birth_rows(),
-        "decisions": decisions,
-    }
-    write_truth(settings, truth)
-    history = [*facts["history"], {"business_date": on.isoformat(), "mch_records": counts["mch_records"]}]
+    truth |= {name: book.rows(name) for name in KEYS if name not in TABLES}
+    truth |= {"defects": book.defects, "births": book.birth_rows(), "decisions": decisions}
+    write_truth(settings, truth, on)
+    history = [*facts["history"], {"business_date": on.isoformat(), "drops": drops}]
     write_city(settings, {**facts, "history": history, "serials": book.serials})
+    let_time_pass(settings, on)
+    counts["mch_records"] = drops["mch"]
     changed = {f"changed_{name}": len(book.changed[name]) for name in TABLES}
     return {"business_date": on.isoformat(), **counts, **changed, "decisions": decisions.num_rows}
+
+
+def _leave_drops(settings: Settings, book: DayBook) -> dict[str, int]:
+    """Let every partner leave what is new or changed today."""
+    drops = {}
+    for agreement in AGREEMENTS:
+        if agreement.dataset not in KEYS:
+            continue
+        rows = book.rows(agreement.dataset)
+        today = rows.filter(pc.equal(rows["delivered_on"], book.on))
+        count = leave_drop_of(settings, agreement, today, book.on)
+        if count is not None:
+            drops[agreement.partner] = count
+    return drops
 
 
 def live_through(book: DayBook) -> dict[str, int]:

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from connectors.registry import registry_session
 from connectors.settings import Settings
+from sandbox.city.agreements import AGREEMENTS, leave_drop_of
 from sandbox.city.chance import Column
 from sandbox.city.child_facts import ChildFacts, child_facts
 from sandbox.city.confinements import Confinements, confinements_of
-from sandbox.city.drop import clear_drops, write_drop
 from sandbox.city.family_rows import child_rows, marriage_rows
 from sandbox.city.identities import Identities, identities_of
 from sandbox.city.parameters import DEFAULT, CityParameters
@@ -35,6 +35,7 @@ from sandbox.city.population_database import (
 from sandbox.city.report_defects import reports_with_defects
 from sandbox.city.report_rows import report_rows
 from sandbox.city.town_book import Book, kept_book, marital_facts
+from sandbox.partners.drops import clear_drops
 from sandbox.truth.births import BIRTHS, births_of_records, births_without_record
 from sandbox.truth.canaries import marked_rows
 from sandbox.truth.decisions import expected_decisions
@@ -106,23 +107,36 @@ def create_city(
         say("入库 · filling the population database")
         _fill(settings, city)
         decisions = deciding.result()
-    say("妇幼交换文件 · writing the drop of the maternal-health system")
+    say("伙伴交换文件 · writing the first drops of the partners")
     clear_drops(settings)
-    delivered = city.reports.filter(pc.less_equal(city.reports["delivered_on"], business_date))
-    records = write_drop(settings, delivered, business_date)
-    write_truth(settings, {**city.tables(), "decisions": decisions}, marked)
+    drops = _leave_drops(settings, city, business_date)
+    write_truth(settings, {**city.tables(), "decisions": decisions}, business_date, canaries=marked)
     facts |= {"canaries": canaries}
-    history = [{"business_date": business_date.isoformat(), "mch_records": records}]
+    history = [{"business_date": business_date.isoformat(), "drops": drops}]
     write_city(settings, {**facts, "history": history, "serials": city.serials})
     return {
         "business_date": business_date.isoformat(),
         "persons": city.persons.num_rows,
         "children": city.children.num_rows,
         "marriages": city.marriages.num_rows,
-        "mch_records": records,
+        "mch_records": drops["mch"],
         "defects": city.defects.num_rows,
         "decisions": decisions.num_rows,
     }
+
+
+def _leave_drops(settings: Settings, city: City, business_date: date) -> dict[str, int]:
+    """Let every partner leave what it knows by now."""
+    drops = {}
+    for agreement in AGREEMENTS:
+        rows = city.tables().get(agreement.dataset)
+        if rows is None:
+            continue
+        known = rows.filter(pc.less_equal(rows["delivered_on"], business_date))
+        count = leave_drop_of(settings, agreement, known, business_date)
+        if count is not None:
+            drops[agreement.partner] = count
+    return drops
 
 
 def _refuse_another(settings: Settings, facts: dict[str, Any]) -> None:

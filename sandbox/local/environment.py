@@ -8,13 +8,14 @@ import secrets
 from connectors.secret import write_secret
 from connectors.settings import PROJECT, Settings
 from connectors.ssh import load_partner
+from sandbox.partners.keys import DOORS
 from schemas.refusal import Refusal
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8080
 USERS = ("admin", "operator")
 # Airflow names a Connection by this variable; the task reads the partner from it.
-CONNECTIONS = {"AIRFLOW_CONN_SFTP_MCH": "mch", "AIRFLOW_CONN_SFTP_PADIS": "padis"}
+CONNECTIONS = {f"AIRFLOW_CONN_SFTP_{door.name.upper()}": door.name for door in DOORS}
 # The invented city has its own calendar: no night starts by the wall clock.
 FIRST_NIGHT = "2099-01-01"
 # Marks every process of an installation, so that none is forgotten and no stranger is touched.

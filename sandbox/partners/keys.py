@@ -28,6 +28,10 @@ class Door:
 
 DOORS = (
     Door("mch", readable=("outgoing",), writable=()),
+    Door("service", readable=("outgoing",), writable=()),
+    Door("migrants", readable=("outgoing",), writable=()),
+    Door("bank", readable=("outgoing",), writable=()),
+    Door("cases", readable=("outgoing",), writable=()),
     Door("padis", readable=("receipts",), writable=("inbox",)),
 )
 

@@ -16,7 +16,7 @@ from etl.conform.mch_birth import conform_mch_births
 from etl.conform.population import conform_population
 from etl.pull.population import pull_population
 from sandbox.city.create import create_city
-from sandbox.city.drop import outgoing_folder
+from sandbox.partners.drops import outgoing_folder
 from sandbox.truth.store import read_truth
 from schemas.business_date import BEIJING
 from tests.support.landed import land_drop

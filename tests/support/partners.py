@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from connectors.settings import PROJECT, Settings
 from connectors.sftp import SftpPartner, load_partner
-from sandbox.partners.keys import serving_process
+from sandbox.partners.keys import DOORS, serving_process
 
 START = """
 import sys
@@ -23,12 +23,12 @@ serve_partners(Settings(var=Path(sys.argv[1])), pace_seconds=float(sys.argv[2]))
 
 @contextmanager
 def running_partners(settings: Settings, *, pace_seconds: float = 0.05) -> Iterator[dict[str, SftpPartner]]:
-    """Serve MCH and PADIS for these settings, give their addresses by name, and stop them at the end."""
+    """Serve all partners for these settings, give their addresses by name, and stop them at the end."""
     settings.make_folders()
     process = start_partners(settings, pace_seconds=pace_seconds)
     try:
         wait_until_ready(settings, process)
-        yield {name: load_partner(settings, name) for name in ("mch", "padis")}
+        yield {door.name: load_partner(settings, door.name) for door in DOORS}
     finally:
         stop_partners(process)
 

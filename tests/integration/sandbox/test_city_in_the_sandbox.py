@@ -14,8 +14,8 @@ from connectors.postgres import POPULATION_READER
 from connectors.registry import registry_session
 from sandbox.city.advance import advance_city
 from sandbox.city.create import create_city
-from sandbox.city.drop import outgoing_folder
 from sandbox.city.report_rows import DROP_COLUMNS
+from sandbox.partners.drops import outgoing_folder
 from sandbox.truth.births import expected_classes
 from sandbox.truth.store import read_canaries, read_city, read_truth
 from schemas.refusal import Refusal
