@@ -15,17 +15,20 @@ from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronDataInterval
 from connectors.holder import Run
 from connectors.ssh import SftpPartner
 from schemas.business_date import business_date_of, parse_business_date
+from schemas.drop_source import DROP_SOURCES
 from schemas.refusal import Refusal
 
 TIME_ZONE = "Asia/Shanghai"
 
 POPULATION = Asset("population", group="padis")
-MCH_BIRTHS = Asset("mch_births", group="padis")
 BIRTHS = Asset("births", group="padis")
 DECISIONS = Asset("decisions", group="padis")
 SUBMISSIONS = Asset("submissions", group="padis")
 RECEIPTS = Asset("receipts", group="padis")
 STATISTICS = Asset("statistics", group="padis")
+# What partners drop, by dataset: each announced by the gate of its DAG.
+DROPPED = {source.dataset: Asset(source.process, group="padis") for source in DROP_SOURCES}
+MCH_BIRTHS = DROPPED["mch_birth"]
 
 # Refusals that time may cure; every other one fails at once, since the same input gives the same answer.
 PASSING = frozenset(

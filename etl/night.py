@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from schemas.drop_source import DROP_SOURCES, DropSource
+
 if TYPE_CHECKING:
     from connectors.settings import Settings
     from connectors.ssh import SftpPartner
     from etl.steps import Counts
 
 POPULATION_DATASETS = ("population_person", "family_child", "marriage")
-MCH_DATASETS = ("mch_birth",)
 PACE_SECONDS = 1.0
 INSIDE, SOURCE, PERSON, RECEIVER = "inside", "source", "person", "receiver"
 
@@ -70,22 +71,31 @@ def _gate_population(night: Night) -> Mapping[str, Any]:
     return gate_datasets(night.settings, night.business_date, POPULATION_DATASETS)
 
 
-def _pull_mch_births(night: Night) -> Mapping[str, Any]:
-    from etl.pull.mch_births import pull_mch_births
+def _drop_steps(source: DropSource) -> tuple[Step, ...]:
+    """Make the steps of a partner that leaves drops."""
 
-    return pull_mch_births(night.settings, night.business_date, night.partner("mch"))
+    def pull(night: Night) -> Mapping[str, Any]:
+        from etl.pull.sources import pull_source
 
+        return pull_source(night.settings, source, night.business_date, night.partner(source.name))
 
-def _conform_mch_births(night: Night) -> Mapping[str, Any]:
-    from etl.conform.mch_birth import conform_mch_births
+    def conform(night: Night) -> Mapping[str, Any]:
+        from etl.conform.drop import conform_drop
 
-    return conform_mch_births(night.settings, night.business_date)
+        return conform_drop(night.settings, source, night.business_date)
 
+    def gate(night: Night) -> Mapping[str, Any]:
+        from quality.gate import gate_datasets
 
-def _gate_mch_births(night: Night) -> Mapping[str, Any]:
-    from quality.gate import gate_datasets
+        return gate_datasets(night.settings, night.business_date, (source.dataset,))
 
-    return gate_datasets(night.settings, night.business_date, MCH_DATASETS)
+    pulls, conforms, gates = source.steps
+    chinese, _, english = source.title.partition(" · ")
+    return (
+        Step(pulls, f"接收{chinese} · fetch the drop of the date: {english}", pull, (), SOURCE),
+        Step(conforms, f"规整{chinese} · types, codes, quarantine, fold into the known", conform, (pulls,)),
+        Step(gates, f"质量闸门({chinese}) · judge, then the date points at the version", gate, (conforms,)),
+    )
 
 
 def _reconcile_births(night: Night) -> Mapping[str, Any]:
@@ -171,25 +181,7 @@ STEPS = (
         _gate_population,
         ("conform_population",),
     ),
-    Step(
-        "pull_mch_births",
-        "接收妇幼出生数据 · fetch the drop of the date, if it has arrived whole",
-        _pull_mch_births,
-        (),
-        SOURCE,
-    ),
-    Step(
-        "conform_mch_births",
-        "规整出生数据 · types, codes, quarantine, fold into what was known",
-        _conform_mch_births,
-        ("pull_mch_births",),
-    ),
-    Step(
-        "gate_mch_births",
-        "质量闸门(出生) · Great Expectations judges, then the date points at the version",
-        _gate_mch_births,
-        ("conform_mch_births",),
-    ),
+    *(step for source in DROP_SOURCES for step in _drop_steps(source)),
     Step(
         "reconcile_births",
         "出生核对 · link, classify, open and close tasks",
@@ -260,8 +252,9 @@ def run_night(
 
     The whole business date is held meanwhile: no other run works on it.
 
-    A step is left out when one that it needs waits, failed or was left out; the others go on. One that
-    would rewrite the findings of a later date is superseded, which is no failure: run the newest date.
+    A step is left out when one that it needs waits, has nothing to give, failed or was left out; the
+    others go on. One that would rewrite the findings of a later date is superseded, which is no failure:
+    run the newest date.
     `announce` is told of each step before it runs.
 
     Raises:
@@ -276,7 +269,7 @@ def run_night(
 def _run_all(
     night: Night, announce: Callable[[Step], None], steps: Sequence[Step]
 ) -> Iterator[tuple[Step, Counts | Exception | None]]:
-    from etl.steps import WAITING
+    from etl.steps import HOLDS_UP
     from schemas.refusal import Refusal
 
     done: set[str] = set()
@@ -293,6 +286,6 @@ def _run_all(
             else:
                 yield step, error
             continue
-        if counts.get("state") not in WAITING:
+        if counts.get("state") not in HOLDS_UP:
             done.add(step.name)
         yield step, counts

@@ -26,6 +26,8 @@ LOOKS_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(\d{15}|\d{17}[\dXx]|\d{20}|1\d{10
 LARGEST_NUMBER = 10**12
 # States of a step that did what it could; a refused drop waits for the corrected one.
 WAITING = frozenset({"waiting", "overdue", "refused"})
+# States of a step after which those that need it have nothing to do.
+HOLDS_UP = WAITING | {"nothing"}
 # The lock of a whole business date: steps share it, a whole night or a rebuild holds it alone.
 NIGHT = "night"
 _WHOLE: ContextVar[tuple[Settings, date] | None] = ContextVar("padis_whole_night", default=None)

@@ -42,6 +42,14 @@ def newest_complete(connection: Connection, source_name: str) -> date | None:
     return newest
 
 
+def dates_complete(connection: Connection, source_name: str) -> set[date]:
+    """List the business dates whose drops have arrived whole."""
+    complete = sa.select(DROP.c.business_date).where(
+        DROP.c.source_name == source_name, DROP.c.state == "complete"
+    )
+    return set(connection.scalars(complete))
+
+
 def record_drop(
     connection: Connection,
     source_name: str,

@@ -11,7 +11,7 @@ import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +25,12 @@ from etl.pull.drop_state import DropState, drop_on_record, newest_complete, reco
 from etl.pull.fetch import FaultyDrop, Fetched, fetch_files, sense_manifest
 from schemas.business_date import BEIJING
 from schemas.contract import Contract, load_contract
+from schemas.drop_source import DropSource
 from schemas.refusal import Refusal
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DropSource:
-    """What is agreed with a partner about its drops; `folder` holds `{business_date}`."""
-
-    name: str
-    dataset: str
-    folder: str
-    # The deadline in Beijing on the day after the business date, and what a night asked late is given.
-    due_time: time
-    patience: timedelta
-
-    def folder_on(self, business_date: date) -> str:
-        """Tell the partner's folder for a business date."""
-        return self.folder.format(business_date=business_date)
-
-    def due_at(self, business_date: date, asked_at: datetime) -> datetime:
-        """Tell the deadline of a drop that is first asked for now."""
-        agreed = datetime.combine(business_date + timedelta(days=1), self.due_time, tzinfo=BEIJING)
-        return max(agreed, asked_at + self.patience)
+# The state of a partner that is not expected and has left nothing; it is not put on record.
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -118,13 +100,21 @@ def pull_drop(
             return _complete(errand, is_reused=True)
         if held is None or held.state in {"waiting", "overdue"}:
             # On record before the partner is asked, which may fail.
-            state = "waiting" if asked_at < due_at else "overdue"
-            with registry_session(settings) as connection:
-                errand.record(connection, state)
+            state = _state_before(errand, asked_at)
         else:
             state = held.state
         with tempfile.TemporaryDirectory(dir=settings.landing, prefix=".drop-") as folder:
             return _ask(errand, partner, Path(folder), state)
+
+
+def _state_before(errand: Errand, asked_at: datetime) -> str:
+    """Tell the state of a drop that has not come, and put it on record if it is expected."""
+    if not errand.source.is_expected:
+        return NOTHING
+    state = "waiting" if asked_at < errand.due_at else "overdue"
+    with registry_session(errand.settings) as connection:
+        errand.record(connection, state)
+    return state
 
 
 def _ask(errand: Errand, partner: SftpPartner, to: Path, state: str) -> dict[str, Any]:
@@ -148,6 +138,8 @@ def _not_there(errand: Errand, state: str) -> dict[str, Any]:
     if state == "complete":
         return _complete(errand, is_reused=True)
     LOG.info("%s of %s: %s", errand.source.dataset, errand.business_date, state)
+    if state == NOTHING:
+        return {"state": NOTHING}
     return {"state": state, "due_at": errand.due_at.astimezone(BEIJING).isoformat()}
 
 

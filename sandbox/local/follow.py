@@ -8,8 +8,9 @@ from typing import Any
 from connectors.settings import Settings
 from sandbox.local.installation import Tell, dag_names
 from sandbox.local.rest import Airflow
+from sandbox.partners.keys import DOORS, partner_root
+from schemas.drop_source import DROP_SOURCES
 
-FIRST_DAGS = ("pull_population", "pull_mch_births")
 QUESTION = "ask_operator"
 APPROVE = "批准 · Approve"
 # An answer within a second of the question's appearing can fail the run.
@@ -22,6 +23,21 @@ NIGHT_SECONDS = 3600.0
 OVER = {"success", "failed"}
 WAITING = "up_for_reschedule"
 MARKS = {"success": "✓", "failed": "✗", "skipped": "–", "up_for_retry": "↻", "upstream_failed": "✗"}
+
+
+def first_dags(settings: Settings, business_date: date) -> tuple[str, ...]:
+    """Name the pulls of a night: the population, the drops expected, and those that were left."""
+    doors = {door.name for door in DOORS}
+    pulled = [
+        source.steps[0]
+        for source in DROP_SOURCES
+        if source.name in doors
+        and (
+            source.is_expected
+            or (partner_root(settings, source.name) / "outgoing" / business_date.isoformat()).exists()
+        )
+    ]
+    return ("pull_population", *pulled)
 
 
 @dataclass
@@ -59,9 +75,10 @@ class NightRun:
     _begun: float = field(default_factory=time.monotonic)
     _last_change: float = field(default_factory=time.monotonic)
     _published: bool = False
+    _first: tuple[str, ...] = ()
 
     def run(self) -> None:
-        """Trigger the two pulls and follow what comes of them.
+        """Trigger the pulls and follow what comes of them.
 
         Over is over when every DAG has run and none runs. When something failed or waits for a partner,
         the others go on, statistics are published without it, and `faults` names it.
@@ -72,7 +89,8 @@ class NightRun:
         instant = datetime.now(UTC).isoformat()
         for dag_id in sorted(dag_names()):
             self.admin.unpause(dag_id)
-        for dag_id in FIRST_DAGS:
+        self._first = first_dags(self.settings, self.business_date)
+        for dag_id in self._first:
             self.admin.trigger(dag_id, self.business_date.isoformat())
         while not self._is_over(Look(self.admin.runs_since(instant), self.admin.tasks_since(instant))):
             if time.monotonic() - self._begun > NIGHT_SECONDS:
@@ -85,7 +103,7 @@ class NightRun:
             if task["task_id"] == QUESTION and task["state"] in {"awaiting_input", "deferred"}:
                 self._answer(task["dag_id"], task["dag_run_id"])
             self._tell_task(task)
-        if not look.unfinished() and dag_names() <= {run["dag_id"] for run in look.runs}:
+        if not look.unfinished() and self._expected() <= {run["dag_id"] for run in look.runs}:
             self.faults = [f"{dag_id} 失败 · failed" for dag_id in look.failed()]
             return True
         waiting = look.waiting()
@@ -93,6 +111,10 @@ class NightRun:
         if look.unfinished() - waiting or time.monotonic() - self._last_change < patience:
             return False
         return self._go_on_without(look, waiting)
+
+    def _expected(self) -> set[str]:
+        """Name the DAGs that run in this night: a partner that has nothing to give is left alone."""
+        return dag_names() - {source.steps[0] for source in DROP_SOURCES} | set(self._first)
 
     def _go_on_without(self, look: Look, waiting: set[str]) -> bool:
         """Publish what there is, as the late hour would in production; then tell that it is over."""

@@ -16,6 +16,7 @@ from sandbox.local.lock import check_port, staying_port, supervisor_of, take_loc
 from sandbox.local.processes import end_leftovers
 from sandbox.local.progress import progress_path, read_progress
 from sandbox.local.rest import Airflow
+from schemas.drop_source import DROP_SOURCES
 from schemas.refusal import Refusal
 
 READY_SECONDS = 600.0
@@ -108,9 +109,10 @@ def signed_in_admin(settings: Settings, port: int) -> Airflow:
 
 
 def dag_names() -> set[str]:
-    """List the DAGs by their files: one file each, named after it."""
+    """List the DAGs: one file each, named after it, but for the partners' drops, which share one."""
     ignored = (PROJECT / "dags" / ".airflowignore").read_text(encoding="utf-8").split()
-    return {path.stem for path in (PROJECT / "dags").glob("*.py") if path.name not in ignored}
+    files = {path.stem for path in (PROJECT / "dags").glob("*.py") if path.name not in ignored}
+    return files - {"pull_partners"} | {source.steps[0] for source in DROP_SOURCES}
 
 
 def _wait_for_dags(airflow: Airflow, begun: float) -> None:

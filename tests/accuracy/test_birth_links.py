@@ -12,13 +12,14 @@ from connectors.lake import candidate_on, point_dataset, read_dataset, version_o
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.births.reconcile import INPUTS, reconcile_births
-from etl.conform.mch_birth import conform_mch_births
+from etl.conform.drop import conform_drop
 from etl.conform.population import conform_population
 from etl.pull.population import pull_population
 from sandbox.city.create import create_city
 from sandbox.partners.drops import outgoing_folder
 from sandbox.truth.store import read_truth
 from schemas.business_date import BEIJING
+from schemas.drop_source import drop_source
 from tests.support.landed import land_drop
 
 # The last day of a year, so that its births are many.
@@ -66,7 +67,7 @@ def found(settings: Settings) -> Found:
     pull_population(settings, TODAY, now=lambda: datetime.combine(TODAY, time(23), BEIJING))
     conform_population(settings, TODAY)
     land_drop(settings, TODAY, next(outgoing_folder(settings).glob("*/*.csv")).read_bytes())
-    conform_mch_births(settings, TODAY)
+    conform_drop(settings, drop_source("mch_birth"), TODAY)
     with registry_session(settings) as connection:
         for name in INPUTS:
             point_dataset(connection, candidate_on(connection, f"staging.{name}", TODAY), TODAY)

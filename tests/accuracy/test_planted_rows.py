@@ -9,14 +9,16 @@ import pytest
 from connectors.lake import candidate_on, read_dataset
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.conform.mch_birth import conform_mch_births
+from etl.conform.drop import conform_drop
 from etl.conform.population import conform_population
 from etl.pull.population import pull_population
 from sandbox.city.create import create_city
 from sandbox.partners.drops import outgoing_folder
 from sandbox.truth.store import read_truth
+from schemas.drop_source import drop_source
 from tests.support.landed import land_drop
 
+MCH = drop_source("mch_birth")
 TODAY = date(2026, 6, 1)
 PERSONS, SEED, DEFECTS = 6_000, 31, 3.0
 KEYS = {
@@ -36,7 +38,7 @@ def conformed(settings: Settings) -> dict[str, dict[str, Any]]:
     pull_population(settings, TODAY)
     population = conform_population(settings, TODAY)
     land_drop(settings, TODAY, next(outgoing_folder(settings).glob("*/*.csv")).read_bytes())
-    births = conform_mch_births(settings, TODAY)
+    births = conform_drop(settings, MCH, TODAY)
     return {row["name"]: row for row in [*population["datasets"], *births["datasets"]]}
 
 

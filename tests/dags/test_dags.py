@@ -3,12 +3,17 @@
 import pytest
 
 from connectors.settings import PROJECT
+from schemas.drop_source import DROP_SOURCES
 
 NAMES = (
     "collect_receipts",
     "decide_subsidies",
     "publish_statistics",
+    "pull_bank_returns",
+    "pull_birth_services",
+    "pull_cases",
     "pull_mch_births",
+    "pull_migrants",
     "pull_population",
     "reconcile_births",
     "submit_padis",
@@ -19,7 +24,6 @@ QUESTIONS = ("何时 · When", "做什么 · What", "失败意味着 · A failur
 VITAL_ORDER = [
     ("pull_population", "conform_population", {"pull_population"}),
     ("pull_population", "gate_population", {"pull_population", "conform_population"}),
-    ("pull_mch_births", "gate_mch_births", {"pull_mch_births", "conform_mch_births"}),
     ("decide_subsidies", "decide_subsidies", {"import_cases"}),
     ("decide_subsidies", "review_cases", {"import_cases", "decide_subsidies"}),
     ("submit_padis", "ask_operator", {"build_batches", "preview_batches"}),
@@ -30,7 +34,7 @@ VITAL_ORDER = [
 # Only what passed the gate is announced; only what was sent is waited for.
 ANNOUNCED_BY = [
     ("population", "pull_population", "gate_population"),
-    ("mch_births", "pull_mch_births", "gate_mch_births"),
+    *((source.process, source.steps[0], source.steps[2]) for source in DROP_SOURCES),
     ("births", "reconcile_births", "reconcile_births"),
     ("decisions", "decide_subsidies", "decide_subsidies"),
     ("submissions", "submit_padis", "send_batches"),
@@ -47,9 +51,22 @@ def test_importing_the_dags_loads_no_step(listing):
     assert listing["modules"] == []
 
 
-def test_there_is_one_dag_per_process_in_a_file_of_its_name(dags):
+PARTNERS = {source.steps[0] for source in DROP_SOURCES}
+
+
+def test_there_is_one_dag_per_process_in_a_file_of_its_name_but_the_partners_share_one(dags):
     assert sorted(dags) == list(NAMES)
-    assert all(dag["file"] == name for name, dag in dags.items())
+    assert all(dag["file"] == ("pull_partners" if name in PARTNERS else name) for name, dag in dags.items())
+
+
+@pytest.mark.parametrize("source", DROP_SOURCES, ids=lambda source: source.process)
+def test_each_partner_s_drop_is_pulled_conformed_and_gated(dags, source):
+    pull, conform, gate = source.steps
+    tasks = dags[pull]["tasks"]
+    assert set(tasks) == {pull, conform, gate}
+    assert (tasks[pull]["upstream"], tasks[conform]["upstream"]) == ([], [pull])
+    assert tasks[gate]["upstream"] == sorted([pull, conform])
+    assert tasks[gate]["announces"] == [source.process]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,8 +94,9 @@ def test_a_dag_has_an_owner_tags_retries_and_one_run_at_a_time(dags, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_dag_follows_assets_alone_since_those_cannot_be_backfilled(dags, name):
-    by_clock = name.startswith("pull_")
-    assert dags[name]["schedule"] == ("CronDataIntervalTimetable" if by_clock else "AssetOrTimeSchedule")
+    by_clock = "CronDataIntervalTimetable" if name.startswith("pull_") else "AssetOrTimeSchedule"
+    # What comes once is pulled by hand.
+    assert dags[name]["schedule"] == ("NullTimetable" if name == "pull_cases" else by_clock)
 
 
 @pytest.mark.parametrize(("dag", "task", "before"), VITAL_ORDER)

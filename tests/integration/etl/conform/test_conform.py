@@ -10,14 +10,16 @@ import sqlalchemy as sa
 from connectors.lake import DatasetVersion, candidate_on, inputs_of, point_dataset, read_dataset, version_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.conform.mch_birth import conform_mch_births
+from etl.conform.drop import conform_drop
 from etl.conform.population import conform_population
 from schemas.contract import load_contract
+from schemas.drop_source import drop_source
 from schemas.refusal import Refusal
 from schemas.registry import DATASET_VERSION, RULE_RESULT
 from tests.support.landed import csv_of, land, land_drop, land_extract
 from tests.support.received import TODAY, resident_id, row_of, wrong_check
 
+MCH = drop_source("mch_birth")
 TOMORROW = TODAY + timedelta(days=1)
 
 
@@ -76,7 +78,7 @@ def test_a_drop_is_folded_into_the_births_known_before(settings: Settings) -> No
         row_of("mch_birth", record_id="r3", updated_at="2026-06-05 09:00:00"),
     )
     land_drop(settings, TODAY, first + b"cut off,here\n")
-    told = conform_mch_births(settings, TODAY)["datasets"][0]
+    told = conform_drop(settings, MCH, TODAY)["datasets"][0]
     assert (told["received"], told["accepted"], told["quarantined"]) == (4, 3, 1)
     (malformed,) = staged(settings, told["quarantine"], "landing_row")
     assert (malformed["failed_rules"], malformed["landing_row"]) == (["row_malformed"], 4)
@@ -87,22 +89,22 @@ def test_a_drop_is_folded_into_the_births_known_before(settings: Settings) -> No
         row_of("mch_birth", record_id="r4"),
     )
     land_drop(settings, TOMORROW, second)
-    told = conform_mch_births(settings, TOMORROW)
+    told = conform_drop(settings, MCH, TOMORROW)
     assert (told["datasets"][0]["received"], told["staged"]) == (3, 4)
     rows = staged(settings, told["datasets"][0]["version"], "record_id")
     weights = {row["record_id"]: row["weight_g"] for row in rows}
     assert weights == {"r1": 3200, "r2": 3100, "r3": 3200, "r4": 3200}
-    assert conform_mch_births(settings, TOMORROW) == told
+    assert conform_drop(settings, MCH, TOMORROW) == told
 
 
 def test_a_drop_that_came_late_is_known_from_the_next_date_run(settings: Settings) -> None:
     first, late, third, fourth = (TODAY + timedelta(days=days) for days in (2, 3, 4, 5))
     known = {"updated_at": "2026-06-03 08:00:00"}
     land_drop(settings, first, csv_of(row_of("mch_birth", record_id="f1")))
-    conform_mch_births(settings, first)
+    conform_drop(settings, MCH, first)
     point(settings, first)
     land_drop(settings, third, csv_of(row_of("mch_birth", record_id="f3", weight_g="3300", **known)))
-    conform_mch_births(settings, third)
+    conform_drop(settings, MCH, third)
     point(settings, third)
     content = csv_of(
         row_of("mch_birth", record_id="f2"),
@@ -110,7 +112,7 @@ def test_a_drop_that_came_late_is_known_from_the_next_date_run(settings: Setting
     )
     drop = land_drop(settings, late, content + b"cut off,here\n")
     land_drop(settings, fourth, csv_of(row_of("mch_birth", record_id="f4")))
-    told = conform_mch_births(settings, fourth)
+    told = conform_drop(settings, MCH, fourth)
     (of_drop,) = told["datasets"]
     assert (of_drop["received"], of_drop["accepted"], of_drop["quarantined"]) == (1, 1, 0)
     rows = staged(settings, of_drop["version"], "record_id")
@@ -127,11 +129,11 @@ def test_a_drop_that_came_late_is_known_from_the_next_date_run(settings: Setting
         ).one()
     (row,) = staged(settings, str(rejected), "landing_row")
     assert (row["landing_id"], tuple(counted)) == (drop.landing_id, (3, 1))
-    assert conform_mch_births(settings, fourth) == told
+    assert conform_drop(settings, MCH, fourth) == told
     point(settings, fourth)
     fifth = fourth + timedelta(days=1)
     land_drop(settings, fifth, csv_of(row_of("mch_birth", record_id="f5")))
-    version = conform_mch_births(settings, fifth)["datasets"][0]["version"]
+    version = conform_drop(settings, MCH, fifth)["datasets"][0]["version"]
     with registry_session(settings) as connection:
         inputs = inputs_of(connection, DatasetVersion.parse(version), fifth)
     assert inputs.count(drop.landing_id) == 1
@@ -153,7 +155,7 @@ def test_a_file_that_is_not_what_was_agreed_is_refused_whole(
     day = TODAY + timedelta(days=10)
     land_drop(settings, day, content)
     with pytest.raises(Refusal, match=code) as refusal:
-        conform_mch_births(settings, day)
+        conform_drop(settings, MCH, day)
     assert "赵" not in str(refusal.value)
     assert "r0001" not in str(refusal.value)
 
@@ -174,7 +176,7 @@ def test_nothing_landed_is_refused(settings: Settings) -> None:
     with pytest.raises(Refusal, match="nothing_landed"):
         conform_population(settings, day)
     with pytest.raises(Refusal, match="nothing_landed"):
-        conform_mch_births(settings, day)
+        conform_drop(settings, MCH, day)
 
 
 def test_a_source_without_a_row_conforms_to_nothing(settings: Settings) -> None:
@@ -183,4 +185,4 @@ def test_a_source_without_a_row_conforms_to_nothing(settings: Settings) -> None:
         land_extract(settings, name, day)
     assert [entry["received"] for entry in conform_population(settings, day)["datasets"]] == [0, 0, 0]
     land_drop(settings, day, csv_of())
-    assert conform_mch_births(settings, day)["datasets"][0]["received"] == 0
+    assert conform_drop(settings, MCH, day)["datasets"][0]["received"] == 0

@@ -12,8 +12,9 @@ from connectors.landing import landed_file, landings_on
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
-from etl.pull.mch_births import pull_mch_births
+from etl.pull.sources import pull_source
 from schemas.business_date import BEIJING
+from schemas.drop_source import drop_source
 from schemas.refusal import Refusal
 from schemas.registry import DROP, LANDING
 from tests.support.mch_drop import (
@@ -27,6 +28,7 @@ from tests.support.mch_drop import (
 )
 from tests.support.partners import running_partners
 
+MCH = drop_source("mch_birth")
 DAY = date(2026, 6, 1)
 NEXT = date(2026, 6, 2)
 NIGHT = datetime(2026, 6, 2, 1, 0, tzinfo=BEIJING)
@@ -44,7 +46,7 @@ def mch(settings: Settings) -> Iterator[SftpPartner]:
 @pytest.fixture
 def pull(settings: Settings, mch: SftpPartner) -> Iterator[Pull]:
     def pull_at(business_date: date = DAY, now: datetime = NIGHT) -> dict[str, Any]:
-        return pull_mch_births(settings, business_date, mch, now=lambda: now)
+        return pull_source(settings, MCH, business_date, mch, now=lambda: now)
 
     yield pull_at
     for business_date in (DAY, NEXT):
@@ -243,7 +245,7 @@ def test_a_backfill_rests_on_landed_bytes_and_does_not_ask_the_partner(
     pull(NEXT)
     leave_drop(settings, DAY, births_file("1", "9"))
     closed = replace(mch, port=9)
-    assert pull_mch_births(settings, DAY, closed) == {**first, "is_reused": True}
+    assert pull_source(settings, MCH, DAY, closed) == {**first, "is_reused": True}
 
 
 def test_a_late_drop_is_landed_by_the_next_date_asked_for(settings: Settings, pull: Pull) -> None:
@@ -263,7 +265,7 @@ def test_a_partner_that_cannot_be_reached_is_an_error_and_the_drop_is_waiting(
     settings: Settings, pull: Pull, mch: SftpPartner
 ) -> None:
     with pytest.raises(Refusal):
-        pull_mch_births(settings, DAY, replace(mch, port=9), now=lambda: NIGHT)
+        pull_source(settings, MCH, DAY, replace(mch, port=9), now=lambda: NIGHT)
     assert drop(settings).state == "waiting"
 
 

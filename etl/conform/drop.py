@@ -1,4 +1,4 @@
-"""Conform the births of a drop of the maternal-health system and fold them into what was known."""
+"""Conform a partner's drop and fold it into what was known of its dataset."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ from connectors.settings import Settings
 from etl.conform.separated import read_separated
 from etl.conform.stage import Conformed, conform_rows, record_conformed
 from schemas.contract import Contract, load_contract
+from schemas.drop_source import DropSource
 from schemas.refusal import Refusal
 
 LOG = logging.getLogger(__name__)
-STAGING = "staging.mch_birth"
 # Of a whole file: another date's faulty one is left out until a corrected one has come.
 FAULTS_OF_A_FILE = frozenset({"file_undecodable", "header_differs"})
 
 
-def conform_mch_births(settings: Settings, business_date: date) -> dict[str, Any]:
+def conform_drop(settings: Settings, source: DropSource, business_date: date) -> dict[str, Any]:
     """Conform the drop of a business date; staging is the latest earlier staging, overwritten by it.
 
     Drops of earlier dates that arrived too late for that earlier staging are folded in as well; one that
@@ -33,28 +33,31 @@ def conform_mch_births(settings: Settings, business_date: date) -> dict[str, Any
     at; that is the gate's.
 
     Raises:
-        Refusal: nothing was landed for the date, or a file is no UTF-8 or has another header.
+        Refusal: nothing was landed for the date (nor late, of a partner that is not expected), or a file
+            cannot be read.
     """
-    contract = load_contract("mch_birth")
+    dataset, contract = source.dataset, load_contract(source.dataset)
     with registry_session(settings) as connection:
-        landings = _landed(connection, business_date)
-        earlier = _version_before(connection, business_date)
+        landings = landings_on(connection, dataset, business_date)
+        earlier = _version_before(connection, dataset, business_date)
         contained = _landings_in(connection, earlier, business_date)
         dates = {
             landing.landing_id: landing.business_date
-            for landing in landings_until(connection, "mch_birth", business_date)
+            for landing in landings_until(connection, dataset, business_date)
         }
-        late = _late(connection, business_date, contained)
+        late = _late(connection, dataset, business_date, contained)
+    if not landings and (source.is_expected or not late):
+        raise _nothing_landed(dataset, business_date)
     conformed = _conformed(settings, contract, landings, business_date)
     dropped, folded = [conformed.accepted], [*contained]
     for day, of_day in late.items():
         try:
-            _conform_once(settings, of_day, day)
+            _conform_once(settings, source, of_day, day)
             dropped.append(_conformed(settings, contract, of_day, day).accepted)
         except Refusal as refusal:
             if refusal.code not in FAULTS_OF_A_FILE:
                 raise
-            LOG.warning("mch_birth of %s is left out: %s", day, refusal)
+            LOG.warning("%s of %s is left out: %s", dataset, day, refusal)
             continue
         folded += [landing.landing_id for landing in of_day]
     inputs = [landing.landing_id for landing in landings]
@@ -73,32 +76,43 @@ def conform_mch_births(settings: Settings, business_date: date) -> dict[str, Any
     return {"datasets": [told], "staged": staged.num_rows}
 
 
+def _nothing_landed(dataset: str, business_date: date) -> Refusal:
+    return Refusal(
+        "nothing_landed",
+        found=f"no landed drop of {dataset} for {business_date}",
+        expected="a complete drop of that business date",
+        to_do="wait for the partner, then pull it; the night goes on without",
+    )
+
+
 def _landings_in(connection: Connection, earlier: DatasetVersion | None, business_date: date) -> list[str]:
     """List the landings whose rows a version holds, including those of the versions before it."""
     if earlier is None:
         return []
     inputs = inputs_of(connection, earlier, business_date - timedelta(days=1))
-    return [name for name in inputs if not name.startswith(f"{STAGING}@")]
+    return [name for name in inputs if not name.startswith(f"{earlier.name}@")]
 
 
-def _late(connection: Connection, business_date: date, contained: Sequence[str]) -> dict[date, list[Landing]]:
+def _late(
+    connection: Connection, dataset: str, business_date: date, contained: Sequence[str]
+) -> dict[date, list[Landing]]:
     """Find what earlier dates rest on by now and the earlier staging does not hold, oldest date first."""
     late: dict[date, list[Landing]] = {}
-    for landing in landings_until(connection, "mch_birth", business_date - timedelta(days=1)):
+    for landing in landings_until(connection, dataset, business_date - timedelta(days=1)):
         if landing.is_current and landing.landing_id not in contained:
             late.setdefault(landing.business_date, []).append(landing)
     return late
 
 
-def _conform_once(settings: Settings, landings: list[Landing], day: date) -> None:
+def _conform_once(settings: Settings, source: DropSource, landings: list[Landing], day: date) -> None:
     """Put the quarantine and the counts of a late drop on record, unless its date was run with it."""
     with registry_session(settings) as connection:
         try:
-            known = inputs_of(connection, candidate_on(connection, STAGING, day), day)
+            known = inputs_of(connection, candidate_on(connection, f"staging.{source.dataset}", day), day)
         except Refusal:
             known = []
     if not {landing.landing_id for landing in landings} <= set(known):
-        conform_mch_births(settings, day)
+        conform_drop(settings, source, day)
 
 
 def _conformed(
@@ -108,28 +122,18 @@ def _conformed(
     return conform_rows(settings, contract, received, business_date, malformed=malformed)
 
 
-def _landed(connection: Connection, business_date: date) -> list[Landing]:
-    landings = landings_on(connection, "mch_birth", business_date)
-    if not landings:
-        raise Refusal(
-            "nothing_landed",
-            found=f"no landed drop of mch_birth for {business_date}",
-            expected="a complete drop of that business date",
-            to_do="wait for the partner, then run pull_mch_births; the night goes on without",
-        )
-    return landings
-
-
-def _version_before(connection: Connection, business_date: date) -> DatasetVersion | None:
+def _version_before(connection: Connection, dataset: str, business_date: date) -> DatasetVersion | None:
     try:
-        return version_on(connection, STAGING, business_date - timedelta(days=1))
+        return version_on(connection, f"staging.{dataset}", business_date - timedelta(days=1))
     except Refusal:
         return None
 
 
 def _received(settings: Settings, contract: Contract, landings: list[Landing]) -> tuple[pa.Table, pa.Table]:
     """Read all files of the drop: rows with their way back, and the way back of malformed rows."""
-    rows, malformed = [], []
+    text = [(name, pa.string()) for name in contract.received_columns]
+    rows = [pa.schema([*text, ("landing_row", pa.int64()), ("landing_id", pa.string())]).empty_table()]
+    malformed = [pa.schema([("landing_row", pa.int64()), ("landing_id", pa.string())]).empty_table()]
     for landing in landings:
         content = landed_file(settings, landing).read_bytes()
         read = read_separated(content, contract.received_columns, file_name=landing.file_name)
@@ -158,6 +162,14 @@ def _folded(
             "dropped_on": pa.array(dates.values(), pa.date32()),
         }
     )
-    relations = {"earlier": before.select(columns), "dropped": dropped.select(columns), "landing": landing}
-    folded = run_sql(settings, "staging/mch_birth_folded", relations)
+    relations = {
+        "earlier": _keyed(contract, before.select(columns)),
+        "dropped": _keyed(contract, dropped.select(columns)),
+        "landing": landing,
+    }
+    folded = run_sql(settings, "staging/folded_drops", relations)
     return folded.select(columns).cast(contract.staging_schema).combine_chunks()
+
+
+def _keyed(contract: Contract, rows: pa.Table) -> pa.Table:
+    return rows.append_column("row_key", rows.column(contract.key))

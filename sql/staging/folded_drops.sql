@@ -1,5 +1,6 @@
--- staging.mch_birth: one row per birth record known by the business date: the newest report of each record;
+-- staging of a partner's dataset: one row per key known by the business date: the newest report of each key;
 -- of equally new ones that of the latest drop, and of the same date's drops the one folded in now.
+-- `row_key` is the contract's key.
 WITH report AS (
     SELECT earlier.*, 0 AS is_of_drop FROM earlier
     UNION ALL
@@ -14,7 +15,7 @@ dated AS (
 SELECT *
 FROM dated
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY record_id
+    PARTITION BY row_key
     ORDER BY source_updated_at DESC NULLS LAST, dropped_on DESC NULLS LAST, is_of_drop DESC
 ) = 1
-ORDER BY record_id
+ORDER BY row_key
