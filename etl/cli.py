@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from etl.commands import installation
+from etl.commands.cases import cases
 from etl.commands.city import sandbox
 from etl.commands.local import local
 from etl.commands.night import run
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 installation.add_commands(app)
 app.add_typer(run, name="run")
+app.add_typer(cases, name="cases")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(local, name="local")
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from schemas.masking import mask_value
 from schemas.property import Property
-
-MASKS = ("none", "name", "number", "date", "division", "hidden")
 
 
 @dataclass(frozen=True)
@@ -53,23 +52,6 @@ class Thread:
     def is_whole(self) -> bool:
         """Whether no link is broken."""
         return all(link.holds is not False for link in self.walk())
-
-
-def mask_value(mask: str, value: str) -> str:
-    """Mask as GB/T 35273 shows: surname only, first six and last four of a number, year of a date."""
-    if mask == "none" or not value:
-        return value
-    if mask == "name":
-        return value[0] + "**"
-    if mask == "date":
-        return value[:4] + "-**-**"
-    if mask == "division":
-        return value[:6] + "******"
-    if mask == "number" and len(value) >= 15:
-        return value[:6] + "*" * (len(value) - 10) + value[-4:]
-    if mask == "number" and len(value) >= 8:
-        return "*" * (len(value) - 4) + value[-4:]
-    return "***"
 
 
 def mask_of(column: Property) -> str:

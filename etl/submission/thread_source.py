@@ -49,6 +49,7 @@ SHOWN = {
         "disability_level_code",
     ),
     "marriage": ("marriage_id", "event_code", "event_date", "end_date", "end_reason_code"),
+    "beneficiary_case": ("case_number", "programme_code", "category_code", "person_id", "name", "state_code"),
     "mch_birth": (
         "record_id",
         "child_name",

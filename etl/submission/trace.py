@@ -14,6 +14,7 @@ from connectors.settings import Settings
 from etl.submission.difference import DecisionRun, latest_run, run_of_batch
 from etl.submission.outbox import RECEIVER, sealed_batch
 from etl.submission.thread import Fact, Link, Thread
+from etl.submission.thread_case import case_link, case_links, cases_about
 from etl.submission.thread_decision import decision_link, decision_row, task_links, tasks_about
 from etl.submission.thread_exchange import attempt_links, file_link, receipt_links
 from etl.submission.thread_page import render_thread
@@ -31,7 +32,7 @@ from etl.submission.thread_source import (
 from schemas.contract import load_contract
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
-from schemas.registry import BIRTH_MATCH, DATASET_VERSION, DECISION_RUN, RECORD, TASK
+from schemas.registry import BIRTH_MATCH, CASE, DATASET_VERSION, DECISION_RUN, RECORD, TASK
 
 __all__ = ["record_to_trace", "render_thread", "trace_record"]
 
@@ -52,7 +53,9 @@ def record_to_trace(connection: Connection) -> str | None:
 
 
 def trace_record(settings: Settings, record: str) -> Thread:
-    """Follow the thread of `record`: a case number, a person id, or `dataset:landing_id#row`.
+    """Follow the thread of `record`: a case number, ours or one of before, a person id, or a source row.
+
+    A source row is named `dataset:landing_id#row`.
 
     Values are held as they are; `render_thread` masks them.
 
@@ -69,6 +72,8 @@ def trace_record(settings: Settings, record: str) -> Thread:
         found = _records(trail, RECORD.c.record_id == record)
         if found:
             return Thread(f"上报记录 · record {record}", tuple(_record_links(trail, found[0])))
+        for case in cases_about(trail, CASE.c.case_number == record):
+            return Thread(f"个案 · case {record}", tuple(case_links(trail, case)))
         return Thread("对象 · person", _person_links(trail, record))
 
 
@@ -107,9 +112,11 @@ def _person_links(trail: Trail, person_id: str) -> tuple[Link, ...]:
         Link(f"上报记录 · record {record['record_id']}", links=tuple(_record_links(trail, record)))
         for record in records
     ]
+    cases = cases_about(trail, CASE.c.person_id == person_id)
+    links += [case_link(trail, case) for case in cases]
     runs = [run for run in _newest_runs(trail) if run.programme_code not in reported]
     rows = staged_rows(trail, runs[0].inputs, person_id) if runs else {}
-    if not records and not rows.get("population_person"):
+    if not records and not cases and not rows.get("population_person"):
         raise Refusal(
             "trace_subject_unknown",
             found="no record, person or source row of that name",
@@ -159,6 +166,10 @@ def _forward_links(trail: Trail, dataset: str, staged: Row | None) -> list[Link]
             columns.mch_record_id == record_id, sa.literal(record_id) == sa.any_(columns.folded_record_ids)
         )
         return [_birth_link(trail, is_about)]
+    if dataset == "beneficiary_case":
+        return [
+            case_link(trail, case) for case in cases_about(trail, CASE.c.case_number == staged["case_number"])
+        ]
     persons = [staged[column] for column in PERSONS_OF[dataset] if staged[column] is not None]
     links = [Link("对象 · person", links=_person_links(trail, person)) for person in persons]
     if dataset == "family_child":

@@ -15,9 +15,10 @@ from etl.submission.approve import approve_batches
 from etl.submission.build import build_batches
 from etl.submission.receipts import awaiting_batches, collect_receipts
 from etl.submission.send import send_batches
-from etl.submission.thread import Thread, mask_value
+from etl.submission.thread import Thread
 from etl.submission.trace import render_thread, trace_record
 from sandbox.partners.behaviour import Behaviour, set_behaviour
+from schemas.masking import mask_value
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DECISION_RUN, LANDING, RECEIPT, RECORD, TASK
 from tests.support.partners import running_partners

@@ -1,16 +1,20 @@
 """Cases in payment before us: imported once, held against decisions, never reported as new."""
 
+import io
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console, RenderableType
 
 from connectors.lake import DatasetVersion, read_dataset
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.submission.build import build_batches
+from etl.subsidy.case_pages import list_cases, render_case, render_cases, render_counts
 from etl.subsidy.case_review import review_cases
 from etl.subsidy.cases import import_cases
+from schemas.refusal import Refusal
 from schemas.registry import ACCEPTED, CASE, CASE_REVIEW, DROP, RECORD, TASK, TASK_CLOSING
 from tests.support.cases import case, publish_cases
 from tests.support.submission import TODAY, People, dead_child, publish_people
@@ -144,3 +148,29 @@ def test_a_question_that_is_answered_closes_its_task_with_the_cause(
     assert causes == ["case_confirmed", "case_gone", "case_gone"]
     assert "BJ-T-00005" in reasons(settings, CASE_REVIEW)
     assert "BJ-T-00005" not in reasons(settings, CASE_REVIEW, TOMORROW)
+
+
+def drawn(thing: RenderableType) -> str:
+    screen = io.StringIO()
+    Console(width=160, file=screen).print(thing)
+    return screen.getvalue()
+
+
+def test_people_see_cases_with_their_reasons_and_no_file_number_whole(
+    settings: Settings, people: People
+) -> None:
+    with registry_session(settings) as connection:
+        found, rows = list_cases(connection, TODAY, finding="exception", at_most=3)
+        assert (found, len(rows)) == (5, 3)
+        pages = [
+            drawn(render_cases(found, rows)),
+            drawn(render_case(connection, "BJ-T-00007")),
+            drawn(render_counts(connection, TODAY)),
+        ]
+        with pytest.raises(Refusal, match="case_unknown"):
+            render_case(connection, "nothing")
+    assert "exited_but_eligible" in pages[0]
+    assert "programme_changed" in pages[1]
+    assert "东城区" in pages[2]
+    for person in people.persons:
+        assert not any(person["person_id"] in page for page in pages)
