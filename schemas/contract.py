@@ -16,8 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
+from open_data_contract_standard.model import SchemaObject
 
-from schemas.contract_file import read_contract
+from schemas.contract_file import custom_value, read_contract, refuse_contract
 from schemas.contract_rule import Rule, rules_of
 from schemas.property import Property, property_of
 
@@ -40,7 +41,12 @@ FAILED_RULES: tuple[str, pa.DataType] = ("failed_rules", pa.list_(pa.string()))
 
 @dataclass(frozen=True)
 class Contract:
-    """The promise about one dataset: its properties, in order, and its rules."""
+    """The promise about one dataset: its properties, in order, its rules, and who answers for it.
+
+    `source` is the system that sends it, `steward` the office there that corrects what comes back;
+    `responsible_columns` are received columns that name the division of a row, the first that can
+    be told counts.
+    """
 
     name: str
     version: str
@@ -49,6 +55,9 @@ class Contract:
     purpose: str
     properties: tuple[Property, ...]
     rules: tuple[Rule, ...]
+    source: str
+    steward: str
+    responsible_columns: tuple[str, ...]
 
     @property
     def key(self) -> str:
@@ -108,6 +117,9 @@ def load_contract(name: str, folder: Path = CONTRACTS) -> Contract:
     document = read_contract(path)
     schema = (document.schema_ or [])[0]
     properties = tuple(property_of(path, entry) for entry in schema.properties or [])
+    responsible = custom_value(schema.customProperties, "responsibleDivisions") or []
+    if not isinstance(responsible, list) or not set(responsible) <= {e.physical_name for e in properties}:
+        raise refuse_contract(path, "responsibleDivisions", "received columns")
     return Contract(
         name=name,
         version=str(document.version),
@@ -116,4 +128,18 @@ def load_contract(name: str, folder: Path = CONTRACTS) -> Contract:
         purpose=str(document.description.purpose) if document.description else "",
         properties=properties,
         rules=rules_of(path, schema, properties),
+        source=_said(path, schema, "source"),
+        steward=_said(path, schema, "steward"),
+        responsible_columns=tuple(responsible),
     )
+
+
+def _said(path: Path, schema: SchemaObject, name: str) -> str:
+    value = custom_value(schema.customProperties, name)
+    if not isinstance(value, str):
+        raise refuse_contract(
+            path,
+            f"no {name}",
+            f"a customProperty {name}",
+        )
+    return value

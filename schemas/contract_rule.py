@@ -19,7 +19,7 @@ from pathlib import Path
 from open_data_contract_standard.model import DataQuality, SchemaObject
 from sqlglot import exp
 
-from schemas.contract_file import refuse_contract
+from schemas.contract_file import custom_value, refuse_contract
 from schemas.property import Property
 
 SEVERITIES = ("reject", "warn", "halt")
@@ -40,7 +40,8 @@ class Rule:
     """One promise that can be broken.
 
     `kind` is one of missing, repeated, unreadable, unknown_code, malformed (implied by a property),
-    predicate (written), reader (judged while reading) or row_count (of the dataset).
+    predicate (written), reader (judged while reading) or row_count (of the dataset). `is_repaired`
+    says that conforming mends what the rule found: the staged row has the fault no more.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Rule:
     predicate: str | None = None
     limit: float | None = None
     is_share_of_previous: bool = False
+    is_repaired: bool = False
 
 
 def rules_of(path: Path, schema: SchemaObject, properties: tuple[Property, ...]) -> tuple[Rule, ...]:
@@ -123,6 +125,7 @@ def _written(path: Path, quality: DataQuality, column: str | None, typed: bool =
         predicate=predicate,
         limit=limit,
         is_share_of_previous=quality.unit == "percent",
+        is_repaired=custom_value(quality.customProperties, "repairedBy") == "conforming",
     )
 
 
