@@ -1,7 +1,9 @@
 """Run a SQL file over relations in DuckDB: the one place where bulk SQL is executed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
@@ -12,11 +14,24 @@ from connectors.settings import PROJECT, Settings
 
 Relation: TypeAlias = pa.Table | DatasetVersion
 
+MOST_MEMORY = "1GB"
+
 
 @lru_cache(maxsize=128)
 def sql_text(relation: str) -> str:
     """Read the SQL of a relation named by zone and file, such as `births/match`."""
     return (PROJECT / "sql" / f"{relation}.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def open_duckdb(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB in memory; with a folder to spill to, it holds at most `MOST_MEMORY`."""
+    config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True}
+    if spill is not None:
+        config |= {"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}
+    with duckdb.connect(config=config) as connection:
+        connection.execute("SET TimeZone = 'Asia/Shanghai'")
+        yield connection
 
 
 def run_sql(
@@ -32,8 +47,7 @@ def run_sql(
     or dataset versions; parameters are bound as `$name`, and only those the statement uses may be given.
     """
     text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
-    with duckdb.connect(config={"threads": 2, "preserve_insertion_order": True}) as connection:
-        connection.execute("SET TimeZone = 'Asia/Shanghai'")
+    with open_duckdb() as connection:
         for name, relation in relations.items():
             if isinstance(relation, pa.Table):
                 connection.register(name, relation)

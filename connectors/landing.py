@@ -111,8 +111,22 @@ def landings_until(connection: Connection, dataset_name: str, business_date: dat
     return [Landing(**row) for row in rows.mappings()]
 
 
+def newest_landing(
+    connection: Connection, dataset_name: str, until: date, landing_id: str | None = None
+) -> Landing | None:
+    """Find what the newest business date up to `until` rests on, or when a content was landed last."""
+    which = LANDING.c.is_current if landing_id is None else LANDING.c.landing_id == landing_id
+    row = connection.execute(
+        sa.select(LANDING)
+        .where(LANDING.c.dataset_name == dataset_name, LANDING.c.business_date <= until, which)
+        .order_by(LANDING.c.business_date.desc(), LANDING.c.landing_id)
+    )
+    found = row.mappings().first()
+    return Landing(**found) if found else None
+
+
 def find_landing(connection: Connection, dataset_name: str, landing_id: str) -> Landing:
-    """Find a landed content on record.
+    """Find a landed content on record, as it came first.
 
     Raises:
         Refusal: no such landing.

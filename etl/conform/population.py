@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy.engine import Connection
 
-from connectors.landing import Landing, landed_file, landings_on
+from connectors.extract import extract_chain, known_rows
+from connectors.landing import Landing, landings_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.stage import Conformed, conform_rows, record_conformed
@@ -72,20 +72,7 @@ def _landed(connection: Connection, name: str, business_date: date) -> list[Land
 
 
 def _received(settings: Settings, contract: Contract, landings: list[Landing]) -> pa.Table:
-    """Read the rows of all landed extracts, each with its way back."""
-    parts = []
-    for landing in landings:
-        rows = pq.read_table(landed_file(settings, landing))
-        missing = [name for name in contract.received_columns if name not in rows.column_names]
-        if missing:
-            raise Refusal(
-                "column_missing",
-                found=f"landing {landing.landing_id} of {contract.name} without {', '.join(missing)}",
-                expected=f"the columns of contract {contract.name} {contract.version}",
-                to_do="hold the source table against the contract; change the contract if the source changed",
-            )
-        rows = rows.select(list(contract.received_columns)).replace_schema_metadata(None)
-        rows = rows.append_column("landing_id", pa.array([landing.landing_id] * rows.num_rows, pa.string()))
-        numbers = pa.array(range(1, rows.num_rows + 1), pa.int64())
-        parts.append(rows.append_column("landing_row", numbers))
-    return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+    """Read the rows that were known on the date, folded from its extract and those before it."""
+    with registry_session(settings) as connection:
+        chains = [extract_chain(connection, settings, landing) for landing in landings]
+    return pa.concat_tables([known_rows(contract, chain) for chain in chains]).combine_chunks()

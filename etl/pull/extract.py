@@ -1,7 +1,7 @@
 """Write streamed rows as one Parquet file whose bytes are a function of the rows."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,11 +13,17 @@ ROWS_PER_GROUP = 65_536
 GROUPS_PER_REPORT = 8
 
 
-def write_extract(name: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema, path: Path) -> int:
+def write_extract(
+    name: str,
+    batches: Iterator[pa.RecordBatch],
+    schema: pa.Schema,
+    path: Path,
+    footer: Mapping[str, str] | None = None,
+) -> int:
     """Write rows as they come, hold at most one row group in memory, and count them.
 
     Row groups have a fixed size however the rows were cut into batches, and no schema of a writing
-    library nor any time is stored: equal rows in equal order give equal bytes.
+    library nor any time is stored: equal rows in equal order with an equal footer give equal bytes.
     """
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", store_schema=False) as writer:
@@ -26,6 +32,7 @@ def write_extract(name: str, batches: Iterator[pa.RecordBatch], schema: pa.Schem
             count += group.num_rows
             if number % GROUPS_PER_REPORT == 0:
                 LOG.info("%s: %d rows so far", name, count)
+        writer.add_key_value_metadata(dict(footer or {}))
     LOG.info("%s: %d rows", name, count)
     return count
 

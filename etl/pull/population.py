@@ -1,36 +1,50 @@
-"""Pull the population database: persons, children and marriages, whole, in one snapshot."""
+"""Pull the population database: persons, children and marriages, in one snapshot.
 
+The first night, the first of a month and `--full` land a base: all rows. The others land an
+increment: what differs from what is known, found by a sweep of all keys (decision 15).
+"""
+
+import logging
+import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.landing import Landing, land_bytes, landed_file, landings_on, point_landings
-from connectors.population_db import PopulationSnapshot, open_population, source_schema
+from connectors.extract import Chain, extract_chain, read_facts
+from connectors.landing import (
+    Landing,
+    land_bytes,
+    landed_file,
+    landings_on,
+    newest_landing,
+    point_landings,
+)
+from connectors.population_db import open_population
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
-from etl.pull.extract import write_extract
+from etl.pull.increment import ReadTable, read_table
 from schemas.business_date import business_date_of
-from schemas.contract import Contract, load_contract
+from schemas.contract import load_contract
 from schemas.refusal import Refusal
 from schemas.registry import LANDING
 
 SOURCE = "population"
 DATASETS = ("population_person", "family_child", "marriage")
-
-
-@dataclass(frozen=True)
-class Extract:
-    """One table as it was read, in a file that is not landed yet."""
-
-    contract: Contract
-    file: Path
-    row_count: int
+COUNTS = {
+    "kind": "kind",
+    "rows": "swept",
+    "reread": "reread",
+    "unchanged": "unchanged",
+    "changed": "changed",
+    "deleted": "deleted",
+    "unstamped": "unstamped",
+}
+LOG = logging.getLogger(__name__)
 
 
 def clock() -> datetime:
@@ -39,7 +53,11 @@ def clock() -> datetime:
 
 
 def pull_population(
-    settings: Settings, business_date: date, *, now: Callable[[], datetime] = clock
+    settings: Settings,
+    business_date: date,
+    *,
+    is_full: bool = False,
+    now: Callable[[], datetime] = clock,
 ) -> dict[str, Any]:
     """Land the population database as of this business date; all three tables or none.
 
@@ -54,10 +72,14 @@ def pull_population(
     with hold_lock(settings, "pull_population", business_date):
         newest = _newest_landed(settings)
         if newest is not None and business_date < newest:
-            return _report(_landed_before(settings, business_date, newest), is_reused=True)
-        with tempfile.TemporaryDirectory(dir=settings.landing, prefix=".extract-") as folder:
-            extracts = _read_tables(settings, Path(folder))
-            return _report(_land(settings, extracts, business_date), is_reused=False)
+            return _report(settings, _landed_before(settings, business_date, newest), is_reused=True)
+        prefix = f".extract-{business_date:%Y%m%d}-"
+        for left in settings.landing.glob(f"{prefix}*"):
+            # Of a pull that was killed: the lock is ours, so nobody writes there.
+            shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(dir=settings.landing, prefix=prefix) as folder:
+            tables = _read_tables(settings, business_date, Path(folder), is_full=is_full)
+            return _report(settings, _land(settings, tables, business_date), is_reused=False)
 
 
 def _refuse_future(business_date: date, today: date) -> None:
@@ -79,37 +101,57 @@ def _newest_landed(settings: Settings) -> date | None:
         return newest
 
 
-def _read_tables(settings: Settings, folder: Path) -> list[Extract]:
+def _read_tables(settings: Settings, business_date: date, folder: Path, *, is_full: bool) -> list[ReadTable]:
     contracts = [load_contract(name) for name in DATASETS]
+    known = {name: _known_before(settings, name, business_date, is_full=is_full) for name in DATASETS}
     with open_population(settings) as snapshot:
         for contract in contracts:
             snapshot.check_table(contract)
-        return [_read_table(snapshot, contract, folder) for contract in contracts]
+        return [
+            read_table(
+                snapshot,
+                contract,
+                known[contract.name],
+                business_date,
+                folder / contract.name,
+                is_full=is_full,
+            )
+            for contract in contracts
+        ]
 
 
-def _read_table(snapshot: PopulationSnapshot, contract: Contract, folder: Path) -> Extract:
-    file = folder / f"{contract.name}.parquet"
-    rows = write_extract(contract.name, snapshot.rows(contract), source_schema(contract), file)
-    return Extract(contract, file, rows)
-
-
-def _land(settings: Settings, extracts: list[Extract], business_date: date) -> list[Landing]:
+def _known_before(settings: Settings, name: str, business_date: date, *, is_full: bool) -> Chain | None:
+    """Find what the newest earlier date rests on; what this date landed before is to be replaced."""
     with registry_session(settings) as connection:
-        return [_land_one(connection, settings, extract, business_date) for extract in extracts]
+        landing = newest_landing(connection, name, business_date - timedelta(days=1))
+        if landing is None:
+            return None
+        try:
+            return extract_chain(connection, settings, landing)
+        except Refusal as refusal:
+            if not is_full:
+                raise
+            LOG.warning("%s: what is known cannot be compared: %s", name, refusal)
+            return None
 
 
-def _land_one(connection: Connection, settings: Settings, extract: Extract, business_date: date) -> Landing:
-    name = extract.contract.name
+def _land(settings: Settings, tables: list[ReadTable], business_date: date) -> list[Landing]:
+    with registry_session(settings) as connection:
+        return [_land_one(connection, settings, table, business_date) for table in tables]
+
+
+def _land_one(connection: Connection, settings: Settings, table: ReadTable, business_date: date) -> Landing:
+    name = table.contract.name
     landing = land_bytes(
         connection,
         settings,
-        extract.file,
+        table.file,
         dataset_name=name,
         business_date=business_date,
         source_name=SOURCE,
         file_name=f"{name}_{business_date:%Y%m%d}.parquet",
-        row_count=extract.row_count,
-        contract_version=extract.contract.version,
+        row_count=table.row_count,
+        contract_version=table.contract.version,
     )
     point_landings(connection, name, business_date, [landing.landing_id])
     return landing
@@ -125,15 +167,18 @@ def _landed_before(settings: Settings, business_date: date, newest: date) -> lis
             expected="landed bytes: a source's past is not read again",
             to_do="leave this date out; the population database tells only how it is now",
         )
-    for landing in landings:
-        landed_file(settings, landing)
     return landings
 
 
-def _report(landings: list[Landing], *, is_reused: bool) -> dict[str, Any]:
+def _report(settings: Settings, landings: list[Landing], *, is_reused: bool) -> dict[str, Any]:
+    """Tell by dataset what was counted; `rows` are those of the source, as they are known now."""
+    facts = {landing.dataset_name: read_facts(landed_file(settings, landing)) for landing in landings}
+    counts = {
+        label: {name: getattr(told, count) for name, told in facts.items()} for label, count in COUNTS.items()
+    }
     return {
         "is_reused": is_reused,
-        "rows": {landing.dataset_name: landing.row_count for landing in landings},
+        **counts,
         "bytes": {landing.dataset_name: landing.byte_count for landing in landings},
         "landing_ids": {landing.dataset_name: landing.landing_id for landing in landings},
     }

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.landing import landed_file, landings_on
-from connectors.population_db import PopulationSnapshot, open_population
+from connectors.population_adbc import AdbcSnapshot
+from connectors.population_db import open_population
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.pull.population import DATASETS, pull_population
@@ -127,9 +128,9 @@ def test_a_backfill_rests_on_landed_bytes_and_never_reads_the_source_s_past(sett
 
 
 def test_all_tables_are_read_in_one_snapshot(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = PopulationSnapshot.rows
+    read = AdbcSnapshot.rows
 
-    def commit_between(snapshot: PopulationSnapshot, contract: Any) -> Iterator[pa.RecordBatch]:
+    def commit_between(snapshot: AdbcSnapshot, contract: Any) -> Iterator[pa.RecordBatch]:
         if contract.name == "family_child":
             run_in_population(
                 settings,
@@ -138,7 +139,7 @@ def test_all_tables_are_read_in_one_snapshot(settings: Settings, monkeypatch: py
             )
         return read(snapshot, contract)
 
-    monkeypatch.setattr(PopulationSnapshot, "rows", commit_between)
+    monkeypatch.setattr(AdbcSnapshot, "rows", commit_between)
     assert pull_population(settings, FIRST)["rows"] == {
         "population_person": 2,
         "family_child": 2,

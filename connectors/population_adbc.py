@@ -1,0 +1,152 @@
+"""The fast path to a PostgreSQL population database: ADBC, straight into Arrow.
+
+Rows stream on a connection of ours, so that every table is read in the same REPEATABLE READ
+transaction. Reading 200,000 persons took 1.6 s and 90 MB more than an idle process; psycopg's binary
+COPY took 5.0 s and 225 MB, since each value becomes a Python object.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from adbc_driver_postgresql import dbapi
+from sqlalchemy.dialects import postgresql
+
+from connectors.engine import sql_text
+from connectors.postgres import POPULATION_READER
+from connectors.settings import Settings
+from connectors.source_table import key_of, refuse_source, source_schema, stamp_of, stamp_schema
+from schemas.contract import Contract
+from schemas.property import Property
+from schemas.refusal import Refusal
+
+# What arrives as which logical type. A timestamp with time zone is not a wall-clock time.
+POSTGRESQL_TYPES = {
+    "string": ("text", "varchar", "bpchar"),
+    "integer": ("int2", "int4", "int8"),
+    "date": ("date",),
+    "timestamp": ("timestamp",),
+    "boolean": ("bool",),
+}
+BATCH_BYTES = 8 * 1024 * 1024
+CONNECT_SECONDS = 10
+
+
+class AdbcSnapshot:
+    """One REPEATABLE READ transaction as the reading role."""
+
+    most_keys = 10_000
+
+    def __init__(self, cursor: dbapi.Cursor) -> None:
+        self._cursor = cursor
+        self._key_types: dict[str, str] = {}
+
+    def check_table(self, contract: Contract) -> None:
+        """Hold a table's columns and types against its contract."""
+        with reading(contract.name):
+            self._cursor.execute(sql_text("population/source_column"), (contract.name,))
+            found = {name: (kind, open_) for name, kind, open_ in self._cursor.fetchall()}
+        if not found:
+            raise refuse_source(contract.name, "no such table or view in the population database")
+        faults = [fault for entry in contract.received for fault in _faults_of(entry, found)]
+        if faults:
+            raise refuse_source(contract.name, "; ".join(faults))
+        self._key_types[contract.name] = found[str(key_of(contract).physical_name)][0]
+
+    def rows(self, contract: Contract) -> Iterator[pa.RecordBatch]:
+        """Stream all rows of a table."""
+        return self._read(contract.name, _select(contract), source_schema(contract))
+
+    def stamps(self, contract: Contract) -> Iterator[pa.RecordBatch]:
+        """Stream key and time of last change of every row."""
+        columns: list[sa.ColumnElement[Any]] = [
+            sa.column(str(key_of(contract).physical_name)).label("row_key"),
+            sa.column(str(stamp_of(contract).physical_name)).label("stamp"),
+        ]
+        statement = sa.select(*columns).select_from(sa.table(contract.name))
+        return self._read(contract.name, statement, stamp_schema(contract))
+
+    def rows_of(self, contract: Contract, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
+        """Stream the rows with these keys.
+
+        The keys are cast to the type that the column has, or PostgreSQL would compare `char` as
+        `text`, without its blanks and without its index.
+        """
+        key: sa.ColumnClause[Any] = sa.column(str(key_of(contract).physical_name))
+        kind = f"{self._key_types[contract.name]}[]"
+        wanted = sa.text(f"CAST(CAST($1 AS text) AS {kind})")
+        statement = _select(contract).where(key == sa.func.any(wanted))
+        told = [value for value in keys if value is not None]
+        if told:
+            yield from self._read(contract.name, statement, source_schema(contract), (_array_literal(told),))
+        if len(told) < len(keys):
+            statement = _select(contract).where(key.is_(None))
+            yield from self._read(contract.name, statement, source_schema(contract))
+
+    def _read(
+        self, what: str, statement: sa.Select[Any], schema: pa.Schema, parameters: tuple[str, ...] = ()
+    ) -> Iterator[pa.RecordBatch]:
+        text = str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+        with reading(what):
+            self._cursor.adbc_statement.set_options(
+                **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
+            )
+            self._cursor.execute(text, parameters)
+            for batch in self._cursor.fetch_record_batch():
+                yield batch.cast(schema)
+
+
+@contextmanager
+def open_adbc(settings: Settings) -> Iterator[AdbcSnapshot]:
+    """Open one read-only snapshot of the population database.
+
+    Raises:
+        Refusal: no connection as the reading role.
+    """
+    url = settings.database_url("population", user=POPULATION_READER).set(drivername="postgresql")
+    url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
+    with reading("the population database"):
+        connection = dbapi.connect(url.render_as_string(hide_password=False), autocommit=True)
+    with connection, connection.cursor() as cursor:
+        with reading("the population database"):
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield AdbcSnapshot(cursor)
+
+
+def _select(contract: Contract) -> sa.Select[Any]:
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in contract.received_columns]
+    return sa.select(*columns).select_from(sa.table(contract.name))
+
+
+def _array_literal(keys: Sequence[Any]) -> str:
+    """Write keys as PostgreSQL reads an array; quoted, so that no character means anything."""
+    quoted = (str(key).replace("\\", "\\\\").replace('"', '\\"') for key in keys)
+    return "{" + ",".join(f'"{key}"' for key in quoted) + "}"
+
+
+def _faults_of(entry: Property, found: dict[str, tuple[str, bool]]) -> Sequence[str]:
+    kind, is_open = found.get(str(entry.physical_name), (None, False))
+    if kind is None:
+        return [f"column {entry.physical_name} is missing"]
+    if not is_open:
+        return [f"column {entry.physical_name} is closed to {POPULATION_READER}"]
+    if kind not in POSTGRESQL_TYPES.get(entry.logical_type, ()):
+        return [f"column {entry.physical_name} is {kind}, promised {entry.physical_type}"]
+    return []
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn every error of the driver into a refusal: its own words may repeat a value, or the address."""
+    try:
+        yield
+    except (dbapi.Error, pa.ArrowException, OSError) as error:
+        state = getattr(error, "sqlstate", None)
+        raise Refusal(
+            "population_unreadable",
+            found=f"{what}: {type(error).__name__}, SQLSTATE {state or 'unknown'}",
+            expected=f"a database that {POPULATION_READER} can read",
+            to_do="check that the population database runs and lets the reader in, then run again",
+        ) from None
