@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from etl.commands import installation
+from etl.commands import exchange, installation
 from etl.commands.cases import cases
 from etl.commands.city import sandbox
 from etl.commands.local import local
@@ -25,6 +25,7 @@ app = typer.Typer(
     help="人口数据集成 · population data integration: from the source row to the receipt.",
 )
 installation.add_commands(app)
+exchange.add_commands(app)
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")
 app.add_typer(sandbox, name="sandbox")

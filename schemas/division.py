@@ -26,3 +26,12 @@ def load_divisions() -> pa.Table:
         ["division_code", "division_name", "level_code", "parent_code"]
     )
     return divisions.sort_by("division_code").combine_chunks()
+
+
+def level_of(division_code: str) -> str:
+    """Tell the level of a 12-digit division: 1 city, 2 district, 3 town, 4 village."""
+    if division_code.endswith("0" * 8):
+        return CITY
+    if division_code.endswith("0" * 6):
+        return DISTRICT
+    return TOWN if division_code.endswith("0" * 3) else VILLAGE

@@ -30,6 +30,8 @@ FACT_FORMS: Forms = {
     "amount_fen": ("yuan",),
 }
 OUTCOMES = ("running", "passed", "failed")
+# Levels of answers, from the outermost in.
+LEVELS = ("transfer", "file", "batch", "record")
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,11 @@ class ReceiptLayout:
     """How the receiver's answers read."""
 
     longest_bytes: int
+    transfer_header: str
+    file_header: str
     batch_header: str
     record_header: str
+    file_states: Mapping[str, str]
     batch_states: Mapping[str, BatchState]
     record_states: Mapping[str, str]
 
@@ -94,6 +99,11 @@ class ReceiptLayout:
     def last_stage(self) -> int:
         """The stage after which nothing follows."""
         return max(state.stage for state in self.batch_states.values())
+
+    @property
+    def import_stage(self) -> int:
+        """The first stage with a verdict: the receiver has read the file by then."""
+        return min(state.stage for state in self.batch_states.values() if state.outcome != "running")
 
     @property
     def final_states(self) -> frozenset[str]:

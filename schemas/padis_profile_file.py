@@ -30,6 +30,7 @@ NAMES = {
     "member_name": {"table", "division_code", "district_code"},
     "case_number": {"subsystem_code", "province_code", "period"},
 }
+COLUMNS_OF_RECEIPTS = {"transfer_header": 5, "file_header": 6, "batch_header": 4, "record_header": 7}
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 FOLDER = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
 
@@ -214,25 +215,26 @@ def _receipts(path: Path, entry: object) -> ReceiptLayout:
         path,
         "receipts",
         entry,
-        ("longest_bytes", "batch_header", "record_header", "batch_states", "record_states"),
+        ("longest_bytes", *COLUMNS_OF_RECEIPTS, "file_states", "batch_states", "record_states"),
     )
     states = [_state(path, state) for state in content["batch_states"]]
     _demand(path, "batch_states", len({s.code for s in states}) == len(states), "each code once")
     layout = ReceiptLayout(
         longest_bytes=_whole(path, "longest_bytes", content["longest_bytes"]),
-        batch_header=content["batch_header"],
-        record_header=content["record_header"],
+        **{header: content[header] for header in COLUMNS_OF_RECEIPTS},
+        file_states=_texts(path, "file_states", content["file_states"], r"[AR]"),
         batch_states={state.code: state for state in states},
         record_states=_texts(path, "record_states", content["record_states"], r"[0-9]{2}"),
     )
     last = [state for state in states if state.stage == layout.last_stage]
     _demand(path, "batch_states", any(s.outcome == "passed" for s in last), "a last stage that is passed")
-    _demand(path, "columns of receipts", _counts_columns(layout), "4 and 7 columns")
+    _demand(path, "columns of receipts", _counts_columns(layout), "5, 6, 4 and 7 columns")
+    _demand(path, "file_states", set(layout.file_states) == {"A", "R"}, "A and R")
     return layout
 
 
 def _counts_columns(layout: ReceiptLayout) -> bool:
-    return layout.batch_header.count(",") == 3 and layout.record_header.count(",") == 6
+    return all(getattr(layout, header).count(",") + 1 == n for header, n in COLUMNS_OF_RECEIPTS.items())
 
 
 def _state(path: Path, entry: object) -> BatchState:

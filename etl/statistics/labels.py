@@ -98,6 +98,10 @@ KIND = {
     "birth_conflict": ("信息冲突", "Conflict"),
     "subsidy_document_missing": ("材料缺失", "Document missing"),
     "case_questioned": ("个案存疑", "Case in question"),
+    "record_rejected": ("上报退回", "Rejected record"),
+    "batch_rejected": ("批次退回", "Rejected batch"),
+    "receipt_overdue": ("回执逾期", "Receipt overdue"),
+    "receipt_parked": ("回执搁置", "Receipt parked"),
 }
 ALL_PERSONS = _all_of("persons_by_sex", "合计", "Total")
 ALL_BIRTHS = _all_of("births_by_class", "合计", "Total")

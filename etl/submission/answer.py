@@ -7,12 +7,22 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from etl.submission.receipt_file import ACCEPTED, REJECTED, Receipt, RecordAnswer
+from etl.submission.receipt_file import (
+    ACCEPTED,
+    FILE_REFUSED,
+    REJECTED,
+    FileAnswer,
+    Receipt,
+    RecordAnswer,
+    TransferAnswer,
+)
 from schemas.padis_profile import ReceiptLayout
 from schemas.refusal import Refusal
-from schemas.registry import ATTEMPT, BATCH, RECORD
+from schemas.registry import ANSWER, ATTEMPT, BATCH, RECORD
 
 POSSIBLY_SENT = ("sending", "uncertain", "sent")
+# What an answer is held against.
+HELD = ("batch_id", "state", "receiver_state_code", "file_name", "byte_count", "sha256", "record_count")
 RANK = {"10": 0, "20": 1, ACCEPTED: 2, REJECTED: 2}
 
 
@@ -39,13 +49,19 @@ def next_batch_state(layout: ReceiptLayout, held: str | None, received: str) -> 
     fails_what_passed = after.outcome == "failed" and not is_later
     goes_on_after_end = has_ended and (is_later or after.stage == before.stage)
     if fails_what_passed or goes_on_after_end:
-        raise Refusal(
-            "receipt_contradicts",
-            found=f"state {received} after state {held}",
-            expected="no other outcome of a stage that is over",
-            to_do="ask the receiver which of the two holds; the earlier answer stands until then",
+        raise _contradiction(
+            f"state {received} after state {held}", "no other outcome of a stage that is over"
         )
     return received if is_later else held
+
+
+def _contradiction(found: str, expected: str) -> Refusal:
+    return Refusal(
+        "receipt_contradicts",
+        found=found,
+        expected=expected,
+        to_do="ask the receiver which of the two holds; the earlier answer stands until then",
+    )
 
 
 def lock_batch(connection: Connection, batch_id: str) -> sa.RowMapping:
@@ -56,9 +72,7 @@ def lock_batch(connection: Connection, batch_id: str) -> sa.RowMapping:
     """
     batch = (
         connection.execute(
-            sa.select(BATCH.c.state, BATCH.c.receiver_state_code)
-            .where(BATCH.c.batch_id == batch_id)
-            .with_for_update()
+            sa.select(*(BATCH.c[name] for name in HELD)).where(BATCH.c.batch_id == batch_id).with_for_update()
         )
         .mappings()
         .first()
@@ -94,13 +108,60 @@ def apply_receipt(
         )
     change: dict[str, object] = {"state": "sent", "sent_at": sa.func.coalesce(BATCH.c.sent_at, sa.func.now())}
     applied = Applied(0, 0, {})
-    if receipt.batch_state is not None:
+    if receipt.transfer is not None:
+        _check_taken(receipt.transfer, batch)
+        _note_answer(connection, receipt, "passed", None)
+    elif receipt.file is not None:
+        is_refused = receipt.file.state == FILE_REFUSED
+        _check_counted(receipt.file, batch)
+        _note_answer(connection, receipt, "failed" if is_refused else "passed", receipt.file.code)
+    elif receipt.batch_state is not None:
         held = batch["receiver_state_code"]
         change["receiver_state_code"] = next_batch_state(layout, held, receipt.batch_state)
     else:
         applied = _apply_answers(connection, receipt)
     connection.execute(sa.update(BATCH).where(BATCH.c.batch_id == receipt.batch_id).values(change))
     return applied
+
+
+def _check_taken(taken: TransferAnswer, batch: sa.RowMapping) -> None:
+    """Hold what the receiver took against what was sent."""
+    differs = [
+        what
+        for what, is_other in (
+            ("name", taken.file_name != batch["file_name"]),
+            ("size", taken.byte_count != batch["byte_count"]),
+            ("digest", taken.sha256 != batch["sha256"]),
+        )
+        if is_other
+    ]
+    if differs:
+        raise _contradiction(f"another {' and '.join(differs)} than was sent", "the file as it was sent")
+
+
+def _check_counted(read: FileAnswer, batch: sa.RowMapping) -> None:
+    if read.state != FILE_REFUSED and read.record_count != batch["record_count"]:
+        raise _contradiction(
+            f"{read.record_count} records read of {batch['record_count']} sent", "every record to be read"
+        )
+
+
+def _note_answer(connection: Connection, receipt: Receipt, outcome: str, cause: str | None) -> None:
+    """Note an answer about transfer or file, once; another one contradicts."""
+    said = {"outcome_code": outcome, "cause_code": cause}
+    is_it = sa.and_(ANSWER.c.batch_id == receipt.batch_id, ANSWER.c.level_code == receipt.level)
+    held = (
+        connection.execute(sa.select(ANSWER.c.outcome_code, ANSWER.c.cause_code).where(is_it))
+        .mappings()
+        .first()
+    )
+    if held is None:
+        key = {"batch_id": receipt.batch_id, "level_code": receipt.level}
+        connection.execute(sa.insert(ANSWER), {**key, **said})
+    elif dict(held) != said:
+        raise _contradiction(
+            f"the {receipt.level} {outcome} after it {held['outcome_code']}", "one verdict on a file"
+        )
 
 
 def _may_have_arrived(connection: Connection, batch_id: str, state: str) -> bool:

@@ -1,25 +1,31 @@
 """The far end of a thread: the line in the file, the attempts to send it, and the receiver's answers."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from connectors.deadline import deadlines_where
 from connectors.landing import find_landing, landed_file
 from etl.submission.archive import digest_of_line, read_members
 from etl.submission.difference import CANDIDATE, DecisionRun, gather_records
+from etl.submission.intake import DATASET
 from etl.submission.layout import lay_out
+from etl.submission.levels import KIND, split_subject
+from etl.submission.levels_page import LEVEL_NAMES, OWNER_NAMES, STATE_NAMES, told_time
 from etl.submission.outbox import open_batch, sealed_batch
 from etl.submission.receipt_file import Receipt, read_receipt
 from etl.submission.thread import Fact, Link
 from etl.submission.thread_source import Row, Trail
-from schemas.padis_profile import Profile
+from schemas.padis_cause import cause_on
+from schemas.padis_profile import LEVELS, Profile
 from schemas.refusal import Refusal
-from schemas.registry import ATTEMPT, RECEIPT
+from schemas.registry import ATTEMPT, DEADLINE, RECEIPT
 
-DATASET = "padis_receipt"
+LINE_IN_ERROR = re.compile(r"^第[0-9]{1,9}行出错：")
 
 
 def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, decision: Row | None) -> Link:
@@ -83,42 +89,115 @@ def attempt_links(trail: Trail, batch_id: str) -> Link:
     return Link("发送 · sending", links=links or (Link("尚未发送 · not sent yet"),))
 
 
-def receipt_links(trail: Trail, profile: Profile, record: Row) -> Link:
-    """Show the receipts about the batch and the record; the record's state must be what one of them says."""
+def receipt_links(trail: Trail, profile: Profile, record: Row, day: date) -> Link:
+    """Show the four levels with their receipts; the record's state must be what one of them says."""
     found = trail.connection.execute(
-        sa.select(RECEIPT)
-        .where(RECEIPT.c.batch_id == record["batch_id"])
-        .order_by(RECEIPT.c.stage, RECEIPT.c.file_name)
+        sa.select(RECEIPT).where(RECEIPT.c.batch_id == record["batch_id"]).order_by(RECEIPT.c.file_name)
     ).mappings()
-    links = [_receipt_link(trail, profile, record, dict(receipt)) for receipt in found]
-    states = profile.receipts.record_states
-    code = f" {record['rejection_code']}" if record["rejection_code"] else ""
-    state = Fact("记录状态 · state of the record", f"{states[record['receiver_state_code']]}{code}")
-    is_answered = any(link.title.startswith("R ") for link in links if link is not None)
+    receipts = [dict(receipt) for receipt in found]
+    awaited = {
+        split_subject(row["subject_id"])[1]: row
+        for row in deadlines_where(
+            trail.connection,
+            DEADLINE.c.kind_code == KIND,
+            DEADLINE.c.subject_id.in_([f"{record['batch_id']}:{level}" for level in LEVELS]),
+        )
+    }
+    links = [
+        _level_link(trail, profile, record, day, level, awaited.get(level), receipts) for level in LEVELS
+    ]
+    is_answered = any(link.title.startswith("R ") for link in links[-1].links)
     holds = is_answered if record["receiver_state_code"] in ("30", "31") else None
-    return Link("回执 · receipts", holds, (state,), tuple(link for link in links if link is not None))
+    facts = (_record_state(profile, record), *_cause(profile, record, day))
+    return Link("回执 · receipts", holds, facts, tuple(links))
 
 
-def _receipt_link(trail: Trail, profile: Profile, record: Row, receipt: Mapping[str, Any]) -> Link | None:
+def _record_state(profile: Profile, record: Row) -> Fact:
+    code = f" {record['rejection_code']}" if record["rejection_code"] else ""
+    state = profile.receipts.record_states[record["receiver_state_code"]]
+    return Fact("记录状态 · state of the record", f"{state}{code}")
+
+
+def _cause(profile: Profile, record: Row, day: date) -> tuple[Fact, ...]:
+    """Explain a rejection from the catalogue: what is wrong, who acts, how."""
+    if not record["rejection_code"]:
+        return ()
+    cause = cause_on(profile.receiver, record["rejection_code"], day)
+    return (
+        Fact("原因 · cause", cause.cause),
+        Fact("责任 · owner", OWNER_NAMES[cause.owner]),
+        Fact("处理 · fix", cause.fix),
+    )
+
+
+def _level_link(
+    trail: Trail,
+    profile: Profile,
+    record: Row,
+    day: date,
+    level: str,
+    awaited: sa.RowMapping | None,
+    receipts: Sequence[Row],
+) -> Link:
+    links = [_receipt_link(trail, profile, record, day, each) for each in receipts if each["stage"] == level]
+    state = STATE_NAMES[awaited["state"]] if awaited is not None else "未发送 · not sent"
+    return Link(
+        f"{LEVEL_NAMES[level]}: {state}",
+        facts=tuple(_times(awaited)) if awaited is not None else (),
+        links=tuple(link for link in links if link is not None),
+    )
+
+
+def _times(awaited: sa.RowMapping) -> Iterator[Fact]:
+    yield Fact("起 · since", told_time(awaited["since_at"]))
+    yield Fact("止 · until", told_time(awaited["due_at"]))
+    if awaited["ended_at"] is not None:
+        yield Fact("答复时间 · answered", told_time(awaited["ended_at"]))
+
+
+def _receipt_link(
+    trail: Trail, profile: Profile, record: Row, day: date, receipt: Mapping[str, Any]
+) -> Link | None:
     """Read a landed receipt again; None if it is about other records only."""
     title = f"{receipt['file_name']} · landing {receipt['landing_id']}"
     was_used = receipt["state"] == "applied" or receipt["accepted"] + receipt["rejected"] > 0
     if not was_used:
-        return Link(f"搁置 · parked {title}", facts=(Fact("说明 · message", receipt["message"] or ""),))
+        return Link(
+            f"搁置 · {receipt['state']} {title}", facts=(Fact("说明 · message", receipt["message"] or ""),)
+        )
     try:
         read = _read_landed(trail, profile, receipt)
     except Refusal as refusal:
         return Link(title, False, (Fact("✗", refusal.code),))
+    if read.transfer is not None:
+        return Link(f"T {title}", True, (Fact("字节 · bytes", str(read.transfer.byte_count)),))
+    if read.file is not None:
+        verdict = " ".join(filter(None, (profile.receipts.file_states[read.file.state], read.file.code)))
+        said = _explanation(profile, read.file.code, read.file.explanation, day)
+        return Link(f"F {title}", True, (Fact("文件 · file", verdict), *said))
     if read.batch_state is not None:
-        meaning = profile.receipts.batch_states[read.batch_state].meaning
-        return Link(f"S {title}", True, (Fact("批次状态 · state of the batch", meaning),))
+        state = profile.receipts.batch_states[read.batch_state]
+        said = _explanation(profile, None, read.explanation, day) if state.outcome == "failed" else ()
+        return Link(f"S {title}", True, (Fact("批次状态 · state of the batch", state.meaning), *said))
     answer = next((a for a in read.answers if a.record_id == record["record_id"]), None)
     if answer is None:
         return None
-    said = (answer.state, answer.rejection_code)
-    is_same = said == (record["receiver_state_code"], record["rejection_code"])
+    is_same = (answer.state, answer.rejection_code) == (
+        record["receiver_state_code"],
+        record["rejection_code"],
+    )
     meaning = " ".join(filter(None, (profile.receipts.record_states[answer.state], answer.rejection_code)))
-    return Link(f"R {title}", is_same, (Fact("答复 · answer", meaning),))
+    said = _explanation(profile, answer.rejection_code, answer.explanation, day)
+    return Link(f"R {title}", is_same, (Fact("答复 · answer", meaning), *said))
+
+
+def _explanation(profile: Profile, code: str | None, text: str, day: date) -> tuple[Fact, ...]:
+    """Show the receiver's own words; what is not in the catalogue may hold anything and is masked."""
+    if not text:
+        return ()
+    known = cause_on(profile.receiver, code, day).cause.split(" · ")[0] if code else None
+    is_known = LINE_IN_ERROR.sub("", text) == known
+    return (Fact("接收方说明 · receiver's words", text, "none" if is_known else "hidden"),)
 
 
 def _read_landed(trail: Trail, profile: Profile, receipt: Mapping[str, Any]) -> Receipt:

@@ -95,7 +95,7 @@ def _record_links(trail: Trail, record: Row) -> list[Link]:
         decision_link(trail, run, record["person_id"], decision),
         file_link(trail, profile, record, run, decision),
         attempt_links(trail, record["batch_id"]),
-        receipt_links(trail, profile, record),
+        receipt_links(trail, profile, record, batch["business_date"]),
         task_links(trail, record["person_id"], rows),
     ]
 

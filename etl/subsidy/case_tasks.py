@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from etl.subsidy.tasks import level_of, subject_of
+from etl.subsidy.tasks import subject_of
+from schemas.division import level_of
 from schemas.policy import load_parameter
 from schemas.registry import TASK
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schemas.division import CITY, DISTRICT, TOWN, VILLAGE
+from schemas.division import level_of
 from schemas.policy import load_parameter
 from schemas.registry import TASK
 
@@ -45,15 +45,6 @@ def _task(decision: Mapping[str, Any], due_dates: Mapping[str, date], first_due:
 def subject_of(programme_code: str, person_id: str) -> str:
     """Name the case of a person under a programme without showing the person's file number."""
     return f"{programme_code}:{hashlib.sha256(person_id.encode()).hexdigest()[:16]}"
-
-
-def level_of(division_code: str) -> str:
-    """Tell the level of a 12-digit division: 1 city, 2 district, 3 town, 4 village."""
-    if division_code.endswith("0" * 8):
-        return CITY
-    if division_code.endswith("0" * 6):
-        return DISTRICT
-    return TOWN if division_code.endswith("0" * 3) else VILLAGE
 
 
 def _due_dates_before(connection: Connection, business_date: date) -> dict[str, date]:

@@ -1,8 +1,10 @@
 """The PADIS gateway: takes files away, moves batches through their states, answers with receipts.
 
-States: 10 uploaded → 20 imported (or 21 refused) → 30 checked (or 31 refused) → 40 application
-generated. Each step of a batch writes its receipts first and its line in the ledger last, so a
-gateway that is killed repeats the step and nothing else.
+Transfer: what was taken, with its bytes and digest. File: whether it can be read. Batch: 10 uploaded →
+22 importing → 20 imported (or 21 refused) → 32 checking → 30 checked (or 31 refused) → 42 preparing →
+40 application generated (or 41). Record: accepted or refused; some are never answered. Each step of a
+batch writes its receipts first and its line in the ledger last, so a gateway that is killed repeats the
+step and nothing else.
 """
 
 import hashlib
@@ -15,7 +17,14 @@ from sandbox.partners.behaviour import Behaviour, read_behaviour
 from sandbox.partners.inspection import BatchRefused, WireRecord, inspect_batch
 from sandbox.partners.layout import BATCH_NAME, FINAL_STATES, MOST_ARCHIVE_BYTES, STATES
 from sandbox.partners.ledger import Ledger, Take, digests_of
-from sandbox.partners.receipt import RecordAnswer, batch_receipt, record_receipts, write_receipt
+from sandbox.partners.receipt import (
+    RecordAnswer,
+    batch_receipt,
+    file_receipt,
+    record_receipts,
+    transfer_receipt,
+    write_receipt,
+)
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 
@@ -66,41 +75,56 @@ class Gateway:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         take = Take(take_id=path.stem, batch_id=batch_id, file_name=f"{batch_id}.zip", sha256=digest)
-        self.ledger.note_taken(take, path.stat().st_size)
+        byte_count = path.stat().st_size
+        taken = transfer_receipt(batch_id, take.times, take.file_name, byte_count, digest, self._clock())
+        self._answer(*taken)
+        self.ledger.note_taken(take, byte_count)
 
     # States
 
     def _advance(self, take: Take) -> None:
         if take.state is None:
-            if take.take_id == f"{take.batch_id}.1":
+            if take.times == 1:
                 self._give_state(take, "10")
             else:
-                self._give_state(take, "21", "批次号重复，未再次导入")
-        elif take.state == "10":
+                self._refuse_file(take, BatchRefused("批次号重复，未再次导入", "F108"))
+        elif take.state in ("10", "22"):
             self._import(take)
-        elif take.state == "20":
+        elif take.state in ("20", "32"):
             self._check(take)
         else:
-            self._give_state(take, "40")
+            self._finish(take)
 
     def _import(self, take: Take) -> None:
+        self._pass_through(take, "22")
         try:
             records = self._records(take)
         except BatchRefused as refused:
-            self._give_state(take, "21", str(refused))
+            self._refuse_file(take, refused)
+            return
+        self._answer(*file_receipt(take.batch_id, take.times, self._clock(), len(records)))
+        if self._fails_at(take, "21"):
             return
         case_numbers = digests_of(record.case_number for record in records)
         self._give_state(take, "20", record_count=len(records), case_numbers=case_numbers)
 
+    def _refuse_file(self, take: Take, refused: BatchRefused) -> None:
+        fault = (refused.code, str(refused))
+        self._answer(*file_receipt(take.batch_id, take.times, self._clock(), 0, fault))
+        self._give_state(take, "21", fault[1])
+
     def _check(self, take: Take) -> None:
+        self._pass_through(take, "32")
         records = self._records(take)
         repeated = len(records) - len({record.case_number for record in records})
         if repeated:
             self._give_state(take, "31", f"批次内个案编号重复{repeated}个")
             return
+        if self._fails_at(take, "31"):
+            return
         answers, silent = self._answers(records)
         for name, content in record_receipts(take.batch_id, answers):
-            write_receipt(self._receipts, name, content)
+            self._answer(name, content)
         accepted = [answer.case_number for answer in answers if answer.fault_code is None]
         self._give_state(
             take,
@@ -109,6 +133,22 @@ class Gateway:
             rejected_count=len(answers) - len(accepted),
             silent_count=silent,
         )
+
+    def _finish(self, take: Take) -> None:
+        self._pass_through(take, "42")
+        if not self._fails_at(take, "41"):
+            self._give_state(take, "40")
+
+    def _pass_through(self, take: Take, state: str) -> None:
+        """Give a state in which work goes on, unless a gateway before this one gave it."""
+        if take.state != state:
+            self._give_state(take, state)
+
+    def _fails_at(self, take: Take, state: str) -> bool:
+        if self._behaviour().failing_state != state:
+            return False
+        self._give_state(take, state)
+        return True
 
     def _answers(self, records: Sequence[WireRecord]) -> tuple[list[RecordAnswer], int]:
         behaviour = self._behaviour()
@@ -128,14 +168,18 @@ class Gateway:
 
     def _give_state(self, take: Take, state: str, explanation: str = "", **facts: int | list[str]) -> None:
         said = explanation or STATES[state]
-        write_receipt(self._receipts, *batch_receipt(take.batch_id, state, self._clock(), said))
+        self._answer(*batch_receipt(take.batch_id, state, self._clock(), said))
         self.ledger.note_state(take, state, said, **facts)
+
+    def _answer(self, name: str, content: bytes) -> None:
+        if not self._behaviour().withholds(name):
+            write_receipt(self._receipts, name, content)
 
     def _records(self, take: Take) -> list[WireRecord]:
         path = self._taken / f"{take.take_id}.zip"
         sidecar = path.with_suffix(".zip.sha256")
         if path.stat().st_size > MOST_ARCHIVE_BYTES:
-            raise BatchRefused("压缩包过大")
+            raise BatchRefused("压缩包过大", "F106")
         return inspect_batch(
             take.file_name, path.read_bytes(), sidecar.read_bytes()[:1000] if sidecar.exists() else None
         )

@@ -40,6 +40,10 @@ SIDECAR = re.compile(rb"([0-9a-f]{64})  ([^\r\n]{1,200})\n?")
 class BatchRefused(Exception):  # noqa: N818 - the word of the field
     """The whole batch fails the import; the explanation holds no value of a row."""
 
+    def __init__(self, explanation: str, code: str) -> None:
+        super().__init__(explanation)
+        self.code = code
+
 
 @dataclass(frozen=True)
 class WireRecord:
@@ -61,33 +65,33 @@ def inspect_batch(file_name: str, content: bytes, sidecar: bytes | None) -> list
     batch_id = file_name.removesuffix(".zip")
     name = BATCH_NAME.fullmatch(batch_id)
     if name is None:
-        raise BatchRefused("批次文件名不符合约定")
+        raise BatchRefused("批次文件名不符合约定", "F103")
     records: list[WireRecord] = []
     for member_name, text in _members(content, name["subsystem"], name["division"]):
         records += _records(member_name, text, name["subsystem"], name["period"])
     if not records:
-        raise BatchRefused("批次中没有记录")
+        raise BatchRefused("批次中没有记录", "F107")
     return records
 
 
 def _check_digest(file_name: str, content: bytes, sidecar: bytes | None) -> None:
     if sidecar is None:
-        raise BatchRefused(f"缺少摘要文件{file_name}.sha256")
+        raise BatchRefused(f"缺少摘要文件{file_name}.sha256", "F101")
     stated = SIDECAR.fullmatch(sidecar)
     if stated is None:
-        raise BatchRefused("摘要文件格式错误，应为64位十六进制摘要、两个空格和文件名")
+        raise BatchRefused("摘要文件格式错误，应为64位十六进制摘要、两个空格和文件名", "F101")
     if stated[2].decode("utf-8", "replace") != file_name:
-        raise BatchRefused("摘要文件中的文件名与批次文件不一致")
+        raise BatchRefused("摘要文件中的文件名与批次文件不一致", "F101")
     if stated[1].decode("ascii") != hashlib.sha256(content).hexdigest():
-        raise BatchRefused("摘要不符，文件内容与摘要文件不一致")
+        raise BatchRefused("摘要不符，文件内容与摘要文件不一致", "F101")
 
 
 def _members(content: bytes, subsystem: str, division: str) -> Iterator[tuple[str, str]]:
     if len(content) > MOST_ARCHIVE_BYTES:
-        raise BatchRefused("压缩包过大")
+        raise BatchRefused("压缩包过大", "F106")
     # Counted before the directory is parsed: a million entries would fill the memory.
     if content.count(CENTRAL_ENTRY) > MOST_MEMBERS:
-        raise BatchRefused(f"成员文件过多，最多{MOST_MEMBERS}个")
+        raise BatchRefused(f"成员文件过多，最多{MOST_MEMBERS}个", "F106")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
@@ -95,50 +99,52 @@ def _members(content: bytes, subsystem: str, division: str) -> Iterator[tuple[st
             for entry in entries:
                 yield entry.filename, _text(archive, entry)
     except BROKEN_ZIP:
-        raise BatchRefused("压缩包损坏或无法读取") from None
+        raise BatchRefused("压缩包损坏或无法读取", "F102") from None
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], subsystem: str, division: str) -> None:
     expected = re.compile(rf"{MEMBER_KIND[subsystem]}_{division}_{division[:2]}[0-9]{{4}}\.txt")
     for place, entry in enumerate(entries, start=1):
         if not expected.fullmatch(entry.filename):
-            raise BatchRefused(f"第{place}个成员的文件名不符合约定")
+            raise BatchRefused(f"第{place}个成员的文件名不符合约定", "F103")
         if entry.flag_bits & 0x1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise BatchRefused(f"第{place}个成员已加密或压缩方式不受支持")
+            raise BatchRefused(f"第{place}个成员已加密或压缩方式不受支持", "F102")
         if entry.file_size > max(RATIO_MATTERS_FROM, MOST_RATIO * entry.compress_size):
-            raise BatchRefused(f"第{place}个成员压缩比异常")
+            raise BatchRefused(f"第{place}个成员压缩比异常", "F106")
     if len({entry.filename for entry in entries}) < len(entries):
-        raise BatchRefused("成员文件名重复")
+        raise BatchRefused("成员文件名重复", "F103")
     if any(entry.file_size > MOST_MEMBER_BYTES for entry in entries):
-        raise BatchRefused("成员文件过大")
+        raise BatchRefused("成员文件过大", "F106")
     if sum(entry.file_size for entry in entries) > MOST_TEXT_BYTES:
-        raise BatchRefused("解压后内容过大")
+        raise BatchRefused("解压后内容过大", "F106")
 
 
 def _text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     with archive.open(entry) as member:
         content = member.read(entry.file_size + 1)
     if len(content) != entry.file_size:
-        raise BatchRefused(f"{entry.filename}长度与目录不符")
+        raise BatchRefused(f"{entry.filename}长度与目录不符", "F103")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BatchRefused(f"{entry.filename}不是UTF-8编码") from None
+        raise BatchRefused(f"{entry.filename}不是UTF-8编码", "F103") from None
 
 
 def _records(member_name: str, text: str, subsystem: str, period: str) -> Iterator[WireRecord]:
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     header = HEADER[subsystem]
     if len(lines) < 2 or lines[1] != header:
-        raise BatchRefused(f"{member_name}第2行出错：表头不符合约定")
+        raise BatchRefused(f"{member_name}第2行出错：表头不符合约定", "F105")
     rows = [(number, line) for number, line in enumerate(lines[2:], start=3) if line.strip()]
     if not re.fullmatch(r"[0-9]{1,9}", lines[0]) or int(lines[0]) != len(rows):
-        raise BatchRefused(f"{member_name}第1行出错：记录数与数据行数{len(rows)}不一致")
+        raise BatchRefused(f"{member_name}第1行出错：记录数与数据行数{len(rows)}不一致", "F104")
     columns = header.split(",")
     for number, line in rows:
         values = line.split(",")
         if len(values) != len(columns):
-            raise BatchRefused(f"{member_name}第{number}行出错：应有{len(columns)}列，实有{len(values)}列")
+            raise BatchRefused(
+                f"{member_name}第{number}行出错：应有{len(columns)}列，实有{len(values)}列", "F105"
+            )
         row = dict(zip(columns, values, strict=True))
         yield WireRecord(
             member_name, number, row["个案编号"], fault_of(row, subsystem, period, member_name[-10:-4])

@@ -33,11 +33,15 @@ STATES = {
     "10": "已上传",
     "20": "导入成功",
     "21": "导入失败",
+    "22": "导入处理中",
     "30": "逻辑校验通过",
     "31": "逻辑校验不通过",
+    "32": "逻辑校验处理中",
     "40": "已生成申请",
+    "41": "生成申请失败",
+    "42": "生成申请处理中",
 }
-FINAL_STATES = frozenset({"21", "31", "40"})
+FINAL_STATES = frozenset({"21", "31", "40", "41"})
 
 FAULTS = {
     "E101": "个案编号格式错误",
@@ -51,9 +55,22 @@ FAULTS = {
     "E305": "户籍地区划无效",
     "E410": "年龄不符合",
 }
+# Why a whole file is refused, before any record is looked at.
+FILE_FAULTS = {
+    "F101": "摘要文件缺失或不符",
+    "F102": "压缩包无法读取",
+    "F103": "成员文件不符合约定",
+    "F104": "记录数不符",
+    "F105": "表头或列数不符",
+    "F106": "文件过大",
+    "F107": "没有记录",
+    "F108": "批次号重复",
+}
 # What a reviewer at the far side may find without any fault that we could know of.
 REVIEW_FAULTS = ("E201", "E305", "E410")
 
+TRANSFER_RECEIPT_HEADER = "批次号,文件名,字节数,摘要,时间"
+FILE_RECEIPT_HEADER = "批次号,结论,记录数,代码,时间,说明"
 BATCH_RECEIPT_HEADER = "批次号,状态,时间,说明"
 RECORD_RECEIPT_HEADER = "批次号,成员文件,行号,个案编号,状态,代码,说明"
 MOST_RECEIPT_ROWS = 50_000

@@ -24,6 +24,11 @@ class Take:
     states: list[str] = field(default_factory=list)
 
     @property
+    def times(self) -> int:
+        """How often a file of this name has come, this one included."""
+        return int(self.take_id.rpartition(".")[2])
+
+    @property
     def state(self) -> str | None:
         """The newest state, None before the first."""
         return self.states[-1] if self.states else None

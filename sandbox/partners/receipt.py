@@ -1,4 +1,8 @@
-"""The gateway's receipts as files: one per batch state, and one or more for the records."""
+"""The gateway's receipts as files, on four levels: transfer, file, batch, record.
+
+`<batch>.T01.csv` a file was taken; `<batch>.F01.csv` it can be read, or why not; `<batch>.S20.csv` the
+batch reached a state; `<batch>.R01.csv` answers about its records. T and F count how often the batch came.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,9 +12,14 @@ from pathlib import Path
 from sandbox.partners.layout import (
     BATCH_RECEIPT_HEADER,
     FAULTS,
+    FILE_RECEIPT_HEADER,
     MOST_RECEIPT_ROWS,
     RECORD_RECEIPT_HEADER,
+    TRANSFER_RECEIPT_HEADER,
 )
+
+TIME = "%Y-%m-%d %H:%M:%S"
+ACCEPTED, REFUSED = "A", "R"
 
 
 @dataclass(frozen=True)
@@ -23,9 +32,27 @@ class RecordAnswer:
     fault_code: str | None
 
 
+def transfer_receipt(
+    batch_id: str, times: int, file_name: str, byte_count: int, sha256: str, at: datetime
+) -> tuple[str, bytes]:
+    """Give name and bytes of the receipt that a file was taken: what arrived, not what was meant."""
+    row = (batch_id, file_name, str(byte_count), sha256, at.strftime(TIME))
+    return f"{batch_id}.T{times:02d}.csv", _content(TRANSFER_RECEIPT_HEADER, [row])
+
+
+def file_receipt(
+    batch_id: str, times: int, at: datetime, record_count: int = 0, fault: tuple[str, str] | None = None
+) -> tuple[str, bytes]:
+    """Give name and bytes of the receipt that a file can be read, or cannot: `fault` is code and reason."""
+    code, said = fault or ("", "文件可读")
+    verdict = REFUSED if fault else ACCEPTED
+    row = (batch_id, verdict, str(record_count), code, at.strftime(TIME), said)
+    return f"{batch_id}.F{times:02d}.csv", _content(FILE_RECEIPT_HEADER, [row])
+
+
 def batch_receipt(batch_id: str, state: str, at: datetime, explanation: str) -> tuple[str, bytes]:
     """Give name and bytes of the receipt that a batch reached a state."""
-    row = (batch_id, state, at.strftime("%Y-%m-%d %H:%M:%S"), explanation)
+    row = (batch_id, state, at.strftime(TIME), explanation)
     return f"{batch_id}.S{state}.csv", _content(BATCH_RECEIPT_HEADER, [row])
 
 

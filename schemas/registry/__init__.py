@@ -6,12 +6,12 @@ written only through `connectors.registry.record_state`, so that a rerun of a da
 Migrations under `sql/migrations/` must produce exactly these tables; a test compares them.
 """
 
-from schemas.registry.audit import LOCK_HOLDER, REBUILD, STEP_RUN
+from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, STEP_RUN
 from schemas.registry.births import BIRTH_MATCH
 from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE
 from schemas.registry.declare import METADATA
-from schemas.registry.exchange import ACCEPTED, ATTEMPT, BATCH, RECEIPT, RECORD
+from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
 from schemas.registry.subsidy import DECISION, DECISION_RUN
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
@@ -19,18 +19,21 @@ ZONES = ("core", "births", "subsidy", "worklist", "exchange", "audit")
 
 __all__ = [
     "ACCEPTED",
+    "ANSWER",
     "ATTEMPT",
     "BATCH",
     "BIRTH_MATCH",
     "CASE",
     "CASE_REVIEW",
     "DATASET_VERSION",
+    "DEADLINE",
     "DECISION",
     "DECISION_RUN",
     "DROP",
     "LANDING",
     "LOCK_HOLDER",
     "METADATA",
+    "NOTICE",
     "REBUILD",
     "RECEIPT",
     "RECORD",

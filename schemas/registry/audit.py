@@ -1,6 +1,6 @@
-"""Tables of zone `audit`: who did what, when."""
+"""Tables of zone `audit`: who did what, when; what is awaited until when; who was told."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Double, Integer, Table, Text
+from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Date, DateTime, Double, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schemas.registry.declare import METADATA, key_text
@@ -65,4 +65,39 @@ REBUILD = Table(
     CheckConstraint("verdict IN ('as_previewed', 'differs', 'empty')", name="verdict"),
     schema="audit",
     comment="影子重算 · one row per rebuild of a past date in shadow; nothing of it is sent",
+)
+
+DEADLINE = Table(
+    "deadline",
+    METADATA,
+    key_text("kind_code", "种类 · drop, receipt or step"),
+    key_text("subject_id", "对象 · partner, batch:level or step"),
+    Column("business_date", Date, primary_key=True, comment="业务日 · Beijing business date"),
+    Column("since_at", DateTime(timezone=True), nullable=False, comment="起算时间 · first looked for"),
+    Column("due_at", DateTime(timezone=True), nullable=False, comment="截止时间 · deadline"),
+    Column("state", Text, nullable=False, comment="状态 · waiting, overdue, met, void or given_up"),
+    Column("ended_at", DateTime(timezone=True), comment="结束时间 · seen to be met, void or given up"),
+    CheckConstraint("state IN ('waiting', 'overdue', 'met', 'void', 'given_up')", name="state"),
+    CheckConstraint("(ended_at IS NULL) = (state IN ('waiting', 'overdue'))", name="ended_at"),
+    schema="audit",
+    comment="时限 · one row per thing that is awaited: drops, receipts by level, steps",
+)
+
+NOTICE = Table(
+    "notice",
+    METADATA,
+    key_text("event_id", "事件 · kind, subject and business date"),
+    key_text("channel_code", "渠道 · log, mail or webhook"),
+    Column("kind_code", Text, nullable=False, comment="种类 · see docs/glossary.md"),
+    Column("subject_id", Text, nullable=False, comment="对象 · id of what it is about; no personal value"),
+    Column("business_date", Date, nullable=False, comment="业务日 · Beijing business date"),
+    Column("detail_codes", ARRAY(Text), nullable=False, comment="要点 · counts, codes and times"),
+    Column("state", Text, nullable=False, comment="状态 · pending, sending, sent, uncertain or failed"),
+    Column("attempts", Integer, nullable=False, comment="次数 · attempts to send it"),
+    Column("noted_at", DateTime(timezone=True), nullable=False, comment="记录时间 · put on record"),
+    Column("told_at", DateTime(timezone=True), comment="通知时间 · taken by the channel"),
+    Column("message", Text, comment="说明 · code of the last failure"),
+    CheckConstraint("state IN ('pending', 'sending', 'sent', 'uncertain', 'failed')", name="state"),
+    schema="audit",
+    comment="通知 · one row per event and channel; each is told once",
 )

@@ -101,13 +101,27 @@ ATTEMPT = Table(
     comment="发送尝试 · one row per attempt to send a batch",
 )
 
+ANSWER = Table(
+    "answer",
+    METADATA,
+    key_text("batch_id", "批次号 · batch"),
+    key_text("level_code", "层级 · transfer or file; batch and records hold their own states"),
+    Column("outcome_code", Text, nullable=False, comment="结果 · passed or failed"),
+    Column("cause_code", Text, comment="原因代码 · why the receiver refused the file"),
+    CheckConstraint("level_code IN ('transfer', 'file')", name="level_code"),
+    CheckConstraint("outcome_code IN ('passed', 'failed')", name="outcome_code"),
+    ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
+    schema="exchange",
+    comment="接收方答复 · what the receiver said about the transfer and the file of a batch",
+)
+
 RECEIPT = Table(
     "receipt",
     METADATA,
     key_text("landing_id", "回执编号 · landing id of the receipt file"),
     Column("file_name", Text, nullable=False, comment="文件名 · name as received"),
     Column("batch_id", Text, comment="批次号 · NULL while no batch is known"),
-    Column("stage", Text, nullable=False, comment="层级 · batch or record"),
+    Column("stage", Text, nullable=False, comment="层级 · transfer, file, batch or record"),
     Column("state", Text, nullable=False, comment="状态 · applied or parked"),
     Column("accepted", Integer, nullable=False, comment="通过 · records accepted by it"),
     Column("rejected", Integer, nullable=False, comment="退回 · records rejected by it"),

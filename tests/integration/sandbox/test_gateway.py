@@ -1,5 +1,6 @@
 """The PADIS gateway of the sandbox: what it takes, refuses and answers."""
 
+import hashlib
 import json
 import struct
 import time
@@ -19,6 +20,7 @@ from sandbox.partners.behaviour import Behaviour, read_behaviour, set_behaviour
 from sandbox.partners.gateway import Gateway
 from sandbox.partners.inspection import BatchRefused, inspect_batch
 from sandbox.partners.keys import partner_root
+from sandbox.partners.layout import FILE_FAULTS
 from sandbox.partners.ledger import read_ledger
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
@@ -37,6 +39,8 @@ from tests.support.upload import (
 NAME = "J_110000_2026_A_0001.zip"
 BATCH = "J_110000_2026_A_0001"
 NOON = datetime(2026, 6, 2, 12, tzinfo=BEIJING)
+STATES_OF_A_GOOD_BATCH = ["10", "22", "20", "32", "30", "42", "40"]
+RECEIPTS_OF_A_GOOD_BATCH = ("F01", "R01", "S10", "S20", "S22", "S30", "S32", "S40", "S42", "T01")
 GOOD = Behaviour(reject_rate=0, silent_rate=0)
 
 
@@ -82,13 +86,9 @@ class TestGoodBatch:
         seen = []
         while gateway.step():
             seen.append(names(root / "receipts"))
-        s10, s20, r01, s30, s40 = (f"{BATCH}.{part}.csv" for part in ("S10", "S20", "R01", "S30", "S40"))
-        assert seen == [
-            [s10],
-            [s10, s20],
-            sorted([s10, s20, r01, s30]),
-            sorted([s10, s20, r01, s30, s40]),
-        ]
+        came = ("T01 S10", "S22 F01 S20", "S32 R01 S30", "S42 S40")
+        so_far = [" ".join(came[: step + 1]).split() for step in range(4)]
+        assert seen == [sorted(f"{BATCH}.{part}.csv" for part in parts) for parts in so_far]
 
     def test_zip_and_digest_file_are_taken_away(self, gateway: Gateway, root: Path) -> None:
         lay_down(root / "inbox", NAME, j_batch([1]))
@@ -98,6 +98,15 @@ class TestGoodBatch:
     def test_receipts_have_the_agreed_form(self, gateway: Gateway, root: Path) -> None:
         lay_down(root / "inbox", NAME, j_batch([1]))
         finish(gateway)
+        digest = hashlib.sha256(j_batch([1])).hexdigest()
+        assert receipt(root, f"{BATCH}.T01.csv")[1:3] == [
+            "批次号,文件名,字节数,摘要,时间",
+            f"{BATCH},{NAME},{len(j_batch([1]))},{digest},2026-06-02 12:00:00",
+        ]
+        assert receipt(root, f"{BATCH}.F01.csv")[1:3] == [
+            "批次号,结论,记录数,代码,时间,说明",
+            f"{BATCH},A,1,,2026-06-02 12:00:00,文件可读",
+        ]
         assert receipt(root, f"{BATCH}.S20.csv") == [
             "1",
             "批次号,状态,时间,说明",
@@ -189,7 +198,11 @@ class TestRefusedBatch:
     ) -> None:
         lay_down(root / "inbox", NAME, content)
         finish(gateway)
-        assert names(root / "receipts") == [f"{BATCH}.S10.csv", f"{BATCH}.S21.csv"]
+        parts = [name.split(".")[1] for name in names(root / "receipts")]
+        assert parts == ["F01", "S10", "S21", "S22", "T01"]
+        verdict = receipt(root, f"{BATCH}.F01.csv")[2].split(",")
+        assert (verdict[1], verdict[2], verdict[5]) == ("R", "0", explanation)
+        assert verdict[3] in FILE_FAULTS
         assert receipt(root, f"{BATCH}.S21.csv")[2].split(",")[1:] == [
             "21",
             "2026-06-02 12:00:00",
@@ -222,6 +235,8 @@ class TestRefusedBatch:
             lay_down(root / "inbox", NAME, j_batch([1]))
             finish(gateway)
         assert receipt(root, f"{BATCH}.S21.csv")[2].endswith(",批次号重复，未再次导入")
+        assert receipt(root, f"{BATCH}.F02.csv")[2].split(",")[1:4] == ["R", "0", "F108"]
+        assert receipt(root, f"{BATCH}.T02.csv")[2] == receipt(root, f"{BATCH}.T01.csv")[2]
         assert f"{BATCH}.S40.csv" in names(root / "receipts")
         taken = [line for line in read_ledger(root / "ledger.jsonl") if line["event"] == "taken"]
         assert [line["take_id"] for line in taken] == [f"{BATCH}.1", f"{BATCH}.2"]
@@ -331,8 +346,36 @@ class TestRecords:
         assert [name for name in names(root / "receipts") if ".R" in name] == []
         assert f"{BATCH}.S40.csv" in names(root / "receipts")
 
+    @pytest.mark.parametrize("level", ["transfer", "file", "batch", "record"])
+    def test_a_level_that_is_told_to_be_silent_answers_nothing(
+        self, city: Settings, gateway: Gateway, root: Path, level: str
+    ) -> None:
+        set_behaviour(city, Behaviour(reject_rate=0, silent_rate=0, silent_levels=(level,)))
+        lay_down(root / "inbox", NAME, j_batch([1]))
+        finish(gateway)
+        letter = {"transfer": "T", "file": "F", "batch": "S", "record": "R"}[level]
+        answered = {name.split(".")[1][0] for name in names(root / "receipts")}
+        assert answered == set("TFSR") - {letter}
+
+    def test_a_share_of_receipts_is_lost_the_same_ones_each_time(self, city: Settings, root: Path) -> None:
+        behaviour = Behaviour(lost_rate=0.3)
+        lost = [number for number in range(1000) if behaviour.withholds(f"{BATCH}.R{number:02d}.csv")]
+        assert 200 < len(lost) < 400
+        assert lost == [n for n in range(1000) if behaviour.withholds(f"{BATCH}.R{n:02d}.csv")]
+
+    @pytest.mark.parametrize("state", ["21", "31", "41"])
+    def test_a_gateway_that_is_told_to_fail_ends_every_batch_there(
+        self, city: Settings, gateway: Gateway, root: Path, state: str
+    ) -> None:
+        set_behaviour(city, Behaviour(reject_rate=0, silent_rate=0, failing_state=state))
+        lay_down(root / "inbox", NAME, j_batch([1]))
+        finish(gateway)
+        given = [line["state"] for line in read_ledger(root / "ledger.jsonl") if line["event"] == "state"]
+        assert given[-1] == state
+
     @pytest.mark.parametrize(
-        "content", ["{", "[]", '{"speed": 1}', '{"reject_rate": 2}', '{"reject_rate": "a"}']
+        "content",
+        ["{", "[]", '{"speed": 1}', '{"reject_rate": 2}', '{"reject_rate": "a"}', '{"silent_levels": ["x"]}'],
     )
     def test_a_behaviour_that_cannot_be_read_is_refused(self, tmp_path: Path, content: str) -> None:
         (tmp_path / "behaviour.json").write_text(content)
@@ -349,9 +392,9 @@ class TestRestart:
             first.step()
         finish(Gateway(root, clock=lambda: NOON))
         states = [line["state"] for line in read_ledger(root / "ledger.jsonl") if line["event"] == "state"]
-        assert states == ["10", "20", "30", "40"]
+        assert states == STATES_OF_A_GOOD_BATCH
         assert finish(Gateway(root, clock=lambda: NOON)) is None
-        assert len(names(root / "receipts")) == 5
+        assert len(names(root / "receipts")) == 10
 
     @pytest.mark.parametrize("torn", [1, 20, 60])
     def test_a_line_that_a_crash_cut_short_is_done_again(self, root: Path, torn: int) -> None:
@@ -363,7 +406,10 @@ class TestRestart:
         ledger = root / "ledger.jsonl"
         ledger.write_bytes(ledger.read_bytes()[:-torn])
         finish(Gateway(root, clock=lambda: NOON.replace(hour=13)))
-        assert [line.get("state") for line in read_ledger(ledger)] == [None, "10", "20", "30", "40"]
+        assert [line.get("state") for line in read_ledger(ledger)] == [
+            None,
+            *STATES_OF_A_GOOD_BATCH,
+        ]
         assert {name: (root / "receipts" / name).read_bytes() for name in before} == before
 
     def test_a_file_moved_but_not_yet_on_record_is_not_lost(self, gateway: Gateway, root: Path) -> None:
@@ -390,7 +436,7 @@ class TestOverTheWire:
             files = wait_for(session, f"{BATCH}.S40.csv")
             said = session.read_file(f"/receipts/{BATCH}.R01.csv", limit=10_000).decode()
             assert session.list_folder("/inbox") == []
-        assert files == [f"{BATCH}.{part}.csv" for part in ("R01", "S10", "S20", "S30", "S40")]
+        assert files == [f"{BATCH}.{part}.csv" for part in RECEIPTS_OF_A_GOOD_BATCH]
         assert said.startswith("20\n")
         ledger = read_ledger(partner_root(city, "padis") / "ledger.jsonl")
         assert [line.get("record_count") for line in ledger if line.get("state") == "20"] == [20]
