@@ -36,6 +36,8 @@ class Landing:
     contract_version: str
     path: str
     is_current: bool = True
+    # Of text, as the partner declared it; else None.
+    encoding: str | None = None
 
 
 def land_bytes(
@@ -49,6 +51,7 @@ def land_bytes(
     file_name: str,
     row_count: int,
     contract_version: str,
+    encoding: str | None = None,
 ) -> Landing:
     """Keep received bytes (or a file of them) for ever and put them on record; twice is once.
 
@@ -71,8 +74,12 @@ def land_bytes(
         sha256=sha256,
         contract_version=contract_version,
         path=str(path.relative_to(settings.landing)),
+        encoding=encoding,
     )
-    connection.execute(postgresql.insert(LANDING).values(vars(landing)).on_conflict_do_nothing())
+    statement = postgresql.insert(LANDING).values(vars(landing))
+    # The same bytes under a corrected manifest: what it declares now is what they are read by.
+    declared = {"encoding": statement.excluded.encoding}
+    connection.execute(statement.on_conflict_do_update(index_elements=LANDING.primary_key, set_=declared))
     return landing
 
 

@@ -16,6 +16,7 @@ Rhythm = Literal["nightly", "as_files_arrive", "once"]
 FORMATS = ("csv", "xml", "zip")
 # How long a folder of a partner without a rhythm is looked at again.
 LOOK_BACK_DAYS = 7
+MOST_FILE_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class DropSource:
     patience: timedelta = timedelta(hours=2)
     formats: tuple[str, ...] = FORMATS
     # Of one file as it arrives, and of what a ZIP may unpack to.
-    most_bytes: int = 512 * 1024 * 1024
+    most_bytes: int = MOST_FILE_BYTES
 
     @property
     def steps(self) -> tuple[str, str, str]:

@@ -13,15 +13,29 @@ from connectors.lake import DatasetVersion, candidate_on, inputs_of, read_datase
 from connectors.landing import Landing, landed_file, landings_on, landings_until
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.conform.separated import read_separated
 from etl.conform.stage import Conformed, conform_rows, record_conformed
+from etl.received.file import received_file
+from etl.received.read import read_blocks
 from schemas.contract import Contract, load_contract
 from schemas.drop_source import DropSource
 from schemas.refusal import Refusal
 
 LOG = logging.getLogger(__name__)
 # Of a whole file: another date's faulty one is left out until a corrected one has come.
-FAULTS_OF_A_FILE = frozenset({"file_undecodable", "header_differs"})
+FAULTS_OF_A_FILE = frozenset(
+    {
+        "archive_unfit",
+        "archive_unreadable",
+        "encoding_differs",
+        "file_kind_differs",
+        "file_undecodable",
+        "header_differs",
+        "line_too_long",
+        "xml_differs",
+        "xml_doctype",
+        "xml_unreadable",
+    }
+)
 
 
 def conform_drop(settings: Settings, source: DropSource, business_date: date) -> dict[str, Any]:
@@ -135,11 +149,12 @@ def _received(settings: Settings, contract: Contract, landings: list[Landing]) -
     rows = [pa.schema([*text, ("landing_row", pa.int64()), ("landing_id", pa.string())]).empty_table()]
     malformed = [pa.schema([("landing_row", pa.int64()), ("landing_id", pa.string())]).empty_table()]
     for landing in landings:
-        content = landed_file(settings, landing).read_bytes()
-        read = read_separated(content, contract.received_columns, file_name=landing.file_name)
-        rows.append(_with_landing(read.rows, landing))
-        numbers = pa.table({"landing_row": pa.array(read.malformed, pa.int64())})
-        malformed.append(_with_landing(numbers, landing))
+        path = landed_file(settings, landing)
+        file = received_file(contract, path, landing.file_name, landing.encoding)
+        for block in read_blocks(file):
+            numbers = pa.table({"landing_row": pa.array(block.malformed, pa.int64())})
+            rows.append(_with_landing(block.rows, landing))
+            malformed.append(_with_landing(numbers, landing))
     return pa.concat_tables(rows).combine_chunks(), pa.concat_tables(malformed).combine_chunks()
 
 

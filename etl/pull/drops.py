@@ -48,7 +48,15 @@ class Errand:
         drop = DropState(state, self.due_at)
         record_drop(connection, self.source.name, self.business_date, drop, refusal)
 
-    def land(self, connection: Connection, dataset: str, file: Path, row_count: int = 0) -> Landing:
+    def land(
+        self,
+        connection: Connection,
+        dataset: str,
+        file: Path,
+        *,
+        row_count: int = 0,
+        encoding: str | None = None,
+    ) -> Landing:
         """Land one file of the drop."""
         return land_bytes(
             connection,
@@ -60,6 +68,7 @@ class Errand:
             file_name=file.name,
             row_count=row_count,
             contract_version=self.contract.version,
+            encoding=encoding,
         )
 
     def landed(self, dataset: str) -> list[Landing]:
@@ -118,15 +127,15 @@ def _state_before(errand: Errand, asked_at: datetime) -> str:
 
 
 def _ask(errand: Errand, partner: SftpPartner, to: Path, state: str) -> dict[str, Any]:
-    folder = errand.source.folder_on(errand.business_date)
+    source, day = errand.source, errand.business_date
     try:
         with open_sftp(partner) as session:
-            fetched = sense_manifest(session, folder, to, errand.contract, errand.business_date)
+            fetched = sense_manifest(session, source, day, to)
             if fetched is None:
                 return _not_there(errand, state)
             if state == "complete" and _is_known(errand, fetched):
                 return _complete(errand, is_reused=True)
-            fetch_files(session, folder, fetched, errand.contract)
+            fetch_files(session, source, day, fetched, errand.contract)
     except FaultyDrop as fault:
         return _refuse(errand, fault)
     _land(errand, fetched)
@@ -153,7 +162,13 @@ def _land(errand: Errand, fetched: Fetched) -> None:
     with registry_session(errand.settings) as connection:
         manifest = errand.land(connection, _manifests(errand.source), fetched.manifest_file)
         files = [
-            errand.land(connection, dataset, fetched.folder / file.name, file.row_count)
+            errand.land(
+                connection,
+                dataset,
+                fetched.folder / file.name,
+                row_count=file.row_count,
+                encoding=file.encoding,
+            )
             for file in fetched.manifest.files
         ]
         for name, landings in ((manifest.dataset_name, [manifest]), (dataset, files)):

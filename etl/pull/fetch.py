@@ -9,8 +9,10 @@ from pathlib import Path
 
 from connectors.sftp import SftpSession
 from etl.pull.manifest import MOST_MANIFEST_BYTES, Manifest, ManifestFile, read_manifest
-from etl.pull.row_count import count_rows
+from etl.received.file import received_file
+from etl.received.read import count_rows
 from schemas.contract import Contract
+from schemas.drop_source import DropSource
 from schemas.refusal import Refusal
 
 MANIFEST = "manifest.json"
@@ -39,16 +41,14 @@ class Fetched:
         return hashlib.sha256(self.manifest_file.read_bytes()).hexdigest()
 
 
-def sense_manifest(
-    session: SftpSession, folder: str, to: Path, contract: Contract, business_date: date
-) -> Fetched | None:
+def sense_manifest(session: SftpSession, source: DropSource, business_date: date, to: Path) -> Fetched | None:
     """Read the manifest of a drop; None while there is none or the partner is still adding files.
 
     Raises:
         FaultyDrop: there is one, but it is not as agreed.
         Refusal: the wire failed.
     """
-    file = to / MANIFEST
+    file, folder = to / MANIFEST, source.folder_on(business_date)
     try:
         session.fetch_file(f"{folder}/{MANIFEST}", file, limit=MOST_MANIFEST_BYTES)
     except Refusal as refusal:
@@ -58,18 +58,20 @@ def sense_manifest(
             raise FaultyDrop(refusal, ()) from None
         raise
     with _faults((file,)):
-        manifest = read_manifest(file.read_bytes(), contract.name, business_date)
+        manifest = read_manifest(file.read_bytes(), source, business_date)
     return Fetched(file, manifest, to) if manifest.is_complete else None
 
 
-def fetch_files(session: SftpSession, folder: str, fetched: Fetched, contract: Contract) -> None:
+def fetch_files(
+    session: SftpSession, source: DropSource, business_date: date, fetched: Fetched, contract: Contract
+) -> None:
     """Fetch the files of a drop, each compared in bytes, digest and rows with the manifest.
 
     Raises:
         FaultyDrop: a file is missing or is not what the manifest says.
         Refusal: the wire failed.
     """
-    evidence = [fetched.manifest_file]
+    evidence, folder = [fetched.manifest_file], source.folder_on(business_date)
     for promised in fetched.manifest.files:
         file = fetched.folder / promised.name
         with _faults(tuple(evidence)):
@@ -77,7 +79,8 @@ def fetch_files(session: SftpSession, folder: str, fetched: Fetched, contract: C
         evidence.append(file)
         with _faults(tuple(evidence)):
             _compare_bytes(promised, file.stat().st_size, sha256)
-            _compare_rows(promised, count_rows(file, contract.received_columns))
+            received = received_file(contract, file, promised.name, promised.encoding, source.most_bytes)
+            _compare_rows(promised, count_rows(received))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The source end of a thread: landed rows and the staging rows made of them."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +15,8 @@ from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, table_path
 from connectors.landing import Landing, find_landing, landed_file
 from connectors.settings import Settings
+from etl.received.file import received_file
+from etl.received.read import rows_of
 from etl.submission.thread import Fact, Link, mask_of
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
@@ -148,7 +149,7 @@ def landed_row(trail: Trail, landing: Landing, number: int) -> dict[str, Any]:
     if place not in trail.measured:
         trail.measured[place] = landed_file(trail.settings, landing)
     path = trail.measured[place]
-    rows = _parquet_rows(path, number) if path.suffix == ".parquet" else _csv_rows(path, number)
+    rows = _parquet_rows(path, number) if path.suffix == ".parquet" else _text_rows(landing, path, number)
     row = next(rows, None)
     if row is None:
         raise Refusal(
@@ -171,12 +172,11 @@ def _parquet_rows(path: Path, number: int) -> Iterator[dict[str, Any]]:
             first += count
 
 
-def _csv_rows(path: Path, number: int) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        header = next(reader, [])
-        for row in islice(reader, number - 1, number):
-            yield dict(zip(header, row, strict=False))
+def _text_rows(landing: Landing, path: Path, number: int) -> Iterator[dict[str, Any]]:
+    contract = load_contract(landing.dataset_name)
+    file = received_file(contract, path, landing.file_name, landing.encoding)
+    for row in islice(rows_of(file), number - 1, number):
+        yield dict(zip(contract.received_columns, row or (), strict=False))
 
 
 def version_links(trail: Trail, versions: Mapping[str, DatasetVersion]) -> Link:

@@ -30,6 +30,7 @@ LANDING = Table(
     Column("contract_version", Text, nullable=False, comment="契约版本 · version of the data contract"),
     Column("path", Text, nullable=False, comment="相对路径 · path below the landing zone"),
     Column("is_current", Boolean, nullable=False, comment="当前 · whether this date now rests on it"),
+    Column("encoding", Text, comment="编码 · encoding of text as the manifest declares it"),
     schema="core",
     comment="落地清单 · one row per dataset, business date and received content",
 )

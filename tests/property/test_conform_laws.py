@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from connectors.engine import run_sql
 from connectors.settings import PROJECT, Settings
-from etl.conform.separated import read_separated
 from etl.conform.stage import conform_rows
+from etl.received.read import Block
 from quality.domain_functions import parse_sql
 from schemas.contract import DATASETS, load_contract
 from schemas.refusal import Refusal
-from tests.support.landed import csv_of
+from tests.support.landed import csv_of, read_content
 from tests.support.received import KNOWN_PERSONS, TODAY, WEIGHTS, received_table, row_of
 
 COLUMNS = load_contract("mch_birth").received_columns
@@ -22,6 +22,11 @@ HEADER = ",".join(COLUMNS)
 GOOD = csv_of(row_of("mch_birth")).decode().splitlines()[1]
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MANY = settings(max_examples=150, deadline=None)
+
+
+def read(content: bytes) -> Block:
+    return read_content("mch_birth", content)
+
 
 cells = st.one_of(
     st.none(),
@@ -68,11 +73,11 @@ def test_every_received_row_is_accepted_or_quarantined_once(name: str, data: Any
 )
 def test_a_malformed_row_is_set_aside_and_the_rest_goes_on(lines: list[str]) -> None:
     content = "\n".join([HEADER, *lines, GOOD, ""]).encode()
-    read = read_separated(content, COLUMNS, file_name="drop.csv")
-    numbers = read.rows.column("landing_row").to_pylist()
-    assert sorted([*numbers, *read.malformed]) == list(range(1, len(numbers) + len(read.malformed) + 1))
-    assert read.rows.num_rows >= lines.count(GOOD) + 1 - lines_swallowed(lines)
-    assert set(read.rows.column("record_id").to_pylist()) <= {"r0001", *lines_beginning(lines)}
+    found = read(content)
+    numbers = found.rows.column("landing_row").to_pylist()
+    assert sorted([*numbers, *found.malformed]) == list(range(1, len(numbers) + len(found.malformed) + 1))
+    assert found.rows.num_rows >= lines.count(GOOD) + 1 - lines_swallowed(lines)
+    assert set(found.rows.column("record_id").to_pylist()) <= {"r0001", *lines_beginning(lines)}
 
 
 def lines_swallowed(lines: list[str]) -> int:
@@ -92,17 +97,17 @@ def test_bytes_of_any_kind_are_read_or_refused_without_showing_them(content: byt
         content.decode()
     except UnicodeDecodeError:
         with pytest.raises(Refusal, match=r"file_undecodable.*drop.csv: line"):
-            read_separated(file, COLUMNS, file_name="drop.csv")
+            read(file)
         return
-    read = read_separated(file, COLUMNS, file_name="drop.csv")
-    assert (read.rows.num_rows + len(read.malformed) == 0) == (content == b"")
+    found = read(file)
+    assert (found.rows.num_rows + len(found.malformed) == 0) == (content == b"")
 
 
 def test_one_stray_quote_costs_one_row() -> None:
     lines = [HEADER, GOOD, GOOD.replace("赵一", '"赵一'), *[GOOD] * 30]
-    read = read_separated("\n".join(lines).encode(), COLUMNS, file_name="drop.csv")
-    assert read.malformed == (2,)
-    assert read.rows.num_rows == 31
+    found = read("\n".join(lines).encode())
+    assert found.malformed == (2,)
+    assert found.rows.num_rows == 31
 
 
 def check_by_hand(digits: str) -> str:

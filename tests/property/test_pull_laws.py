@@ -8,9 +8,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.conform.separated import read_separated
 from etl.pull.manifest import Manifest, read_manifest
-from etl.pull.row_count import count_rows
+from etl.received.file import ReceivedFile
+from etl.received.read import count_rows, read_blocks
+from schemas.drop_source import drop_source
 from schemas.refusal import Refusal
 
 DAY = date(2026, 6, 1)
@@ -28,7 +29,7 @@ FILES = st.fixed_dictionaries(
         "rows": st.integers(-1, 9) | JSON,
         "bytes": st.integers(-1, 9) | JSON,
         "sha256": st.just("a" * 64) | JSON,
-        "encoding": st.just("utf-8") | JSON,
+        "encoding": st.sampled_from(["utf-8", "gbk", "gb18030", "utf-16"]) | JSON,
     },
     optional={"extra": JSON},
 )
@@ -52,7 +53,7 @@ UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 def read_or_refuse(content: bytes) -> Manifest | Refusal:
     try:
-        return read_manifest(content, "mch_birth", DAY)
+        return read_manifest(content, drop_source("mch_birth"), DAY)
     except Refusal as refusal:
         return refusal
 
@@ -78,7 +79,7 @@ def test_a_manifest_that_is_read_says_exactly_what_was_agreed(said: dict[str, ob
                     "rows": file.row_count,
                     "bytes": file.byte_count,
                     "sha256": file.sha256,
-                    "encoding": "utf-8",
+                    "encoding": file.encoding,
                 }
                 for file in manifest.files
             ],
@@ -86,11 +87,17 @@ def test_a_manifest_that_is_read_says_exactly_what_was_agreed(said: dict[str, ob
 
 
 @UNHURRIED
-@given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_rows_are_counted_as_they_are_read(lines: list[str], ending: str, ended: bool) -> None:
+@given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.integers(1, 5))
+def test_rows_are_counted_as_they_are_read(lines: list[str], ending: str, ended: bool, block: int) -> None:
     text = ending.join([",".join(COLUMNS), *lines]) + (ending if ended else "")
-    read = read_separated(text.encode(), COLUMNS, file_name="births.csv")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "births.csv"
         path.write_bytes(text.encode())
-        assert count_rows(path, COLUMNS) == read.rows.num_rows + len(read.malformed)
+        file = ReceivedFile(path, path.name, "births", COLUMNS)
+        blocks = list(read_blocks(file, block))
+        numbers = [
+            number
+            for each in blocks
+            for number in (*each.rows.column("landing_row").to_pylist(), *each.malformed)
+        ]
+        assert sorted(numbers) == list(range(1, count_rows(file) + 1))

@@ -2,7 +2,10 @@
 
 import csv
 import io
+import tempfile
 from datetime import date
+from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +13,8 @@ import pyarrow.parquet as pq
 from connectors.landing import Landing, land_bytes, point_landings
 from connectors.registry import registry_session
 from connectors.settings import Settings
+from etl.received.file import received_file
+from etl.received.read import Block, read_blocks
 from schemas.contract import load_contract
 from tests.support.received import Received, received_table
 
@@ -28,9 +33,9 @@ def land_extract(settings: Settings, dataset: str, day: date, *rows: Received) -
     return land(settings, dataset, day, content, f"{dataset}.parquet", table.num_rows)
 
 
-def csv_of(*rows: Received) -> bytes:
-    """Write births as the maternal-health system drops them."""
-    columns = load_contract("mch_birth").received_columns
+def csv_of(*rows: Received, dataset: str = "mch_birth") -> bytes:
+    """Write rows as a partner drops them."""
+    columns = load_contract(dataset).received_columns
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -38,12 +43,39 @@ def csv_of(*rows: Received) -> bytes:
     return text.getvalue().encode()
 
 
+def xml_of(*rows: Received, dataset: str = "birth_service", encoding: str = "utf-8") -> bytes:
+    """Write rows as XML; what is empty is left out."""
+    text = [f'<?xml version="1.0" encoding="{encoding}"?>', f"<{dataset}>"]
+    for row in rows:
+        fields = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in row.items() if value)
+        text.append(f"<row>{fields}</row>")
+    return "\n".join([*text, f"</{dataset}>", ""]).encode(encoding)
+
+
+def read_content(dataset: str, content: bytes, *, encoding: str = "utf-8", ending: str = "csv") -> Block:
+    """Read bytes as a file of a dataset, all rows in one block."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"drop.{ending}"
+        path.write_bytes(content)
+        file = received_file(load_contract(dataset), path, path.name, encoding)
+        (block,) = read_blocks(file, 1_000_000)
+    return block
+
+
 def land_drop(settings: Settings, day: date, content: bytes) -> Landing:
     """Land a drop of births."""
     return land(settings, "mch_birth", day, content, f"mch_birth_{day:%Y%m%d}.csv", content.count(b"\n") - 1)
 
 
-def land(settings: Settings, dataset: str, day: date, content: bytes, file_name: str, rows: int) -> Landing:
+def land(
+    settings: Settings,
+    dataset: str,
+    day: date,
+    content: bytes,
+    file_name: str,
+    rows: int,
+    encoding: str | None = None,
+) -> Landing:
     with registry_session(settings) as connection:
         landing = land_bytes(
             connection,
@@ -55,6 +87,7 @@ def land(settings: Settings, dataset: str, day: date, content: bytes, file_name:
             file_name=file_name,
             row_count=rows,
             contract_version=load_contract(dataset).version,
+            encoding=encoding,
         )
         point_landings(connection, dataset, day, [landing.landing_id])
     return landing

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from etl.pull.manifest import Manifest, ManifestFile, read_manifest
+from schemas.drop_source import drop_source
 from schemas.refusal import Refusal
 
 DAY = date(2026, 6, 1)
@@ -27,7 +28,7 @@ WHOLE: dict[str, Any] = {
 
 def read(said: Any) -> Manifest:
     content = said if isinstance(said, bytes) else json.dumps(said).encode()
-    return read_manifest(content, "mch_birth", DAY)
+    return read_manifest(content, drop_source("mch_birth"), DAY)
 
 
 def without(entry: dict[str, Any], key: str) -> dict[str, Any]:
@@ -39,12 +40,21 @@ def with_file(**said: Any) -> dict[str, Any]:
 
 
 def test_a_manifest_as_agreed_names_its_files() -> None:
-    assert read(WHOLE) == Manifest(True, (ManifestFile("mch_birth_20260601.csv", 2, 80, "0f" * 32),))
+    file = ManifestFile("mch_birth_20260601.csv", 2, 80, "0f" * 32, "utf-8")
+    assert read(WHOLE) == Manifest(True, (file,))
 
 
 def test_a_drop_may_have_several_numbered_files() -> None:
     second = {**FILE, "name": "mch_birth_20260601_2.csv"}
     assert len(read({**WHOLE, "files": [FILE, second]}).files) == 2
+
+
+@pytest.mark.parametrize("ending", ["csv", "xml", "zip"])
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "gb18030"])
+def test_a_file_has_an_agreed_format_and_encoding(ending: str, encoding: str) -> None:
+    name = f"mch_birth_20260601.{ending}"
+    (file,) = read(with_file(name=name, encoding=encoding, format=ending)).files
+    assert (file.name, file.encoding) == (name, encoding)
 
 
 def test_a_drop_that_the_partner_is_still_filling_is_not_complete() -> None:
@@ -81,8 +91,16 @@ def test_a_drop_that_the_partner_is_still_filling_is_not_complete() -> None:
         (with_file(bytes=10**12), "manifest_unreadable"),
         (with_file(sha256="0F" * 32), "manifest_unreadable"),
         (with_file(sha256=None), "manifest_unreadable"),
-        (with_file(encoding="gbk"), "manifest_unreadable"),
+        (with_file(encoding="utf-16"), "manifest_unreadable"),
+        (with_file(encoding=["gbk"]), "manifest_unreadable"),
+        (with_file(format="xml"), "manifest_unreadable"),
+        (with_file(format=None), "manifest_unreadable"),
         (with_file(name=None), "manifest_unreadable"),
+        (with_file(name="mch_birth_20260601.xlsx"), "file_kind_differs"),
+        (with_file(name="mch_birth_20260601_2.rar"), "file_kind_differs"),
+        (with_file(name="王小明.xlsx"), "manifest_names_unfit"),
+        (with_file(name="mch_birth_20260601.csv\nforged.csv"), "manifest_names_unfit"),
+        (with_file(name="mch_birth_20260601.CSV"), "manifest_names_unfit"),
         ({**WHOLE, "dataset": "population_person"}, "manifest_of_another_drop"),
         ({**WHOLE, "dataset": ["mch_birth"]}, "manifest_of_another_drop"),
         ({**WHOLE, "business_date": "2026-06-02"}, "manifest_of_another_drop"),

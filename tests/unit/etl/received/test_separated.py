@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.pull.row_count import MOST_LINE_BYTES, count_rows
+from etl.received.file import MOST_ROW_CHARACTERS, ReceivedFile
+from etl.received.read import count_rows
 from schemas.refusal import Refusal
 
 COLUMNS = ("record_id", "name")
@@ -13,7 +14,7 @@ COLUMNS = ("record_id", "name")
 def count(tmp_path: Path, content: bytes) -> int:
     path = tmp_path / "births.csv"
     path.write_bytes(content)
-    return count_rows(path, COLUMNS)
+    return count_rows(ReceivedFile(path, path.name, "births", COLUMNS))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_rows_below_the_header(tmp_path: Path, rows: str, expected: int) -> None
         (b"name,record_id\r\n", "header_differs"),
         (b"record_id\r\n", "header_differs"),
         ("record_id,name\r\n1,甲\r\n2,乙\r\n".encode("gb18030"), "file_undecodable"),
-        (b"record_id,name\r\n1," + b"x" * MOST_LINE_BYTES, "line_too_long"),
+        (b"record_id,name\r\n1," + b"x" * MOST_ROW_CHARACTERS, "line_too_long"),
     ],
 )
 def test_a_file_whose_rows_cannot_be_told_apart_is_refused(tmp_path: Path, content: bytes, code: str) -> None:

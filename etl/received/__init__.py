@@ -1,0 +1,1 @@
+"""Files as partners send them: one reader, by which the pull counts rows and conforming reads them."""
