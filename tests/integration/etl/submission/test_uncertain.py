@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from connectors.sftp import RemoteFile, SftpPartner, SftpSession
+from connectors.sftp import SftpPartner, SftpSession
 from etl.submission.approve import approve_batches
 from etl.submission.attempt import begin_attempt, finish_attempt, mark_sending
 from etl.submission.build import build_batches
@@ -25,37 +25,12 @@ from etl.submission.uncertain import decide_uncertain, resolve_batch
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
 from schemas.registry import ATTEMPT, BATCH, LANDING, RECEIPT, RECORD
+from tests.support.far_side import FarSide
 from tests.support.submission import TODAY, People, bytes_of, publish_people
 
 PROFILE = profile_on("national", TODAY)
 BATCH_ID = "J_110000_2026_A_0001"
 FILE = f"/inbox/{BATCH_ID}.zip"
-
-
-class FarSide:
-    """A receiver drawn by hand: what lies in its folders, and with which code a file cannot be read."""
-
-    def __init__(
-        self, *, files: dict[str, bytes] | None = None, unreadable: dict[str, str] | None = None
-    ) -> None:
-        self.files = files or {}
-        self.unreadable = unreadable or {}
-
-    def list_folder(self, folder: str) -> list[RemoteFile]:
-        names = sorted(path for path in self.files if path.startswith(f"{folder}/"))
-        return [RemoteFile(path.rpartition("/")[2], len(self.files[path])) for path in names]
-
-    def read_file(self, path: str, *, limit: int) -> bytes:
-        if path in self.unreadable:
-            raise Refusal(self.unreadable[path], found=f"could not read {path}", expected="-", to_do="-")
-        content = self.files.get(path)
-        if content is None or len(content) > limit:
-            code = "remote_missing" if content is None else "remote_too_large"
-            raise Refusal(code, found="drawn", expected="drawn", to_do="drawn")
-        return content
-
-    def withdraw_part(self, folder: str, name: str, attempt: str) -> bool:
-        return self.files.pop(f"{folder}/{name}.part-{attempt}", None) is not None
 
 
 @pytest.fixture(scope="module")
