@@ -15,6 +15,7 @@ from etl.commands.cases import cases
 from etl.commands.city import sandbox
 from etl.commands.local import local
 from etl.commands.night import run
+from etl.commands.quality import quality
 from etl.commands.session import stderr
 from schemas.refusal import Refusal
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 installation.add_commands(app)
 exchange.add_commands(app)
+app.command()(quality)
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")
 app.add_typer(sandbox, name="sandbox")

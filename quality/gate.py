@@ -13,6 +13,7 @@ from connectors.lake import DatasetVersion, candidate_on, point_dataset
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from quality.batch import candidate_batch, least_rows
+from quality.breaker import check_reject_share
 from quality.verdict import Verdict, verdict_of
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
@@ -34,7 +35,8 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
     dataset the version, how many expectations were judged and how many rows each warning counts.
 
     Raises:
-        Refusal: `gate_closed` if an expectation failed, `gate_errored` if one could not be judged,
+        Refusal: `reject_share_exceeded` if too many rows were rejected and nobody has accepted that,
+            `gate_closed` if an expectation failed, `gate_errored` if one could not be judged,
             `nothing_conformed` if a dataset has no version for the date. No date is moved then.
     """
     from quality.data_docs import keep_results, only_builder
@@ -58,6 +60,9 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
     with registry_session(settings) as connection:
         for name in dataset_names:
             _record_halts(connection, load_contract(name), business_date, verdicts[f"staging.{name}"])
+    with registry_session(settings) as connection:
+        for name in dataset_names:
+            check_reject_share(connection, name, business_date)
     _refuse_failures(verdicts)
     with registry_session(settings) as connection:
         for version in candidates.values():

@@ -1,6 +1,6 @@
 """Judge conformed rows by the row rules of their contract, in one query."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -42,15 +42,20 @@ class Judgement:
 
     def breaks_any(self, severity: str) -> Flags:
         """Tell for each row whether it broke any rule of a severity."""
+        return self.breaks_some_of([rule for rule in self.rules if rule.severity == severity])
+
+    def breaks_some_of(self, chosen: Collection[Rule]) -> Flags:
+        """Tell for each row whether it broke one of some rules."""
         broken = np.zeros(self.rows.num_rows, dtype=bool)
         for mask, rules in zip(self.masks, _groups(self.rules), strict=True):
-            broken |= mask & _bits(rules, severity) != 0
+            broken |= mask & _bits(rules, chosen) != 0
         return broken
 
     def rule_ids(self, severity: str) -> "pa.Array[Any]":
         """List for each row the ids of the rules of a severity that it broke, in order of the contract."""
+        chosen = [rule for rule in self.rules if rule.severity == severity]
         masks = [
-            mask & _bits(rules, severity) for mask, rules in zip(self.masks, _groups(self.rules), strict=True)
+            mask & _bits(rules, chosen) for mask, rules in zip(self.masks, _groups(self.rules), strict=True)
         ]
         if not masks:
             return pa.array([[]] * self.rows.num_rows, pa.list_(pa.string()))
@@ -148,5 +153,5 @@ def _groups(rules: tuple[Rule, ...]) -> list[tuple[Rule, ...]]:
     return [rules[start : start + RULES_PER_MASK] for start in range(0, len(rules), RULES_PER_MASK)]
 
 
-def _bits(rules: tuple[Rule, ...], severity: str) -> np.int64:
-    return np.int64(sum(1 << bit for bit, rule in enumerate(rules) if rule.severity == severity))
+def _bits(rules: tuple[Rule, ...], chosen: Collection[Rule]) -> np.int64:
+    return np.int64(sum(1 << bit for bit, rule in enumerate(rules) if rule in chosen))

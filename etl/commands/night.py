@@ -119,3 +119,17 @@ def preview(date_text: DateOption = None) -> None:
 
     with ready_settings() as settings:
         typer.echo(preview_batches(settings, parsed_date(date_text)))
+
+
+@run.command("accept-share")
+def accept_share(
+    dataset: Annotated[str, typer.Argument(help="数据集 · dataset that was stopped for its rejected rows.")],
+    user: Annotated[str, typer.Option("--as", help="确认人 · who lets the rest be published.")],
+    date_text: DateOption = None,
+) -> None:
+    """确认隔离率 · publish a dataset although more rows were rejected than its limit; then run the gate."""
+    from quality import breaker
+
+    business_date = parsed_date(date_text)
+    with ready_settings() as settings:
+        print_counts(breaker.accept_share(settings, dataset, business_date, user))

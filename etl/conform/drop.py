@@ -16,16 +16,19 @@ from connectors.settings import Settings
 from etl.conform.stage import Conformed, conform_rows, record_conformed
 from etl.received.file import received_file
 from etl.received.read import read_blocks
+from quality.breaker import EXCEEDED, check_reject_share, reject_share
 from schemas.contract import Contract, load_contract
 from schemas.drop_source import DropSource
 from schemas.refusal import Refusal
 
 LOG = logging.getLogger(__name__)
-# Of a whole file: another date's faulty one is left out until a corrected one has come.
+# Of a whole file: another date's faulty one is left out until a corrected one has come, or a person has
+# accepted what was rejected of it.
 FAULTS_OF_A_FILE = frozenset(
     {
         "archive_unfit",
         "archive_unreadable",
+        EXCEEDED,
         "encoding_differs",
         "file_kind_differs",
         "file_undecodable",
@@ -67,6 +70,8 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
     for day, of_day in late.items():
         try:
             _conform_once(settings, source, of_day, day)
+            with registry_session(settings) as connection:
+                check_reject_share(connection, dataset, day)
             dropped.append(_conformed(settings, contract, of_day, day).accepted)
         except Refusal as refusal:
             if refusal.code not in FAULTS_OF_A_FILE:
@@ -119,13 +124,18 @@ def _late(
 
 
 def _conform_once(settings: Settings, source: DropSource, landings: list[Landing], day: date) -> None:
-    """Put the quarantine and the counts of a late drop on record, unless its date was run with it."""
+    """Put the quarantine and the counts of a late drop on record, unless its date was run with it.
+
+    One that was stopped for its rejected rows is judged again: the rules may have been corrected.
+    """
     with registry_session(settings) as connection:
         try:
             known = inputs_of(connection, candidate_on(connection, f"staging.{source.dataset}", day), day)
         except Refusal:
             known = []
-    if not {landing.landing_id for landing in landings} <= set(known):
+        share = reject_share(connection, source.dataset, day)
+    is_stopped = share is not None and share.is_exceeded
+    if is_stopped or not {landing.landing_id for landing in landings} <= set(known):
         conform_drop(settings, source, day)
 
 

@@ -16,6 +16,7 @@ from connectors.settings import Settings
 from etl.conform.text import normalise_columns
 from etl.conform.typed import conforming_queries
 from quality.rules import Flags, Judgement, judge_rows
+from quality.score import record_scores, score_rows
 from schemas.contract import Contract
 from schemas.refusal import Refusal
 from schemas.registry import RULE_RESULT
@@ -34,12 +35,18 @@ class RuleCount:
 
 @dataclass(frozen=True)
 class Conformed:
-    """Rows of one dataset after conforming: every received row is in exactly one of the two tables."""
+    """Rows of one dataset after conforming: every received row is either accepted or quarantined.
+
+    `received` are the rows as they came, but those that could not be read; `scores` tells how good
+    they were (see quality/score.py).
+    """
 
     contract: Contract
     accepted: pa.Table
     quarantined: pa.Table
     rule_counts: tuple[RuleCount, ...]
+    received: pa.Table
+    scores: pa.Table
 
     @property
     def counts(self) -> Reconciled:
@@ -74,6 +81,7 @@ def conform_rows(
         conformed=conforming_queries(contract, normal.schema),
     )
     _check_none_vanished(received, judgement)
+    unread = malformed.num_rows if malformed is not None else 0
     is_rejected = judgement.breaks_any("reject")
     accepted = judgement.rows.append_column("failed_rules", judgement.rule_ids("warn"))
     accepted = accepted.filter(pa.array(~is_rejected)).select(contract.staging_schema.names)
@@ -83,6 +91,8 @@ def conform_rows(
         accepted.cast(contract.staging_schema).combine_chunks(),
         quarantined,
         _count_rules(contract, judgement, is_rejected, malformed),
+        received,
+        score_rows(settings, contract, received, judgement, is_rejected, unread),
     )
 
 
@@ -122,6 +132,7 @@ def record_conformed(
         inputs=list(inputs),
     )
     _record_rule_counts(connection, conformed, business_date)
+    record_scores(connection, conformed.contract, conformed.scores, business_date)
     return _told(conformed, published, quarantine)
 
 

@@ -12,10 +12,11 @@ from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE
 from schemas.registry.declare import METADATA
 from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
+from schemas.registry.quality import SCORE, SHARE_ACCEPTANCE, TICKET, TICKET_CLOSING
 from schemas.registry.subsidy import DECISION, DECISION_RUN
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
-ZONES = ("core", "births", "subsidy", "worklist", "exchange", "audit")
+ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "audit")
 
 __all__ = [
     "ACCEPTED",
@@ -38,9 +39,13 @@ __all__ = [
     "RECEIPT",
     "RECORD",
     "RULE_RESULT",
+    "SCORE",
+    "SHARE_ACCEPTANCE",
     "STATE_DATE",
     "STEP_RUN",
     "TASK",
     "TASK_CLOSING",
+    "TICKET",
+    "TICKET_CLOSING",
     "ZONES",
 ]

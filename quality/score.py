@@ -1,0 +1,103 @@
+"""The three scores of the contract: 完整性、正确性、合规性, before and after; docs/decisions/0014.
+
+A row fails a goal if it broke at least one row rule of it. Before: of the rows as received. After: of the
+rows that were accepted, by the faults that conforming did not mend.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.engine import run_sql
+from connectors.settings import Settings
+from quality.responsible import CODES, responsible_divisions, said_codes
+from quality.rules import Flags, Judgement
+from schemas.contract import Contract
+from schemas.contract_rule import GOALS, Rule
+from schemas.division import load_divisions
+from schemas.registry import SCORE
+
+# A goal, and what a row is called that fails it.
+FAILING = {"completeness": "incomplete", "correctness": "incorrect", "compliance": "noncompliant"}
+FLAGS = ("is_accepted", *(f"{word}_{when}" for word in FAILING.values() for when in ("before", "after")))
+
+
+def goal_of(rule: Rule) -> str:
+    """Name the goal that a rule's dimension serves."""
+    return GOALS[rule.dimension].rpartition(" · ")[2]
+
+
+def score_rows(
+    settings: Settings,
+    contract: Contract,
+    received: pa.Table,
+    judgement: Judgement,
+    is_rejected: Flags,
+    unread: int,
+) -> pa.Table:
+    """Score judged rows by division and goal, with the columns of `sql/quality/score.sql`.
+
+    `received` are the rows as they came, found by the judged rows' `received_row`; `unread` rows could
+    not be read into columns: they are the city's, fail compliance and are not accepted.
+    """
+    said = said_codes(contract, received).take(judgement.rows.column("received_row"))
+    flags = {"is_accepted": ~is_rejected}
+    for goal, word in FAILING.items():
+        rules = [rule for rule in judgement.rules if goal_of(rule) == goal]
+        left = [rule for rule in rules if rule.severity == "warn" and not rule.is_repaired]
+        flags[f"{word}_before"] = judgement.breaks_some_of(rules)
+        flags[f"{word}_after"] = judgement.breaks_some_of(left) & ~is_rejected
+    rows = pa.table({**{name: said.column(name) for name in CODES}, **flags})
+    rows = pa.concat_tables([rows, _unread_rows(contract, rows.schema, unread)])
+    judged = (
+        rows.group_by([*CODES, *FLAGS])
+        .aggregate([([], "count_all")])
+        .rename_columns([*CODES, *FLAGS, "row_count"])
+    )
+    relations = {
+        "judged": judged,
+        "responsible": responsible_divisions(settings, rows.select(list(CODES))),
+        "division": load_divisions(),
+    }
+    return run_sql(settings, "quality/score", relations)
+
+
+def _unread_rows(contract: Contract, schema: pa.Schema, count: int) -> pa.Table:
+    failed = {f"{FAILING[goal_of(rule)]}_before" for rule in contract.rules if rule.kind == "reader"}
+    flags = {name: np.full(count, name in failed) for name in FLAGS}
+    return pa.table({**{name: pa.nulls(count, pa.string()) for name in CODES}, **flags}, schema=schema)
+
+
+def record_scores(connection: Connection, contract: Contract, scores: pa.Table, business_date: date) -> None:
+    """Put the scores of a night's rows on record, in place of those of an earlier run."""
+    of_night = sa.and_(SCORE.c.dataset_name == contract.name, SCORE.c.business_date == business_date)
+    connection.execute(sa.delete(SCORE).where(of_night))
+    shared = {
+        "dataset_name": contract.name,
+        "source_name": contract.source,
+        "business_date": business_date,
+    }
+    rows = [{**shared, **row} for row in scores.to_pylist()]
+    if rows:
+        connection.execute(sa.insert(SCORE), rows)
+
+
+def score_trend(
+    connection: Connection,
+    division_code: str,
+    business_date: date,
+    days: int,
+    dataset_names: Sequence[str] | None = None,
+) -> Sequence[sa.RowMapping]:
+    """List the scores of a division of the last days, by dataset, goal and date."""
+    nights = sa.select(SCORE.c.business_date).where(SCORE.c.business_date <= business_date).distinct()
+    newest = nights.order_by(SCORE.c.business_date.desc()).limit(days)
+    chosen = sa.select(SCORE).where(SCORE.c.division_code == division_code, SCORE.c.business_date.in_(newest))
+    if dataset_names:
+        chosen = chosen.where(SCORE.c.dataset_name.in_(dataset_names))
+    order = (SCORE.c.dataset_name, SCORE.c.dimension, SCORE.c.business_date)
+    return connection.execute(chosen.order_by(*order)).mappings().all()

@@ -1,0 +1,99 @@
+"""Tables of zone `quality`: how good the data were, what went back to its source, who took a risk."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Index,
+    Table,
+    Text,
+)
+
+from schemas.registry.declare import METADATA, history, key_text
+
+SCORE = Table(
+    "score",
+    METADATA,
+    key_text("dataset_name", "数据集 · dataset"),
+    Column("business_date", Date, primary_key=True, comment="业务日 · Beijing business date"),
+    key_text("division_code", "区划 · division and all below it, 12 digits"),
+    key_text("dimension", "目标 · completeness, correctness or compliance"),
+    Column("source_name", Text, nullable=False, comment="来源 · system that sent the rows"),
+    Column("level_code", Text, nullable=False, comment="级别 · 1 city, 2 district, 3 town, 4 village"),
+    Column("checked", BigInteger, nullable=False, comment="收到行数 · rows received"),
+    Column("accepted", BigInteger, nullable=False, comment="接收行数 · rows accepted of those"),
+    Column(
+        "failed_before", BigInteger, nullable=False, comment="处理前有误 · rows received with such a fault"
+    ),
+    Column(
+        "failed_after", BigInteger, nullable=False, comment="处理后有误 · rows accepted that still have one"
+    ),
+    Column("score_before", Double, nullable=False, comment="处理前得分 · percent of the rows received"),
+    Column("score_after", Double, comment="处理后得分 · percent of the rows accepted, NULL if none"),
+    CheckConstraint("dimension IN ('completeness', 'correctness', 'compliance')", name="dimension"),
+    CheckConstraint("failed_before <= checked AND failed_after <= accepted", name="counts"),
+    schema="quality",
+    comment="质量得分 · one row per dataset, business date, division and goal; counts only",
+)
+Index("ix_score_business_date", SCORE.c.business_date, SCORE.c.level_code)
+
+TICKET = Table(
+    "ticket",
+    METADATA,
+    key_text("ticket_id", "退回单号 · keyed digest of dataset and source key"),
+    *history(),
+    Column("dataset_name", Text, nullable=False, comment="数据集 · dataset"),
+    Column("source_name", Text, nullable=False, comment="来源 · system that corrects the row"),
+    Column("division_code", Text, nullable=False, comment="责任区划 · division that answers, 12 digits"),
+    Column("level_code", Text, nullable=False, comment="责任级别 · 1 city, 2 district, 3 town, 4 village"),
+    Column("opened_date", Date, nullable=False, comment="开单日 · business date of the first rejection"),
+    Column("due_date", Date, nullable=False, comment="截止日 · until when the source should correct it"),
+    Column("rule_ids", ARRAY(Text), nullable=False, comment="未通过规则 · rules that reject the row"),
+    Column("landing_id", Text, nullable=False, comment="落地编号 · landed content the row is in"),
+    Column("landing_row", BigInteger, nullable=False, comment="行号 · data row in it, from 1"),
+    schema="quality",
+    comment="退回单 · one row per quarantined row and period; closed when recorded_to is set",
+)
+Index("ix_ticket_division_code", TICKET.c.division_code)
+
+TICKET_CLOSING = Table(
+    "ticket_closing",
+    METADATA,
+    key_text("ticket_id", "退回单号 · ticket that ended"),
+    Column(
+        "business_date",
+        Date,
+        primary_key=True,
+        comment="业务日 · first business date on which it was no longer open",
+    ),
+    Column("dataset_name", Text, nullable=False, comment="数据集 · dataset"),
+    Column(
+        "cause_code",
+        Text,
+        nullable=False,
+        comment="关闭原因 · corrected, withdrawn, rule_changed or context_changed",
+    ),
+    CheckConstraint(
+        "cause_code IN ('corrected', 'withdrawn', 'rule_changed', 'context_changed')", name="cause_code"
+    ),
+    schema="quality",
+    comment="退回单关闭 · one row per end of a ticket; a ticket may be opened again",
+)
+
+SHARE_ACCEPTANCE = Table(
+    "share_acceptance",
+    METADATA,
+    key_text("dataset_name", "数据集 · dataset"),
+    Column("business_date", Date, primary_key=True, comment="业务日 · Beijing business date"),
+    key_text("digest", "内容摘要 · SHA-256 of the quarantined rows that were looked at"),
+    Column("received", BigInteger, nullable=False, comment="收到 · rows received"),
+    Column("quarantined", BigInteger, nullable=False, comment="隔离 · rows quarantined of those"),
+    Column("accepted_by", Text, nullable=False, comment="确认人 · who lets the rest be published"),
+    Column("accepted_at", DateTime(timezone=True), nullable=False, comment="确认时间 · instant"),
+    schema="quality",
+    comment="隔离率确认 · who let a dataset pass with more rejected rows than its limit",
+)
