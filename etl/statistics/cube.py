@@ -1,4 +1,4 @@
-"""The four-level cube: counts of persons, births, decisions and tasks by division."""
+"""The four-level cubes: persons, births, decisions, cases, tasks and quality by division, and by month."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,14 +10,23 @@ from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 
-# Each file of cells with the relation it counts; those in DATED compare with the business date.
+# Each file of cells with the relations it counts; those in DATED compare with the business date.
 CELLS = {
-    "statistics/persons": "population_person",
-    "statistics/births": "birth_match",
-    "statistics/decisions": "decision",
-    "statistics/tasks": "task",
+    "statistics/persons": ("population_person",),
+    "statistics/births": ("birth_match",),
+    "statistics/decisions": ("decision",),
+    "statistics/cases": ("case_known",),
+    "statistics/tasks": ("task",),
+    "statistics/quality": ("quality",),
 }
-DATED = ("statistics/persons", "statistics/tasks")
+MONTH_CELLS = {
+    "statistics/births_by_month": ("birth_match", "month"),
+    "statistics/decisions_by_month": ("decision", "month"),
+    "statistics/cases_by_month": ("case_known", "month"),
+    "statistics/tasks_by_month": ("task", "month"),
+    "statistics/quality_by_month": ("quality",),
+}
+DATED = ("statistics/persons", "statistics/cases", "statistics/tasks")
 
 
 def count_cube(
@@ -31,23 +40,46 @@ def count_cube(
 
     Args:
         settings: of this installation.
-        relations: `population_person`, `birth_match`, `decision` and `task`.
+        relations: see `etl.statistics.relations.known_relations`.
         divisions: today's divisions, see `schemas.division`.
         business_date: ages and overdue tasks are those of its end.
 
     Raises:
         Refusal: a relation cannot be read as promised.
     """
+    cube = _rolled_up(settings, CELLS, relations, divisions, business_date)
+    return cube.drop_columns("month")
+
+
+def count_months(
+    settings: Settings, relations: Mapping[str, Relation], divisions: pa.Table, business_date: date
+) -> pa.Table:
+    """Count by month what a commission follows through the year; columns as in the cube, with `month`.
+
+    `relations` are those of `etl.statistics.relations.month_relations`.
+
+    Raises:
+        Refusal: a relation cannot be read as promised.
+    """
+    return _rolled_up(settings, MONTH_CELLS, relations, divisions, business_date)
+
+
+def _rolled_up(
+    settings: Settings,
+    cells: Mapping[str, tuple[str, ...]],
+    relations: Mapping[str, Relation],
+    divisions: pa.Table,
+    business_date: date,
+) -> pa.Table:
     day = {"business_date": business_date}
+    no_month = pa.schema([("month", pa.string())]).empty_table()
     try:
-        cells = pa.concat_tables(
-            [
-                run_sql(settings, sql, {name: relations[name]}, day if sql in DATED else None)
-                for sql, name in CELLS.items()
-            ],
-            promote_options="permissive",
-        )
-        return run_sql(settings, "statistics/cube", {"cell": cells, "division": divisions}, day)
+        counted = [
+            run_sql(settings, sql, {name: relations[name] for name in names}, day if sql in DATED else None)
+            for sql, names in cells.items()
+        ]
+        cell = pa.concat_tables([*counted, no_month], promote_options="permissive")
+        return run_sql(settings, "statistics/cube", {"cell": cell, "division": divisions}, day)
     except (duckdb.Error, pa.ArrowException) as error:
         raise Refusal(
             "statistics_not_counted",

@@ -20,6 +20,8 @@ class Column:
     but: tuple[str, ...] = ()
     prefix: str = ""
     is_optional: bool = False
+    # A share: one less the sum of this column over the sum of that one, in percent.
+    share_of: "Column | None" = None
 
     def holds(self, category: str) -> bool:
         """Tell whether a category is counted in this column."""
@@ -45,13 +47,15 @@ class Topic:
     subtitle: str
     unit: str
     bands: tuple[Band, ...]
+    has_towns: bool = True
 
 
-def _all_of(measure: str, chinese: str, english: str, prefix: str = "") -> Column:
+def all_of(measure: str, chinese: str, english: str, prefix: str = "") -> Column:
+    """Give one column for all categories of a measure, or all that begin with `prefix`."""
     return Column(measure, chinese, english, prefix=prefix)
 
 
-def _each_of(measure: str, labels: Labels, prefix: str = "") -> tuple[Column, ...]:
+def each_of(measure: str, labels: Labels, prefix: str = "") -> tuple[Column, ...]:
     """Give one column a label, and one for whatever has none, so that columns always add up."""
     listed = tuple(Column(measure, *label, only=(category,)) for category, label in labels.items())
     rest = Column(measure, "不详", "Unknown", but=tuple(labels), prefix=prefix, is_optional=True)
@@ -103,15 +107,15 @@ KIND = {
     "receipt_overdue": ("回执逾期", "Receipt overdue"),
     "receipt_parked": ("回执搁置", "Receipt parked"),
 }
-ALL_PERSONS = _all_of("persons_by_sex", "合计", "Total")
-ALL_BIRTHS = _all_of("births_by_class", "合计", "Total")
-ALL_OPEN = _all_of("tasks_open", "合计", "Total")
-ALL_OVERDUE = _all_of("tasks_overdue", "合计", "Total")
+ALL_PERSONS = all_of("persons_by_sex", "合计", "Total")
+ALL_BIRTHS = all_of("births_by_class", "合计", "Total")
+ALL_OPEN = all_of("tasks_open", "合计", "Total")
+ALL_OVERDUE = all_of("tasks_overdue", "合计", "Total")
 UNKNOWN = {
     programme: Column("decisions", "待定", "Unknown", only=(f"{programme}/unknown",)) for programme in "JT"
 }
 ELIGIBLE = {
-    programme: _all_of("eligible_by_category", "符合", "Eligible", f"{programme}/") for programme in "JT"
+    programme: all_of("eligible_by_category", "符合", "Eligible", f"{programme}/") for programme in "JT"
 }
 
 SUMMARY = Topic(
@@ -121,12 +125,12 @@ SUMMARY = Topic(
     unit="人、例、项 persons, births, tasks",
     bands=(
         Band("人口\nPersons", (ALL_PERSONS,)),
-        Band("出生核对\nBirths of the year", (ALL_BIRTHS, *_each_of("births_by_class", CLASS)[:-1])),
+        Band("出生核对\nBirths of the year", (ALL_BIRTHS, *each_of("births_by_class", CLASS)[:-1])),
         Band("奖励扶助 J\nReward", (ELIGIBLE["J"], UNKNOWN["J"])),
         Band("特别扶助 T\nSpecial", (ELIGIBLE["T"], UNKNOWN["T"])),
         Band(
             "待办\nTasks",
-            (_all_of("tasks_open", "未办", "Open"), _all_of("tasks_overdue", "逾期", "Overdue")),
+            (all_of("tasks_open", "未办", "Open"), all_of("tasks_overdue", "逾期", "Overdue")),
         ),
     ),
 )
@@ -137,9 +141,9 @@ PERSONS = Topic(
     unit="人 persons",
     bands=(
         Band("人口\nPersons", (ALL_PERSONS,)),
-        Band("性别\nSex", _each_of("persons_by_sex", SEX)),
-        Band("户籍\nHukou", _each_of("persons_by_hukou", HUKOU)),
-        Band("年龄（周岁）\nAge in completed years", _each_of("persons_by_age", AGE)),
+        Band("性别\nSex", each_of("persons_by_sex", SEX)),
+        Band("户籍\nHukou", each_of("persons_by_hukou", HUKOU)),
+        Band("年龄（周岁）\nAge in completed years", each_of("persons_by_age", AGE)),
     ),
 )
 BIRTHS = Topic(
@@ -149,9 +153,9 @@ BIRTHS = Topic(
     unit="例 births",
     bands=(
         Band("出生\nBirths", (ALL_BIRTHS,)),
-        Band("核对结果\nFinding", _each_of("births_by_class", CLASS)),
-        Band("性别\nSex", _each_of("births_by_sex", SEX)),
-        Band("妇幼报告时效\nReported after birth", _each_of("births_by_delay", DELAY)),
+        Band("核对结果\nFinding", each_of("births_by_class", CLASS)),
+        Band("性别\nSex", each_of("births_by_sex", SEX)),
+        Band("妇幼报告时效\nReported after birth", each_of("births_by_delay", DELAY)),
     ),
 )
 SUBSIDIES = Topic(
@@ -162,11 +166,11 @@ SUBSIDIES = Topic(
     bands=(
         Band(
             "奖励扶助 J\nReward assistance",
-            (ELIGIBLE["J"], *_each_of("eligible_by_category", CATEGORY_J, "J/"), UNKNOWN["J"]),
+            (ELIGIBLE["J"], *each_of("eligible_by_category", CATEGORY_J, "J/"), UNKNOWN["J"]),
         ),
         Band(
             "特别扶助 T\nSpecial assistance",
-            (ELIGIBLE["T"], *_each_of("eligible_by_category", CATEGORY_T, "T/"), UNKNOWN["T"]),
+            (ELIGIBLE["T"], *each_of("eligible_by_category", CATEGORY_T, "T/"), UNKNOWN["T"]),
         ),
     ),
 )
@@ -176,8 +180,8 @@ WORKLIST = Topic(
     subtitle="Open tasks by the division that acts, and those of them whose due date has passed",
     unit="项 tasks",
     bands=(
-        Band("未办\nOpen", (ALL_OPEN, *_each_of("tasks_open", KIND))),
-        Band("其中逾期\nOf these, overdue", (ALL_OVERDUE, *_each_of("tasks_overdue", KIND))),
+        Band("未办\nOpen", (ALL_OPEN, *each_of("tasks_open", KIND))),
+        Band("其中逾期\nOf these, overdue", (ALL_OVERDUE, *each_of("tasks_overdue", KIND))),
     ),
 )
 BY_TOWN = (PERSONS, BIRTHS, SUBSIDIES, WORKLIST)

@@ -1,11 +1,10 @@
 """What the counts mean: the last sheet of the workbook, 中文 and English."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.statistics.sheet import BAND_ROW, set_paper, write_heading, write_note, write_title
+from etl.statistics.sheet import BAND_ROW, Caption, set_paper, write_heading, write_note, write_title
 
 NOTES = (
     (
@@ -33,6 +32,27 @@ NOTES = (
         "Eligible: every clause holds. Unknown: a decisive document is missing. By hukou. Nobody takes both.",
     ),
     (
+        "个案 Cases",
+        "个案自起发月至止发月在享，停发首月计为退出。上年末在享＋本年新增－本年退出＝现在享（含暂停）。"
+        "起止月自相矛盾者只计入核定结果。“符合待立案”为判定符合而尚无个案者。",
+        "In payment from the first month to the last; a case leaves in the first month without payment. Last "
+        "year + begun - left = in payment (suspended among them). Cases whose months contradict each other "
+        "count under findings only. Eligible, no case: found eligible, no case yet.",
+    ),
+    (
+        "质量 Quality",
+        "本月最近一夜收到的数据行。处理前：收到行中违反该目标任一规则者；处理后：接收行中仍有误者。",
+        "Rows of the newest night of the month. Before: rows received that break a rule of the goal; after: "
+        "rows accepted that still do.",
+    ),
+    (
+        "月度 Months",
+        "资格、未办、在享为月末（本月为业务日）时点数；出生、新增、退出、新待办、办结为当月发生数。"
+        "系统启用前的月份无待办和资格数据。",
+        "Eligible, open and in payment: at the end of the month (this month: on the business date). Births, "
+        "begun, left, opened and closed: during the month. Before the first night nothing is known of tasks.",
+    ),
+    (
         "待办 Tasks",
         "业务日终了时未办结的任务；“逾期”为截止日早于业务日者。",
         "Tasks open at the end of the business date; overdue: due before it.",
@@ -51,9 +71,9 @@ NOTES = (
 MADE_FROM = ("数据来源 Made from", "下列版本的数据集及登记表（右栏）。", "")
 
 
-def write_notes(sheet: Worksheet, business_date: date, versions: Sequence[str]) -> None:
+def write_notes(sheet: Worksheet, caption: Caption, versions: Sequence[str]) -> None:
     """Write the notes and the versions that the counts were made from."""
-    write_title(sheet, "说明", "Notes", "", business_date, 3)
+    write_title(sheet, "说明", "Notes", "", caption, 3)
     for at, text in enumerate(("项目 Item", "说明", "Meaning"), start=1):
         write_heading(sheet, BAND_ROW, at, text)
     sheet.row_dimensions[BAND_ROW].height = 20
@@ -65,7 +85,7 @@ def write_notes(sheet: Worksheet, business_date: date, versions: Sequence[str]) 
     for letter, width in zip("ABC", (20, 56, 56), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = sheet.cell(BAND_ROW + 1, 1).coordinate
-    set_paper(sheet, business_date)
+    set_paper(sheet, caption)
 
 
 def _lines(note: tuple[str, str, str]) -> int:

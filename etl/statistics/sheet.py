@@ -1,16 +1,20 @@
 """How a printed sheet looks: title, headings, cells, paper."""
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from connectors.spreadsheet import is_dangerous, plain_text
+
 BAND_ROW, HEADING_ROW, FIRST_ROW, FIRST_COLUMN = 4, 5, 6, 3
 COUNT = '#,##0;-#,##0;"–"'
+SHARE = "0.00%"
 SONG, HEI = "宋体", "黑体"
 DARK, MIDDLE, LIGHT, LINE, GREY = "1F3864", "D9E2F3", "F3F6FB", "A6A6A6", "595959"
 THIN = Side(style="thin", color=LINE)
@@ -39,27 +43,54 @@ HEADING_FILL = PatternFill("solid", start_color=DARK)
 HEADING_FONT = Font(name=HEI, size=10, bold=True, color="FFFFFF")
 
 
+@dataclass(frozen=True)
+class Caption:
+    """What a workbook is about: its last day, the period it covers, and which release it is."""
+
+    business_date: date
+    period: str
+    edition: str = ""
+
+    @property
+    def line(self) -> str:
+        """Say it in the line above a table."""
+        parts = (self.period, f"制表 Prepared: {written_day(self.business_date)}", self.edition)
+        return "    ".join(part for part in parts if part)
+
+    @property
+    def footer(self) -> str:
+        """Say it at the foot of a page."""
+        return " ".join(filter(None, (f"截至 As of {self.business_date}", self.edition)))
+
+
+def day_caption(business_date: date) -> Caption:
+    """Caption the statistics of a business date."""
+    return Caption(business_date, f"业务日 Business date: {written_day(business_date)} ({business_date})")
+
+
+def written_day(day: date) -> str:
+    """Write a day as people print it."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def write_text(cell: Cell | MergedCell, text: str) -> None:
     """Write a text that stays text, whatever it begins with: no cell of ours is a formula."""
     if isinstance(cell, MergedCell):
         return
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+    cell.value = plain_text(text)
     cell.data_type = "s"
     cell.number_format = "@"
-    cell.quotePrefix = bool(re.match(r"[=+\-@\t\r\n]", text))
+    cell.quotePrefix = is_dangerous(text)
 
 
-def write_title(
-    sheet: Worksheet, title: str, subtitle: str, unit: str, business_date: date, width: int
-) -> None:
-    """Write the three lines above a table: title, subtitle, business date and unit."""
-    middle = max(2, width // 2)
-    day = f"{business_date.year}年{business_date.month}月{business_date.day}日"
+def write_title(sheet: Worksheet, title: str, subtitle: str, unit: str, caption: Caption, width: int) -> None:
+    """Write the three lines above a table: title, subtitle, period with the day of making, and unit."""
+    middle = max(2, width - 2)
     title_font, small = Font(name=HEI, size=18, bold=True, color=DARK), Font(name=SONG, size=10)
     subtitle_font = Font(name=SONG, size=10, color=GREY)
     _write_line(sheet, 1, (1, width), title, title_font, CENTRE)
     _write_line(sheet, 2, (1, width), subtitle, subtitle_font, CENTRE)
-    _write_line(sheet, 3, (1, middle), f"业务日 Business date: {day} ({business_date})", small, LEFT)
+    _write_line(sheet, 3, (1, middle), caption.line, small, LEFT)
     _write_line(sheet, 3, (middle + 1, width), f"单位 Unit: {unit}" if unit else "", small, RIGHT)
     for row, height in ((1, 32), (2, 18), (3, 20)):
         sheet.row_dimensions[row].height = height
@@ -90,12 +121,15 @@ def write_note(sheet: Worksheet, row: int, column: int, text: str) -> None:
     cell.alignment, cell.border = PARAGRAPH, GRID
 
 
-def write_division(sheet: Worksheet, row: int, code: str, name: str, counts: list[int], style: str) -> None:
-    """Write one row: a division and its counts, as total, district, plain or town."""
+def write_division(
+    sheet: Worksheet, row: int, code: str, name: str, counts: Sequence[int | float | None], style: str
+) -> None:
+    """Write one row: a division and its counts, as total, district, plain or town; shares in percent."""
     write_text(sheet.cell(row, 1), code)
     write_text(sheet.cell(row, 2), name)
     for offset, count in enumerate(counts):
-        sheet.cell(row, FIRST_COLUMN + offset, count).number_format = COUNT
+        number_format = COUNT if isinstance(count, int) else SHARE
+        sheet.cell(row, FIRST_COLUMN + offset, count).number_format = number_format
     for column in range(1, FIRST_COLUMN + len(counts)):
         cell = sheet.cell(row, column)
         cell.font, cell.border, cell.alignment = ROW_FONTS[style], GRID, COUNTED
@@ -112,7 +146,7 @@ def write_remark(sheet: Worksheet, row: int, width: int, text: str) -> None:
     sheet.row_dimensions[row].height = 28
 
 
-def set_paper(sheet: Worksheet, business_date: date) -> None:
+def set_paper(sheet: Worksheet, caption: Caption) -> None:
     """Set A4 landscape, one page wide, with page numbers."""
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
@@ -122,7 +156,7 @@ def set_paper(sheet: Worksheet, business_date: date) -> None:
     margins.left = margins.right = 0.5
     margins.top, margins.bottom, margins.header, margins.footer = 0.6, 0.7, 0.3, 0.35
     footer = HeaderFooterItem()
-    footer.left.text = f"业务日 Business date {business_date}"
+    footer.left.text = caption.footer
     footer.center.text = "第 &P 页，共 &N 页"
     footer.right.text = "内部资料 Internal"
     sheet.HeaderFooter.oddFooter = footer

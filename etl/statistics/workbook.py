@@ -3,7 +3,6 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -13,13 +12,20 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.statistics.archive import fix_times
+from etl.statistics.case_labels import CASES, EXITS, YEAR
+from etl.statistics.corrections import Change, write_corrections
+from etl.statistics.count import Counted
 from etl.statistics.labels import BY_TOWN, SUMMARY, Band, Column, Topic
+from etl.statistics.month_labels import by_month, month_topics
 from etl.statistics.notes import write_notes
+from etl.statistics.quality_labels import QUALITY
 from etl.statistics.sheet import (
     BAND_ROW,
     FIRST_COLUMN,
     FIRST_ROW,
     HEADING_ROW,
+    Caption,
+    day_caption,
     set_paper,
     write_division,
     write_heading,
@@ -42,41 +48,41 @@ class Division(NamedTuple):
     is_listed: bool
 
 
-def workbook_bytes(
-    cube: pa.Table, divisions: pa.Table, business_date: date, versions: Sequence[str]
-) -> bytes:
-    """Lay out the cube as an Excel workbook; equal input gives equal bytes.
+def workbook_bytes(counted: Counted, caption: Caption | None = None, changes: Sequence[Change] = ()) -> bytes:
+    """Lay out the cubes as an Excel workbook; equal input gives equal bytes.
 
-    Villages are left out: their counts are small. Division codes and names stay text.
-
-    Args:
-        cube: as `etl.statistics.cube.count_cube` gives it.
-        divisions: today's divisions; those without any count are printed too.
-        business_date: printed on every page, and the time of the document.
-        versions: what the counts were made from, as `name@version` or a table of the registry.
+    Villages are left out: their counts are small. Division codes and names stay text. Divisions without
+    any count are printed too. `caption` is that of a release; `changes` tell what a correction changed.
     """
+    caption = caption or day_caption(counted.business_date)
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
-    workbook.properties.title = f"全员人口业务统计 {business_date}"
+    workbook.properties.title = f"全员人口业务统计 {caption.business_date}"
     workbook.properties.creator = "padis-pipeline"
-    counts, rows = _counts(cube), _divisions(cube, divisions)
-    for topic in (SUMMARY, *BY_TOWN):
+    counts, rows = _counts(counted), _divisions(counted.cube, counted.divisions)
+    for topic in (SUMMARY, *BY_TOWN, CASES, YEAR, EXITS, QUALITY, *month_topics(counted.month_names)):
         sheet = workbook.create_sheet(topic.sheet)
-        last_row = _write_topic(sheet, topic, counts, rows, business_date)
-        if topic is SUMMARY:
-            last_row = _write_remarks(sheet, last_row, versions)
-        _set_page(sheet, last_row, business_date)
-    write_notes(workbook.create_sheet("说明 Notes"), business_date, versions)
+        last_row = _write_topic(sheet, topic, counts, rows, caption)
+        if topic in (SUMMARY, YEAR, EXITS):
+            last_row = _write_remarks(sheet, last_row, counted.inputs)
+        _set_page(sheet, last_row, caption)
+    if changes:
+        write_corrections(workbook.create_sheet("更正 Corrections"), caption, changes)
+    write_notes(workbook.create_sheet("说明 Notes"), caption, counted.inputs)
     content = io.BytesIO()
     workbook.save(content)
-    return fix_times(content.getvalue(), business_date)
+    return fix_times(content.getvalue(), caption.business_date)
 
 
-def _counts(cube: pa.Table) -> Counts:
+def _counts(counted: Counted) -> Counts:
     counts: dict[tuple[str, str], dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for row in cube.to_pylist():
+    for row in counted.cube.to_pylist():
         if row["level_code"] <= TOWN:
             counts[row["level_code"], row["division_code"]][row["measure"]][row["category"]] = row["value"]
+    for row in counted.months.to_pylist():
+        if row["level_code"] <= DISTRICT:
+            months = counts[row["level_code"], row["division_code"]][by_month(row["measure"])]
+            months[row["month"]] = months.get(row["month"], 0) + row["value"]
     return counts
 
 
@@ -91,33 +97,44 @@ def _named(table: pa.Table) -> set[tuple[str, str, str]]:
     return set(zip(*columns, strict=True))
 
 
-def _sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int]:
+def _sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int | float | None]:
     cells = counts.get((division.level, division.code), {})
     return [
-        sum(value for category, value in cells.get(column.measure, {}).items() if column.holds(category))
+        _sum(cells, column) if column.share_of is None else _share(cells, column, column.share_of)
         for column in columns
     ]
 
 
+def _sum(cells: Mapping[str, Mapping[str, int]], column: Column) -> int:
+    return sum(value for category, value in cells.get(column.measure, {}).items() if column.holds(category))
+
+
+def _share(cells: Mapping[str, Mapping[str, int]], column: Column, whole: Column) -> float | None:
+    """Tell which share of the rows has no fault; nothing where there are no rows."""
+    rows = _sum(cells, whole)
+    return 1 - _sum(cells, column) / rows if rows else None
+
+
 def _write_topic(
-    sheet: Worksheet, topic: Topic, counts: Counts, rows: Sequence[Division], business_date: date
+    sheet: Worksheet, topic: Topic, counts: Counts, rows: Sequence[Division], caption: Caption
 ) -> int:
     """Write the table of a topic and tell its last row."""
     (city,) = (row for row in rows if row.level == CITY)
     bands = _printed_bands(topic, counts, city)
     columns = [column for band in bands for column in band.columns]
     width = FIRST_COLUMN - 1 + len(columns)
-    write_title(sheet, topic.title, topic.subtitle, topic.unit, business_date, width)
+    write_title(sheet, topic.title, topic.subtitle, topic.unit, caption, width)
     _write_headings(sheet, bands)
     _set_widths(sheet, columns)
     # A row for want of a lower level is printed where it counts something.
     rows = [row for row in rows if row.is_listed or any(_sums(counts, row, columns))]
     styled = [(city, "total"), *((row, "plain") for row in rows if row.level == DISTRICT)]
-    if topic is not SUMMARY:
+    if topic is not SUMMARY and topic.has_towns:
         sheet.row_breaks.append(Break(id=FIRST_ROW + len(styled) - 1))
         styled += [(row, "district" if row.level == DISTRICT else "town") for row in _by_district(rows)]
     for at, (row, style) in enumerate(styled, start=FIRST_ROW):
-        write_division(sheet, at, row.code, row.name, _sums(counts, row, columns), style)
+        name = f"{row.name}（合计 Total）" if style == "total" else row.name
+        write_division(sheet, at, row.code, name, _sums(counts, row, columns), style)
     return FIRST_ROW + len(styled) - 1
 
 
@@ -131,11 +148,11 @@ def _write_remarks(sheet: Worksheet, last_row: int, versions: Sequence[str]) -> 
     return last_row + len(remarks)
 
 
-def _set_page(sheet: Worksheet, last_row: int, business_date: date) -> None:
+def _set_page(sheet: Worksheet, last_row: int, caption: Caption) -> None:
     sheet.freeze_panes = sheet.cell(FIRST_ROW, FIRST_COLUMN).coordinate
     sheet.print_title_rows = f"{BAND_ROW}:{HEADING_ROW}"
     sheet.print_area = f"A1:{get_column_letter(sheet.max_column)}{last_row}"
-    set_paper(sheet, business_date)
+    set_paper(sheet, caption)
 
 
 def _printed_bands(topic: Topic, counts: Counts, city: Division) -> list[Band]:

@@ -1,4 +1,5 @@
--- statistics.cube: one row per measure, level, division of that level and category.
+-- statistics.cube: one row per measure, month (NULL in a cube without months), level, division of that level and
+-- category.
 --
 -- A cell that is known to a town only stands at village level under the town itself (下级不详), so that the levels
 -- always have equal totals. Codes that are on no list, or outside the city, stand under the city.
@@ -21,7 +22,7 @@ nearest AS (
     QUALIFY ROW_NUMBER() OVER (PARTITION BY upper.received ORDER BY preference) = 1
 ),
 cell_of_nearest AS (
-    SELECT cell.measure, nearest.division_code, nearest.level_code, cell.category, SUM(cell.value) AS value
+    SELECT cell.measure, cell.month, nearest.division_code, nearest.level_code, cell.category, SUM(cell.value) AS value
     FROM cell
     JOIN nearest ON nearest.received IS NOT DISTINCT FROM cell.division_code
     GROUP BY ALL
@@ -32,6 +33,7 @@ level AS (
 rolled AS (
     SELECT
         cell_of_nearest.measure,
+        cell_of_nearest.month,
         level.level_code,
         CASE
             WHEN level.level_code >= cell_of_nearest.level_code THEN cell_of_nearest.division_code
@@ -46,6 +48,7 @@ rolled AS (
 SELECT
     CAST($business_date AS DATE) AS business_date,
     rolled.measure,
+    rolled.month,
     rolled.level_code,
     rolled.division_code,
     division.division_name || CASE WHEN division.level_code < rolled.level_code THEN '（下级不详）' ELSE '' END
@@ -54,4 +57,4 @@ SELECT
     CAST(rolled.value AS BIGINT) AS value
 FROM rolled
 JOIN division USING (division_code)
-ORDER BY measure, level_code, division_code, category
+ORDER BY measure, rolled.month, rolled.level_code, rolled.division_code, category

@@ -7,3 +7,9 @@ SELECT 'eligible_by_category', division_code, programme_code || '/' || COALESCE(
 FROM decision
 WHERE decision_code = 'eligible'
 GROUP BY ALL
+UNION ALL
+-- Who is eligible and has no case yet.
+SELECT 'eligible_without_case', division_code, programme_code || '/' || COALESCE(category_code, 'unknown'), COUNT(*)
+FROM decision
+WHERE decision_code = 'eligible' AND NOT has_case
+GROUP BY ALL

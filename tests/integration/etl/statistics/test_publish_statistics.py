@@ -96,7 +96,11 @@ def test_the_night_is_written_and_written_again_with_the_same_bytes(settings: Se
         sent(connection)
     first = publish_statistics(settings, TODAY)
     files = {path.name: path.read_bytes() for path in (settings.mart / "2026-06-01").iterdir()}
-    assert sorted(files) == ["cube_2026-06-01.parquet", "statistics_2026-06-01.xlsx"]
+    assert sorted(files) == [
+        "cube_2026-06-01.parquet",
+        "months_2026-06-01.parquet",
+        "statistics_2026-06-01.xlsx",
+    ]
     assert publish_statistics(settings, TODAY) == first
     assert {path.name: path.read_bytes() for path in (settings.mart / "2026-06-01").iterdir()} == files
 
@@ -121,6 +125,7 @@ def test_the_cube_counts_what_the_night_found(settings: Settings) -> None:
         ("births_by_delay", "on_time"): 2,
         ("decisions", "T/eligible"): 1,
         ("eligible_by_category", "T/death"): 1,
+        ("eligible_without_case", "T/death"): 1,
         ("tasks_open", "birth_missing_in_population"): 1,
     }
 
