@@ -17,14 +17,14 @@ CELLS = {
     "statistics/decisions": ("decision",),
     "statistics/cases": ("case_known",),
     "statistics/tasks": ("task",),
-    "statistics/quality": ("quality",),
+    "statistics/quality": ("quality", "division"),
 }
 MONTH_CELLS = {
     "statistics/births_by_month": ("birth_match", "month"),
     "statistics/decisions_by_month": ("decision", "month"),
     "statistics/cases_by_month": ("case_known", "month"),
     "statistics/tasks_by_month": ("task", "month"),
-    "statistics/quality_by_month": ("quality",),
+    "statistics/quality_by_month": ("quality", "division"),
 }
 DATED = ("statistics/persons", "statistics/cases", "statistics/tasks")
 
@@ -72,6 +72,7 @@ def _rolled_up(
     business_date: date,
 ) -> pa.Table:
     day = {"business_date": business_date}
+    relations = {**relations, "division": divisions}
     no_month = pa.schema([("month", pa.string())]).empty_table()
     try:
         counted = [

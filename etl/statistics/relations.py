@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from connectors.engine import Relation
 from connectors.lake import version_on
 from connectors.registry import state_on
-from schemas.registry import CASE, CASE_REVIEW, DECISION, TASK
+from schemas.registry import CASE, CASE_REVIEW, DECISION, SCORE, TASK
 
 TEXT, DAY, FLAG, COUNT = pa.string(), pa.date32(), pa.bool_(), pa.int64()
 PERIOD = (("recorded_from", DAY), ("recorded_to", DAY))
@@ -129,4 +129,30 @@ def _history(connection: Connection, table: sa.Table, schema: pa.Schema, newest:
 
 
 def _quality(connection: Connection, nights: Sequence[tuple[str | None, date]]) -> pa.Table:
-    return QUALITY.empty_table()
+    """Read the scores of each dataset in its newest night of a month up to a date.
+
+    By goal and dataset; followed by months, datasets are summed up.
+    """
+    rows = [
+        {**row, "month": month}
+        for month, last_day in nights
+        for row in connection.execute(_scores(last_day, is_summed=month is not None)).mappings()
+    ]
+    return pa.Table.from_pylist(rows, schema=QUALITY)
+
+
+def _scores(last_day: date, *, is_summed: bool) -> sa.Select[Any]:
+    score = SCORE.c
+    newest = (
+        sa.select(score.dataset_name, sa.func.max(score.business_date).label("business_date"))
+        .where(score.business_date.between(last_day.replace(day=1), last_day))
+        .group_by(score.dataset_name)
+        .subquery()
+    )
+    is_newest = sa.and_(
+        score.dataset_name == newest.c.dataset_name, score.business_date == newest.c.business_date
+    )
+    category = score.dimension if is_summed else score.dimension + "/" + score.dataset_name
+    counts = (sa.cast(sa.func.sum(score[name]), sa.BigInteger).label(name) for name in SCORED)
+    chosen = sa.select(score.division_code, category.label("category"), *counts).join(newest, is_newest)
+    return chosen.group_by(score.division_code, category).order_by(score.division_code, sa.text("category"))

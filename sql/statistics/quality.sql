@@ -1,21 +1,32 @@
 -- statistics.quality: cells of the scores of the newest night; one row per measure, division and category
 -- (goal/dataset). Failed before: of the rows received. Failed after: of those accepted.
-SELECT 'quality_checked' AS measure, division_code, category, SUM(checked) AS value
-FROM quality
-GROUP BY ALL
-HAVING SUM(checked) > 0
+WITH own AS (
+    -- A score counts a division and all below it: its own rows are what those below it do not count.
+    SELECT
+        quality.division_code, quality.category,
+        MAX(quality.checked) - COALESCE(SUM(below.checked), 0) AS checked,
+        MAX(quality.accepted) - COALESCE(SUM(below.accepted), 0) AS accepted,
+        MAX(quality.failed_before) - COALESCE(SUM(below.failed_before), 0) AS failed_before,
+        MAX(quality.failed_after) - COALESCE(SUM(below.failed_after), 0) AS failed_after
+    FROM quality
+    LEFT JOIN division ON division.parent_code = quality.division_code
+    LEFT JOIN quality AS below
+        ON below.division_code = division.division_code AND below.category = quality.category
+        AND below.month IS NOT DISTINCT FROM quality.month
+    GROUP BY ALL
+)
+SELECT 'quality_checked' AS measure, division_code, category, checked AS value
+FROM own
+WHERE checked > 0
 UNION ALL
-SELECT 'quality_accepted', division_code, category, SUM(accepted)
-FROM quality
-GROUP BY ALL
-HAVING SUM(accepted) > 0
+SELECT 'quality_accepted', division_code, category, accepted
+FROM own
+WHERE accepted > 0
 UNION ALL
-SELECT 'quality_failed_before', division_code, category, SUM(failed_before)
-FROM quality
-GROUP BY ALL
-HAVING SUM(failed_before) > 0
+SELECT 'quality_failed_before', division_code, category, failed_before
+FROM own
+WHERE failed_before > 0
 UNION ALL
-SELECT 'quality_failed_after', division_code, category, SUM(failed_after)
-FROM quality
-GROUP BY ALL
-HAVING SUM(failed_after) > 0
+SELECT 'quality_failed_after', division_code, category, failed_after
+FROM own
+WHERE failed_after > 0

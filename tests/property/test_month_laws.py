@@ -148,3 +148,19 @@ def test_the_months_of_a_year_end_with_the_date() -> None:
         ("2028-03", 5),
     ]
     assert [m["month"] for m in months_until(TODAY, TODAY)] == ["2026-06"]
+
+
+def test_rows_that_only_an_upper_division_counts_stay_there() -> None:
+    def score(code: str, rows: int) -> dict[str, Any]:
+        counts = {"checked": rows, "accepted": rows - 1, "failed_before": 1, "failed_after": 0}
+        return {"month": None, "division_code": code, "category": "completeness/mch_birth", **counts}
+
+    # Ten rows in the village, two that only the town knows, one that only the city knows.
+    scores = [score("110101001001", 10), score("110101001000", 12), score("110101000000", 12),
+              score("110000000000", 13)]  # fmt: skip
+    cube = count_cube(NOWHERE, counted(quality=scores), DIVISIONS, DAY).to_pylist()
+    for level in "1234":
+        assert totals(cube, level, "measure")["quality_checked",] == 13
+    villages = {row["division_code"]: row["value"] for row in cube
+                if row["level_code"] == "4" and row["measure"] == "quality_checked"}  # fmt: skip
+    assert villages == {"110101001001": 10, "110101001000": 2, "110000000000": 1}
