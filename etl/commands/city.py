@@ -57,3 +57,35 @@ def partners(
     from sandbox.partners.servers import serve_partners
 
     serve_partners(own_settings(), pace_seconds=pace_seconds)
+
+
+@sandbox.command("simulate")
+def simulate(
+    days: Annotated[int, typer.Option(help="天数 · days.")] = 30,
+    faults: Annotated[
+        str, typer.Option(help="故障 · all, none, or names with commas; an unknown name lists them.")
+    ] = "all",
+    persons: Annotated[int, typer.Option(help="人数 · persons.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="随机种子 · same seed, same days.")] = 20260601,
+    date_text: Annotated[
+        str, typer.Option("--date", "-d", metavar="YYYY-MM-DD", help="首个业务日 · first date.")
+    ] = "2026-06-01",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只列日程 · list the days and stop.")] = False,
+) -> None:
+    """模拟 · live through days with late, missing, hostile drops, outages and restarts; then judge."""
+    from rich.console import Console
+
+    from sandbox.simulation.simulate import planned_days, render_laws
+    from sandbox.simulation.simulate import simulate as run_simulation
+
+    first = parsed_date(date_text)
+    if dry_run:
+        for line in planned_days(first, days, faults, seed):
+            typer.echo(line)
+        return
+    result = run_simulation(
+        own_settings(), days=days, faults=faults, persons=persons, seed=seed, first=first, tell=typer.echo
+    )
+    Console().print(render_laws(result))
+    if not result["holds"]:
+        raise typer.Exit(1)
