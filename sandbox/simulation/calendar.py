@@ -21,6 +21,7 @@ DROP_FAULTS = (
     Fault("late", "迟到 · drop two days late", "drop"),
     Fault("missing", "缺失 · drop that never comes", "drop"),
     Fault("duplicate", "重复 · drop delivered twice", "drop"),
+    Fault("half_uploaded", "未传完 · drop half uploaded and left so", "drop"),
     Fault("corrected", "更正 · drop corrected after it was read", "drop"),
     Fault("hostile", "恶意 · hostile file, replaced the next day", "drop"),
 )

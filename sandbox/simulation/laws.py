@@ -1,7 +1,7 @@
 """What must hold when the days are over: the registry held against the truth and the far side's history."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from connectors.settings import Settings
 from sandbox.partners.keys import partner_root
 from sandbox.partners.ledger import read_ledger
 from sandbox.truth.decisions import accepted
+from sandbox.truth.incidents import expected_state, incidents
 from sandbox.truth.store import read_truth
 from schemas.registry import (
     BATCH,
@@ -28,8 +29,10 @@ from schemas.registry import (
 )
 
 LIVING = "1"
+COMPLETE = "complete"
+# What is waiting or overdue is not there.
+STATE_SEEN = {"waiting": "absent", "overdue": "absent"}
 POPULATION = ("population_person", "family_child", "marriage")
-Missing = Collection[tuple[str, date]]
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,21 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the laws look at: the registry, the truth, the far side, and which drops never came."""
+    """What the laws look at: the registry, and by its settings the truth and the far side."""
 
     settings: Settings
     connection: Connection
     last: date
-    missing: Missing
 
     def count(self, statement: sa.Select[Any]) -> int:
         """Count the rows of a statement."""
         return int(self.connection.scalar(sa.select(sa.func.count()).select_from(statement.subquery())) or 0)
 
 
-def judge(settings: Settings, last: date, missing: Missing) -> list[Finding]:
+def judge(settings: Settings, last: date) -> list[Finding]:
     """Hold the installation against every law, as of the last day."""
     with registry_session(settings) as connection:
-        evidence = Evidence(settings, connection, last, missing)
+        evidence = Evidence(settings, connection, last)
         return [law(evidence) for law in LAWS]
 
 
@@ -110,23 +112,22 @@ def _files_add_up(evidence: Evidence) -> Finding:
 
 
 def _drops_are_explained(evidence: Evidence) -> Finding:
-    """Look for drops that have not arrived whole although nobody kept them back, or the other way round."""
-    rows = evidence.connection.execute(
-        sa.select(DROP.c.source_name, DROP.c.business_date, DROP.c.state)
-    ).all()
-    unexplained = [
-        row
-        for row in rows
-        if (row.state == "complete") == ((row.source_name, row.business_date) in evidence.missing)
-    ]
-    note = ", ".join(f"{row.source_name} {row.business_date} {row.state}" for row in unexplained[:5])
+    """Compare the state of every drop with what was done to it: complete, refused, or not there."""
+    chosen = sa.select(DROP.c.source_name, DROP.c.business_date, DROP.c.state)
+    rows = evidence.connection.execute(chosen).mappings().all()
+    other = [row for row in rows if STATE_SEEN.get(row["state"], row["state"]) != _expected(evidence, row)]
+    note = ", ".join("{source_name} {business_date} {state}".format(**row) for row in other[:5])
     return Finding(
         "drops_explained",
-        "未到投递都有原因 · drops not complete are those kept back",
+        "投递状态与所为相符 · every drop is seen as what was done to it",
         len(rows),
-        len(unexplained),
+        len(other),
         note,
     )
+
+
+def _expected(evidence: Evidence, row: sa.RowMapping) -> str:
+    return expected_state(evidence.settings, row["source_name"], row["business_date"])
 
 
 def _tasks_are_open_or_closed_with_cause(evidence: Evidence) -> Finding:
@@ -215,7 +216,11 @@ def _births_are_those_of_the_truth(evidence: Evidence) -> Finding:
     births = read_truth(evidence.settings, "births").to_pylist()
     records = {row["record_id"]: row for row in births if row["record_id"]}
     children = {row["relation_id"]: row["birth_number"] for row in births if row["relation_id"]}
-    lost = {day for partner, day in evidence.missing if partner == "mch"}
+    lost = {
+        incident.business_date
+        for incident in incidents(evidence.settings)
+        if expected_state(evidence.settings, "mch", incident.business_date) != COMPLETE
+    }
     true = {
         row["birth_number"]
         for row in records.values()

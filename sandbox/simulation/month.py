@@ -13,6 +13,7 @@ from sandbox.city.advance import advance_city
 from sandbox.city.create import create_city
 from sandbox.partners import mischief
 from sandbox.partners.faults import Faults, set_faults
+from sandbox.partners.hostile import SPOILS
 from sandbox.simulation.calendar import FAULTS, LATE_DAYS, Day
 from sandbox.simulation.world import (
     Strike,
@@ -63,9 +64,7 @@ class Month:
     seed: int
     tell: Tell
     lived: list[Lived] = field(default_factory=list)
-    missing: list[tuple[str, date]] = field(default_factory=list)
-    _to_restore: list[tuple[date, str, date]] = field(default_factory=list)
-    _spoils: Iterator[str] = field(default_factory=lambda: cycle(mischief.SPOILS))
+    _spoils: Iterator[str] = field(default_factory=lambda: cycle(SPOILS))
     _night_seconds: float = 15.0
 
     @property
@@ -79,7 +78,6 @@ class Month:
         for number, day in enumerate(calendar):
             begun = time.monotonic()
             self._wake(day.business_date, is_first=number == 0)
-            self._put_right(day.business_date)
             for partner, fault in day.drops.items():
                 self._tamper(partner, fault, day.business_date)
             nights, reruns, ended_well = self._nights(day, chance)
@@ -98,23 +96,18 @@ class Month:
         else:
             advance_city(self.settings)
 
-    def _put_right(self, today: date) -> None:
-        for due, partner, day in [entry for entry in self._to_restore if entry[0] <= today]:
-            mischief.restore(self.settings, partner, day)
-            self._to_restore.remove((due, partner, day))
-
     def _tamper(self, partner: str, fault: str, day: date) -> None:
         if fault == "late":
-            mischief.withhold(self.settings, partner, day)
-            self._to_restore.append((day + timedelta(days=LATE_DAYS), partner, day))
+            mischief.make_late(self.settings, partner, day, LATE_DAYS)
         elif fault == "missing":
             mischief.withhold(self.settings, partner, day)
-            self.missing.append((partner, day))
         elif fault == "duplicate":
             mischief.duplicate(self.settings, partner, day)
         elif fault == "hostile":
-            mischief.spoil(self.settings, partner, day, next(self._spoils))
-            self._to_restore.append((day + timedelta(days=1), partner, day))
+            mends_on = day + timedelta(days=1)
+            mischief.spoil(self.settings, partner, day, next(self._spoils), mends_on=mends_on)
+        elif fault == "half_uploaded":
+            mischief.half_upload(self.settings, partner, day)
 
     def _nights(self, day: Day, chance: Random) -> tuple[int, int, bool]:
         """Run the night once per fault, then until it ends well; tell how often, and whether it did."""

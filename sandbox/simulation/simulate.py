@@ -11,14 +11,13 @@ from rich.table import Table
 
 from connectors.settings import Settings
 from sandbox.local.environment import ui_port
-from sandbox.partners.keys import DOORS
 from sandbox.simulation.calendar import chosen_faults, plan
 from sandbox.simulation.laws import judge
 from sandbox.simulation.month import Month
 from sandbox.simulation.world import running_world
 
-# Receives batches; everybody else delivers drops.
-RECEIVER = "padis"
+# Those that leave a drop every day.
+PARTNERS = ("mch",)
 
 
 def simulate(
@@ -43,12 +42,12 @@ def simulate(
     Raises:
         Refusal: the faults cannot be read, or something of the simulation itself failed.
     """
-    calendar = plan(first, days, chosen_faults(faults, days), _partners(), seed)
+    calendar = plan(first, days, chosen_faults(faults, days), PARTNERS, seed)
     own = replace(settings, var=settings.var / "simulation", server_url=None, population_server_url=None)
     with running_world(own, ui_port()) as world:
         month = Month(world, persons, seed, tell)
         month.live(calendar)
-        findings = judge(own, calendar[-1].business_date, month.missing)
+        findings = judge(own, calendar[-1].business_date)
     ended_well = all(day.ended_well for day in month.lived)
     result = {
         "seed": seed,
@@ -64,12 +63,8 @@ def simulate(
 
 def planned_days(first: date, days: int, faults: str, seed: int) -> list[str]:
     """List what would happen, one line a day."""
-    calendar = plan(first, days, chosen_faults(faults, days), _partners(), seed)
+    calendar = plan(first, days, chosen_faults(faults, days), PARTNERS, seed)
     return [f"{day.business_date}  {'; '.join(day.titles) or '平静 · in peace'}" for day in calendar]
-
-
-def _partners() -> list[str]:
-    return [door.name for door in DOORS if door.name != RECEIVER]
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:
