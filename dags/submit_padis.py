@@ -55,7 +55,8 @@ def record_answer(answer: dict[str, Any], shown: dict[str, Any]) -> dict[str, An
         business_date = business_date_of_run(get_current_context())
         settings = night_of(business_date).settings
         user = answer["responded_by_user"]["name"]
-        answered_at = datetime.fromisoformat(answer["responded_at"])
+        # Airflow hands the instant over as it is, or written, by the road that the answer took.
+        answered_at = datetime.fromisoformat(str(answer["responded_at"]))
         approved = answer["chosen_options"] == [APPROVE]
         counts = run_step(
             settings,
