@@ -40,6 +40,8 @@ STEPS = {
     "send_batches",
     "collect_receipts",
     "publish_statistics",
+    "import_cases",
+    "review_cases",
 }
 
 
