@@ -37,6 +37,9 @@ SCORED = ("checked", "accepted", "failed_before", "failed_after")
 QUALITY = pa.schema(
     [("month", TEXT), ("division_code", TEXT), ("category", TEXT), *((name, COUNT) for name in SCORED)]
 )
+# What the receiver's answers ask of people comes by the receiver's clock, after the figures of a date are
+# out; counting it would change them. `padis receipts` lists it.
+BY_THE_RECEIVERS_CLOCK = "submission"
 MONTHS = pa.schema([("month", TEXT), ("first_day", DAY), ("last_day", DAY)])
 
 
@@ -50,7 +53,7 @@ def known_relations(connection: Connection, business_date: date) -> dict[str, Re
         "population_person": version_on(connection, "staging.population_person", business_date),
         "birth_match": version_on(connection, "core.birth_match", business_date),
         "decision": _known_decisions(connection, business_date),
-        "task": _rows(connection, sa.select(TASK).where(state_on(TASK, business_date)), TASKS),
+        "task": _rows(connection, _counted_tasks(state_on(TASK, business_date)), TASKS),
         "case_known": _known_cases(connection, business_date),
         "quality": _quality(connection, [(None, business_date)]),
     }
@@ -85,6 +88,10 @@ def months_until(business_date: date, first: date | None = None) -> list[dict[st
 def _rows(connection: Connection, chosen: sa.Select[Any], schema: pa.Schema) -> pa.Table:
     rows = connection.execute(chosen).mappings()
     return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
+
+
+def _counted_tasks(known: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(TASK).where(known, TASK.c.process_name != BY_THE_RECEIVERS_CLOCK)
 
 
 def _known_decisions(connection: Connection, business_date: date) -> pa.Table:
@@ -125,6 +132,8 @@ def _history(connection: Connection, table: sa.Table, schema: pa.Schema, newest:
     if table is DECISION:
         others.append(_has_case(newest))  # type: ignore[arg-type]
     chosen = sa.select(*others, ended).where(table.c.recorded_from <= newest)
+    if table is TASK:
+        chosen = chosen.where(TASK.c.process_name != BY_THE_RECEIVERS_CLOCK)
     return _rows(connection, chosen, schema)
 
 
