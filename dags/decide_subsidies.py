@@ -31,8 +31,9 @@ def decide_subsidies() -> None:
     """Import the cases in payment, decide T, then J, review the cases."""
     (
         step("import_cases")
-        >> step("decide_subsidies", announces=DECISIONS, trigger_rule="all_done")
-        >> step("review_cases")
+        >> step("decide_subsidies", trigger_rule="all_done")
+        # What follows counts and reports the cases as they were reviewed, so it waits for that too.
+        >> step("review_cases", announces=DECISIONS)
     )
 
 
