@@ -36,7 +36,7 @@ ANNOUNCED_BY = [
     ("population", "pull_population", "gate_population"),
     *((source.process, source.steps[0], source.steps[2]) for source in DROP_SOURCES),
     ("births", "reconcile_births", "reconcile_births"),
-    ("decisions", "decide_subsidies", "decide_subsidies"),
+    ("decisions", "decide_subsidies", "review_cases"),
     ("submissions", "submit_padis", "send_batches"),
     ("receipts", "collect_receipts", "collect_receipts"),
     ("statistics", "publish_statistics", "publish_statistics"),
