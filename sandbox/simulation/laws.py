@@ -248,11 +248,18 @@ def _births_are_those_of_the_truth(evidence: Evidence) -> Finding:
 
 def _every_failed_step_ended_well_later(evidence: Evidence) -> Finding:
     """Look for steps of a date whose newest run did not end."""
+    later = STEP_RUN.alias()
+    is_run_again = (
+        sa.select(later.c.step)
+        .where(
+            later.c.business_date == STEP_RUN.c.business_date,
+            later.c.step == STEP_RUN.c.step,
+            later.c.started_at > STEP_RUN.c.started_at,
+        )
+        .exists()
+    )
     newest = (
-        sa.select(STEP_RUN.c.business_date, STEP_RUN.c.step, STEP_RUN.c.state)
-        .distinct(STEP_RUN.c.business_date, STEP_RUN.c.step)
-        .order_by(STEP_RUN.c.business_date, STEP_RUN.c.step, STEP_RUN.c.started_at.desc())
-        .subquery()
+        sa.select(STEP_RUN.c.business_date, STEP_RUN.c.step, STEP_RUN.c.state).where(~is_run_again).subquery()
     )
     bad = sa.select(newest).where(newest.c.state.in_(("failed", "running")))
     return Finding(

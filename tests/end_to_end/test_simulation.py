@@ -18,6 +18,9 @@ from sandbox.simulation.simulate import simulate
 from schemas.registry import BIRTH_MATCH, DATASET_VERSION, DECISION, DROP, STEP_RUN, TASK_CLOSING
 from tests.support.local_installation import left_processes
 
+# Fourteen nights: with the long sweeps until they fit beside the rest.
+pytestmark = pytest.mark.deep
+
 FIRST, LAST = date(2026, 6, 1), date(2026, 6, 5)
 PERSONS, SEED = 1_000, 20260601
 
