@@ -112,14 +112,22 @@ def _replace_text(path: Path, text: str) -> None:
 
 
 def _keep_or_choose_port(settings: Settings, name: str) -> int:
-    path = partners_folder(settings) / f"{name}.json"
-    if path.exists():
-        port = load_partner(settings, name).port
-        if _is_free(port) or serving_process(settings) is not None:
+    others = {_port_of(settings, door.name) for door in DOORS if door.name != name}
+    port = _port_of(settings, name)
+    if port is not None and port not in others and (_is_free(port) or serving_process(settings) is not None):
+        return port
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = int(probe.getsockname()[1])
+        # The system gives out a port again as soon as the probe is closed: two doors could share one.
+        if port not in others:
             return port
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+
+
+def _port_of(settings: Settings, name: str) -> int | None:
+    path = partners_folder(settings) / f"{name}.json"
+    return load_partner(settings, name).port if path.exists() else None
 
 
 def _is_free(port: int) -> bool:

@@ -19,6 +19,7 @@ import pytest
 from connectors import ssh
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner, UncertainTransfer, load_partner, open_sftp
+from connectors.ssh import partners_folder
 from sandbox.partners.faults import Faults, set_faults
 from sandbox.partners.keys import partner_root, prepare_partners, ready_path
 from schemas.refusal import Refusal
@@ -401,6 +402,16 @@ class TestServing:
         assert second["padis"].port != first["padis"].port
         assert second["mch"] == first["mch"]
         assert second["padis"].host_key == first["padis"].host_key
+
+    def test_two_doors_never_share_a_port(self, tmp_path: Path) -> None:
+        settings = Settings(var=tmp_path)
+        first = prepare_partners(settings)
+        # As the system may give it: the port of another door, chosen a moment before.
+        card = partners_folder(settings) / "padis.json"
+        same = json.loads(card.read_text(encoding="ascii")) | {"port": first["mch"].port}
+        card.write_text(json.dumps(same), encoding="ascii")
+        ports = [partner.port for partner in prepare_partners(settings).values()]
+        assert sorted(set(ports)) == sorted(ports)
 
     def test_preparing_beside_running_servers_keeps_their_ports(
         self, city: Settings, partners: dict[str, SftpPartner]
