@@ -41,7 +41,7 @@ def member_of(file: ReceivedFile) -> tuple[zipfile.ZipInfo, str]:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         raise _unreadable(file) from None
     _check_member(file, member)
-    return member, Path(member.filename).suffix.removeprefix(".")
+    return member, Path(member.orig_filename).suffix.removeprefix(".")
 
 
 def member_chunks(file: ReceivedFile, member: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ ZIP = b"PK\x03\x04"
 # What other kinds of files begin with. Office writes workbooks as ZIP, or in an OLE container if old or
 # encrypted.
 OTHER_KINDS = {
+    ZIP: "a ZIP or a workbook",
     bytes.fromhex("d0cf11e0a1b11ae1"): "an OLE container: an old or an encrypted workbook",
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -49,6 +50,7 @@ def rows_of(file: ReceivedFile) -> Iterator[Row]:
     """
     ending = file.ending
     if ending == "zip":
+        _check_kind(file, next(_chunks(file), b""), "zip")
         member, ending = member_of(file)
         chunks = member_chunks(file, member)
     else:
@@ -108,8 +110,7 @@ def _chunks(file: ReceivedFile) -> Iterator[bytes]:
 
 
 def _check_kind(file: ReceivedFile, first: bytes, ending: str) -> None:
-    """Refuse by its first bytes what is no text at all, before it is decoded as if it were."""
-    kinds = {**OTHER_KINDS, ZIP: "a ZIP or a workbook"}
-    for signature, kind in kinds.items():
-        if first.startswith(signature):
+    """Refuse by its first bytes what is another kind of file, before it is read as if it were not."""
+    for signature, kind in OTHER_KINDS.items():
+        if first.startswith(signature) and (signature, ending) != (ZIP, "zip"):
             raise file.refusal("file_kind_differs", f"bytes that begin like {kind}", f"a {ending} file")

@@ -66,14 +66,15 @@ def _first_row(window: deque[str], width: int) -> tuple[Row, int]:
     if '"' not in line:
         fields = tuple(line.split(","))
         return (fields if len(fields) == width and not has_control(line) else None), 1
-    text = ""
-    for taken, further in enumerate(window, start=1):
-        text = further if taken == 1 else f"{text}\n{further}"
-        found = _fields(text)
-        if found is not None:
-            is_row = len(found) == width and not any(map(has_control, found))
-            return (tuple(found) if is_row else None), taken
-    return None, 1
+    # The reader asks for as many lines as the row has: each is looked at once, however long a quote stays
+    # open.
+    rows = csv.reader((f"{further}\n" for further in window), strict=True)
+    try:
+        found = next(rows)
+    except csv.Error:
+        return None, 1
+    is_row = len(found) == width and not any(map(has_control, found))
+    return (tuple(found) if is_row else None), rows.line_num
 
 
 def _fields(text: str) -> list[str] | None:

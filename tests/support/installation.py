@@ -14,9 +14,9 @@ from connectors.settings import Settings
 
 
 @contextmanager
-def running_installation(*, migrated: bool = True) -> Iterator[Settings]:
+def running_installation(*, migrated: bool = True, under: Path | None = None) -> Iterator[Settings]:
     """Bring up PostgreSQL in a new folder, give its settings, and leave nothing behind."""
-    var = Path(tempfile.mkdtemp(prefix="padis-test-"))
+    var = Path(tempfile.mkdtemp(prefix="padis-test-", dir=under))
     settings = Settings(var=var)
     settings.make_folders()
     command = [*postgres_command(settings), "-c", "fsync=off"]
