@@ -1,5 +1,6 @@
-"""Everything that is counted about a business date, with what it was counted from."""
+"""Everything that is counted about a business date or a period, with what it was counted from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,13 +8,14 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.lake import DatasetVersion
+from connectors.engine import Relation
+from connectors.lake import DatasetVersion, digest_of
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.statistics.cube import count_cube, count_months
-from etl.statistics.relations import known_relations, month_relations, months_until
+from etl.statistics.relations import first_night, known_relations, month_relations, months_until
 from schemas.division import load_divisions
-from schemas.registry import CASE, DECISION, DECISION_RUN, TASK
+from schemas.registry import CASE, DECISION, DECISION_RUN, SCORE, TASK
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,36 @@ class Counted:
     divisions: pa.Table
     inputs: tuple[str, ...]
     policy_versions: tuple[str, ...]
+    # Before it nothing is known of tasks, decisions and quality.
+    first_night: date | None = None
+    # What each relation held: a dataset version, or the digest of its rows.
+    fingerprints: Mapping[str, str] | None = None
 
 
-def count_statistics(settings: Settings, business_date: date, first: date | None = None) -> Counted:
+def count_statistics(
+    settings: Settings,
+    business_date: date,
+    first: date | None = None,
+    *,
+    known_on: date | None = None,
+    pinned: Mapping[str, DatasetVersion] | None = None,
+    divisions: pa.Table | None = None,
+) -> Counted:
     """Count the cubes of a business date; months from January, or from `first` on.
+
+    A correction counts a date as known on a later one (`known_on`). `pinned` versions and `divisions` are
+    those of an earlier count that is to be repeated; else they are today's.
 
     Raises:
         Refusal: persons or births have never been published.
     """
     months = months_until(business_date, first)
+    divisions = load_divisions() if divisions is None else divisions
     with registry_session(settings) as connection:
-        relations = known_relations(connection, business_date)
-        by_month = month_relations(connection, relations["birth_match"], months)
+        relations = known_relations(connection, business_date, known_on, pinned)
+        by_month = month_relations(connection, relations, months)
         policy_versions = _policy_versions(connection, business_date)
-    divisions = load_divisions()
+        night = first_night(connection)
     versions = [str(found) for found in relations.values() if isinstance(found, DatasetVersion)]
     return Counted(
         business_date,
@@ -48,9 +66,24 @@ def count_statistics(settings: Settings, business_date: date, first: date | None
         count_months(settings, by_month, divisions, business_date),
         tuple(month["month"] for month in months),
         divisions,
-        (*versions, *(table.fullname for table in (DECISION, CASE, TASK))),
+        (*versions, *(table.fullname for table in (DECISION, CASE, TASK, SCORE))),
         policy_versions,
+        night,
+        {name: _fingerprint(relation) for name, relation in _named_apart(relations, by_month).items()},
     )
+
+
+def _named_apart(known: Mapping[str, Relation], by_month: Mapping[str, Relation]) -> dict[str, Relation]:
+    """Name the relations that are read twice, now and month by month, apart from each other."""
+    later = {name: relation for name, relation in by_month.items() if relation is not known.get(name)}
+    return {**known, **{f"{name}_by_month": relation for name, relation in later.items()}}
+
+
+def _fingerprint(relation: Relation) -> str:
+    """Tell what a relation held, whatever the order in which its rows were read."""
+    if isinstance(relation, DatasetVersion):
+        return str(relation)
+    return digest_of(relation.sort_by([(name, "ascending") for name in relation.column_names]))
 
 
 def _policy_versions(connection: Connection, business_date: date) -> tuple[str, ...]:

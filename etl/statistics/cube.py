@@ -15,18 +15,18 @@ CELLS = {
     "statistics/persons": ("population_person",),
     "statistics/births": ("birth_match",),
     "statistics/decisions": ("decision",),
-    "statistics/cases": ("case_known",),
+    "statistics/cases": ("case_known", "case_dated", "population_person"),
     "statistics/tasks": ("task",),
     "statistics/quality": ("quality", "division"),
 }
 MONTH_CELLS = {
     "statistics/births_by_month": ("birth_match", "month"),
     "statistics/decisions_by_month": ("decision", "month"),
-    "statistics/cases_by_month": ("case_known", "month"),
+    "statistics/cases_by_month": ("case_dated", "month"),
     "statistics/tasks_by_month": ("task", "month"),
     "statistics/quality_by_month": ("quality", "division"),
 }
-DATED = ("statistics/persons", "statistics/cases", "statistics/tasks")
+DATED = ("statistics/persons", "statistics/births", "statistics/cases", "statistics/tasks")
 
 
 def count_cube(

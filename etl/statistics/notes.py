@@ -15,11 +15,11 @@ NOTES = (
     ),
     (
         "出生 Births",
-        "妇幼系统当年报告的出生（换发、补发和重报已归并，死胎、死产和新生儿死亡除外），"
-        "以及人口库当年出生而妇幼无记录者。“一致”“冲突”为两边均有。按产妇现居住地统计，外地产妇按分娩地区。",
-        "Births reported by MCH this year (reissues and double reports folded, children not living left "
-        "out), and children of this year that only the population database knows. By the mother's residence; "
-        "mothers from elsewhere by the district of birth.",
+        "截至业务日当年出生：妇幼系统报告者（换发、补发和重报已归并，死胎、死产和新生儿死亡除外），"
+        "以及人口库有而妇幼无记录者。“一致”“冲突”为两边均有。按产妇现居住地统计，外地产妇按分娩地区。",
+        "Children born this year up to the business date: reported by MCH (reissues and double reports "
+        "folded, children not living left out), and those that only the population database knows. By the "
+        "mother's residence; mothers from elsewhere by the district of birth.",
     ),
     (
         "报告时效 Delay",
@@ -54,8 +54,9 @@ NOTES = (
     ),
     (
         "待办 Tasks",
-        "业务日终了时未办结的任务；“逾期”为截止日早于业务日者。",
-        "Tasks open at the end of the business date; overdue: due before it.",
+        "业务日终了时未办结的任务；“逾期”为截止日早于业务日者。由上报回执产生的任务计入次日，因回执在统计之后到达。",
+        "Tasks open at the end of the business date; overdue: due before it. What the receiver's answers ask "
+        "counts on the day after, since they come after the figures are out.",
     ),
     (
         "下级不详\nLower level unknown",

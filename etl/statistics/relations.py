@@ -1,17 +1,18 @@
-"""What the statistics count, as it was known on a business date; nobody is named in it."""
+"""What the statistics count, as it was known on a business date."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.engine import Relation
-from connectors.lake import version_on
+from connectors.lake import DatasetVersion, version_on
 from connectors.registry import state_on
-from schemas.registry import CASE, CASE_REVIEW, DECISION, SCORE, TASK
+from schemas.registry import CASE, CASE_REVIEW, DATASET_VERSION, DECISION, SCORE, TASK
 
 TEXT, DAY, FLAG, COUNT = pa.string(), pa.date32(), pa.bool_(), pa.int64()
 PERIOD = (("recorded_from", DAY), ("recorded_to", DAY))
@@ -26,6 +27,8 @@ TASKS = pa.schema([("kind_code", TEXT), ("division_code", TEXT), ("due_date", DA
 TASK_HISTORY = pa.schema([("task_id", TEXT), *TASKS, *PERIOD])
 CASES = pa.schema(
     [
+        # The file number finds the age; it is no part of any cell.
+        ("person_id", TEXT),
         *((name, TEXT) for name in ("division_code", "programme_code", "category_code", "state_code")),
         ("start_month", DAY),
         ("end_month", DAY),
@@ -38,37 +41,55 @@ QUALITY = pa.schema(
     [("month", TEXT), ("division_code", TEXT), ("category", TEXT), *((name, COUNT) for name in SCORED)]
 )
 # What the receiver's answers ask of people comes by the receiver's clock, after the figures of a date are
-# out; counting it would change them. `padis receipts` lists it.
+# out. An answer of a day counts on the day after: so no answer changes figures that are out, and no answer
+# is left out (docs/decisions/0019).
 BY_THE_RECEIVERS_CLOCK = "submission"
+DAYS_LATER = sa.case((TASK.c.process_name == BY_THE_RECEIVERS_CLOCK, 1), else_=0)
 MONTHS = pa.schema([("month", TEXT), ("first_day", DAY), ("last_day", DAY)])
 
 
-def known_relations(connection: Connection, business_date: date) -> dict[str, Relation]:
-    """Give what was known on a date: versions of the lake, and rows of the registry.
+def known_relations(
+    connection: Connection,
+    business_date: date,
+    known_on: date | None = None,
+    pinned: Mapping[str, DatasetVersion] | None = None,
+) -> dict[str, Relation]:
+    """Give what was held on a date: versions of the lake, and rows of the registry.
+
+    Births and the months of cases (`case_dated`) have dates of their own: they are given as known on
+    `known_on`, which a correction sets later. `pinned` names the versions of the lake of an earlier count.
 
     Raises:
         Refusal: persons or births have never been published.
     """
+    known_on, pinned = known_on or business_date, pinned or {}
+    # Births are reconciled within their year.
+    births_on = min(known_on, business_date.replace(month=12, day=31))
+
+    def version(name: str, day: date) -> DatasetVersion:
+        return pinned.get(name) or version_on(connection, name, day)
+
     return {
-        "population_person": version_on(connection, "staging.population_person", business_date),
-        "birth_match": version_on(connection, "core.birth_match", business_date),
+        "population_person": version("staging.population_person", business_date),
+        "birth_match": version("core.birth_match", births_on),
         "decision": _known_decisions(connection, business_date),
-        "task": _rows(connection, _counted_tasks(state_on(TASK, business_date)), TASKS),
+        "task": _known_tasks(connection, business_date),
         "case_known": _known_cases(connection, business_date),
+        "case_dated": _known_cases(connection, known_on),
         "quality": _quality(connection, [(None, business_date)]),
     }
 
 
 def month_relations(
-    connection: Connection, births: Relation, months: Sequence[Mapping[str, Any]]
+    connection: Connection, known: Mapping[str, Relation], months: Sequence[Mapping[str, Any]]
 ) -> dict[str, Relation]:
-    """Give what is counted by month: what was known at the end of each, never what came to be known later."""
+    """Give what is counted by month: what was held at the end of each, never what came to be held later."""
     newest = months[-1]["last_day"]
     return {
-        "birth_match": births,
-        "decision": _history(connection, DECISION, DECISION_HISTORY, newest),
-        "task": _history(connection, TASK, TASK_HISTORY, newest),
-        "case_known": _known_cases(connection, newest),
+        "birth_match": known["birth_match"],
+        "case_dated": known["case_dated"],
+        "decision": _decision_history(connection, newest),
+        "task": _task_history(connection, newest),
         "quality": _quality(connection, [(month["month"], month["last_day"]) for month in months]),
         "month": pa.Table.from_pylist(list(months), schema=MONTHS),
     }
@@ -85,13 +106,20 @@ def months_until(business_date: date, first: date | None = None) -> list[dict[st
     return months
 
 
+def first_night(connection: Connection) -> date | None:
+    """Tell the first business date on record."""
+    first: date | None = connection.scalar(sa.select(sa.func.min(DATASET_VERSION.c.business_date)))
+    return first
+
+
 def _rows(connection: Connection, chosen: sa.Select[Any], schema: pa.Schema) -> pa.Table:
     rows = connection.execute(chosen).mappings()
     return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
 
 
-def _counted_tasks(known: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return sa.select(TASK).where(known, TASK.c.process_name != BY_THE_RECEIVERS_CLOCK)
+def _known_tasks(connection: Connection, business_date: date) -> pa.Table:
+    history = _task_history(connection, business_date)
+    return history.filter(pc.is_null(history["recorded_to"])).select(TASKS.names)
 
 
 def _known_decisions(connection: Connection, business_date: date) -> pa.Table:
@@ -125,16 +153,23 @@ def _known_cases(connection: Connection, business_date: date) -> pa.Table:
     return _rows(connection, chosen, CASES)
 
 
-def _history(connection: Connection, table: sa.Table, schema: pa.Schema, newest: date) -> pa.Table:
-    """Read the rows known up to a date; what ended after it had not ended yet."""
-    ended = sa.case((table.c.recorded_to <= newest, table.c.recorded_to)).label("recorded_to")
-    others = [column for column in table.columns if column.name != "recorded_to"]
-    if table is DECISION:
-        others.append(_has_case(newest))  # type: ignore[arg-type]
-    chosen = sa.select(*others, ended).where(table.c.recorded_from <= newest)
-    if table is TASK:
-        chosen = chosen.where(TASK.c.process_name != BY_THE_RECEIVERS_CLOCK)
-    return _rows(connection, chosen, schema)
+def _decision_history(connection: Connection, newest: date) -> pa.Table:
+    chosen = _history(DECISION, DECISION.c.recorded_from, DECISION.c.recorded_to, newest)
+    return _rows(connection, chosen.add_columns(_has_case(newest)), DECISION_HISTORY)
+
+
+def _task_history(connection: Connection, newest: date) -> pa.Table:
+    counted_from, counted_to = TASK.c.recorded_from + DAYS_LATER, TASK.c.recorded_to + DAYS_LATER
+    return _rows(connection, _history(TASK, counted_from, counted_to, newest), TASK_HISTORY)
+
+
+def _history(
+    table: sa.Table, begun: sa.ColumnElement[date], ended: sa.ColumnElement[date], newest: date
+) -> sa.Select[Any]:
+    """Select the rows that count up to a date; what ended after it had not ended yet."""
+    others = [column for column in table.columns if column.name not in {"recorded_from", "recorded_to"}]
+    until = sa.case((ended <= newest, ended)).label("recorded_to")
+    return sa.select(*others, begun.label("recorded_from"), until).where(begun <= newest)
 
 
 def _quality(connection: Connection, nights: Sequence[tuple[str | None, date]]) -> pa.Table:

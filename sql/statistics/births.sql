@@ -1,4 +1,5 @@
--- statistics.births: cells of the births found; one row per measure, responsible division and category.
+-- statistics.births: cells of the births of the year up to the business date; one row per measure, responsible division
+-- and category.
 WITH birth AS (
     SELECT
         division_code, class_code,
@@ -6,6 +7,7 @@ WITH birth AS (
         -- Only MCH reports births; a child that it does not know was not reported late.
         CASE WHEN mch_record_id IS NULL THEN 'not_reported' ELSE report_delay_code END AS delay
     FROM birth_match
+    WHERE birth_date BETWEEN DATE_TRUNC('year', CAST($business_date AS DATE)) AND CAST($business_date AS DATE)
 )
 SELECT
     CASE

@@ -1,4 +1,4 @@
--- statistics.cases_by_month: cells of the cases known on the business date; one row per measure, division, category
+-- statistics.cases_by_month: cells of the cases with months; one row per measure, division, category
 -- and month. As in statistics.cases: a case leaves in the first month without payment.
 WITH sound AS (
     SELECT
@@ -6,7 +6,7 @@ WITH sound AS (
         programme_code || '/' || COALESCE(exit_reason_code, 'unknown') AS reason,
         DATE_TRUNC('month', start_month) AS begins,
         DATE_TRUNC('month', end_month) + INTERVAL 1 MONTH AS leaves
-    FROM case_known
+    FROM case_dated
     WHERE (end_month IS NULL AND state_code <> '3') OR end_month >= start_month
 )
 SELECT 'cases_in_payment' AS measure, sound.division_code, category, month.month, COUNT(*) AS value

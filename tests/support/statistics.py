@@ -15,7 +15,7 @@ from etl.statistics.relations import CASES, DECISION_HISTORY, MONTHS, QUALITY, T
 
 Rows = Sequence[Mapping[str, Any]]
 
-PERSON = {"residence_division_code": None, "sex_code": "2", "hukou_division_code": None,
+PERSON = {"person_id": None, "residence_division_code": None, "sex_code": "2", "hukou_division_code": None,
           "birth_date": date(1990, 1, 1), "life_status_code": "1"}  # fmt: skip
 BIRTH = {"division_code": None, "class_code": "linked", "sex_code": "2", "mch_record_id": "m",
          "report_delay_code": "on_time", "birth_date": date(2026, 5, 20)}  # fmt: skip
@@ -48,6 +48,7 @@ def counted(
         "decision": _table(DECISION, decisions),
         "task": _table(TASK, tasks),
         "case_known": pa.Table.from_pylist([{**CASE, **row} for row in cases], schema=CASES),
+        "case_dated": pa.Table.from_pylist([{**CASE, **row} for row in cases], schema=CASES),
         "quality": pa.Table.from_pylist(list(quality), schema=QUALITY),
     }
 
