@@ -110,7 +110,7 @@ class SftpSession:
         Raises:
             Refusal: `remote_missing` if there is no such folder; more than `most` entries.
         """
-        path = check_path(folder)
+        path = self._at(folder)
         entries: list[paramiko.SFTPAttributes] = []
         with self._asking("list", path):
             # One question at a time: with more, answers may come in another order than paramiko expects.
@@ -137,7 +137,7 @@ class SftpSession:
         Raises:
             Refusal: `remote_missing`, `remote_too_large`, or the wire failed.
         """
-        return b"".join(self._chunks(check_path(path), limit))
+        return b"".join(self._chunks(self._at(path), limit))
 
     def fetch_file(self, path: str, to: Path, *, limit: int) -> str:
         """Copy a file of at most `limit` bytes to `to` and return its SHA-256.
@@ -150,7 +150,7 @@ class SftpSession:
         part = to.with_name(f"{to.name}.part")
         digest = hashlib.sha256()
         try:
-            with part.open("wb") as file, closing(self._chunks(check_path(path), limit)) as chunks:
+            with part.open("wb") as file, closing(self._chunks(self._at(path), limit)) as chunks:
                 for chunk in chunks:
                     digest.update(chunk)
                     file.write(chunk)
@@ -179,7 +179,7 @@ class SftpSession:
             Refusal: nothing has appeared under the name, or another content holds it already.
             UncertainTransfer: the rename was asked for and its outcome is not known.
         """
-        target = f"{check_path(folder)}/{check_plain_name(name)}"
+        target = f"{self._at(folder)}/{check_plain_name(name)}"
         part = _part_of(target, attempt)
         if self._holds(target, content):
             return "already_there"
@@ -197,7 +197,7 @@ class SftpSession:
         Raises:
             Refusal: the wire failed, or we may not remove.
         """
-        part = _part_of(f"{check_path(folder)}/{check_plain_name(name)}", attempt)
+        part = _part_of(f"{self._at(folder)}/{check_plain_name(name)}", attempt)
         try:
             with self._asking("remove", part):
                 self._client.remove(part)
@@ -206,6 +206,10 @@ class SftpSession:
                 return False
             raise
         return True
+
+    def _at(self, path: str) -> str:
+        """Tell where an agreed path lies at this partner."""
+        return f"{self._partner.root}{check_path(path)}"
 
     def _write_part(self, part: str, content: bytes) -> None:
         with self._asking("create", part):

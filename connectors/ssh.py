@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import threading
 from base64 import b64decode
@@ -20,6 +21,7 @@ CONNECT_SECONDS = 10.0
 BANNER_SECONDS = 10.0
 AUTHENTICATION_SECONDS = 15.0
 ANSWER_SECONDS = 30.0
+ROOT = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 # What paramiko says about a cut wire, our refusal says once and without a traceback; its debug
 # lines hold remote paths.
@@ -29,7 +31,11 @@ logging.getLogger(WIRE_LOG).setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True)
 class SftpPartner:
-    """Address and keys of one partner's SFTP server; `host_key` is `ssh-ed25519 <base64>`."""
+    """Address and keys of one partner's SFTP server; `host_key` is `ssh-ed25519 <base64>`.
+
+    `root` is where the agreed folders lie at the partner: empty if the server shows them at the top,
+    else an absolute path, as of an OpenSSH server that locks nobody into a folder.
+    """
 
     name: str
     host: str
@@ -37,6 +43,11 @@ class SftpPartner:
     username: str
     private_key_path: Path
     host_key: str
+    root: str = ""
+
+    def __post_init__(self) -> None:
+        if not ROOT.fullmatch(self.root):
+            raise ValueError("the root of a partner is an absolute path of plain names, or empty")
 
     def __str__(self) -> str:
         return f"{self.name} at {self.host}:{self.port}"
@@ -66,12 +77,13 @@ def load_partner(settings: Settings, name: str) -> SftpPartner:
             username=str(found["username"]),
             private_key_path=path.parent / found["private_key_path"],
             host_key=str(found["host_key"]),
+            root=str(found.get("root", "")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refusal(
             "partner_unknown",
             found=f"no usable keys/partners/{name}.json ({type(error).__name__})",
-            expected="host, port, username, private_key_path and host_key",
+            expected="host, port, username, private_key_path and host_key; root, where there is one",
             to_do="write the partner's file; `make run` does it for the sandbox",
         ) from None
 

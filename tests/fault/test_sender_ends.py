@@ -24,16 +24,21 @@ from sandbox.partners.keys import partner_root
 from sandbox.partners.ledger import read_ledger
 from schemas.refusal import Refusal
 from schemas.registry import BATCH
-from tests.support.partners import running_partners
 from tests.support.senders import POINTS, Senders, sender_nursery
+from tests.support.sides import KINDS, Side, running_side
 from tests.support.submission import TODAY, People, living_child, publish_people
 
 
-@pytest.fixture(scope="module")
-def padis(settings: Settings) -> Iterator[SftpPartner]:
+@pytest.fixture(scope="module", params=KINDS)
+def side(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Side]:
     set_behaviour(settings, Behaviour(reject_rate=0, silent_rate=0))
-    with running_partners(settings, pace_seconds=0.03) as partners:
-        yield partners["padis"]
+    with running_side(request.param, settings, gateway=True) as side:
+        yield side
+
+
+@pytest.fixture(scope="module")
+def padis(side: Side) -> SftpPartner:
+    return side.partners["padis"]
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +106,7 @@ def test_a_killed_sender_loses_and_repeats_nothing(
     assert state_of(settings, batch_id) == "sent"
 
 
+@pytest.mark.parametrize("side", ["asyncssh"], indirect=True)
 def test_a_naive_sender_fails_the_same_check(
     settings: Settings, padis: SftpPartner, senders: Senders, batch_id: str
 ) -> None:
@@ -111,6 +117,7 @@ def test_a_naive_sender_fails_the_same_check(
     assert times_taken(settings, batch_id) == 2
 
 
+@pytest.mark.parametrize("side", ["asyncssh"], indirect=True)
 def test_of_three_senders_at_once_one_sends_and_the_others_are_told(
     settings: Settings, senders: Senders, batch_id: str
 ) -> None:
@@ -155,6 +162,7 @@ def cut_its_database(settings: Settings) -> None:
         )
 
 
+@pytest.mark.parametrize("side", ["asyncssh"], indirect=True)
 @pytest.mark.parametrize("cut", ["before_rename", "after_rename"])
 def test_a_cut_at_the_rename_is_uncertain_until_the_receiver_decides(
     settings: Settings, padis: SftpPartner, batch_id: str, cut: str
@@ -172,6 +180,7 @@ def test_a_cut_at_the_rename_is_uncertain_until_the_receiver_decides(
     assert state_of(settings, batch_id) == "sent"
 
 
+@pytest.mark.parametrize("side", ["asyncssh"], indirect=True)
 def test_a_full_disk_at_the_receiver_is_told_and_tried_again(
     settings: Settings, padis: SftpPartner, batch_id: str
 ) -> None:

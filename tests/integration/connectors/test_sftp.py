@@ -21,54 +21,51 @@ from connectors.settings import Settings
 from connectors.sftp import SftpPartner, UncertainTransfer, load_partner, open_sftp
 from connectors.ssh import partners_folder
 from sandbox.partners.faults import Faults, set_faults
-from sandbox.partners.keys import partner_root, prepare_partners, ready_path
+from sandbox.partners.keys import prepare_partners, ready_path
 from schemas.refusal import Refusal
-from tests.support.partners import running_partners, start_partners, stop_partners, wait_until_ready
+from tests.support.partners import start_partners, stop_partners, wait_until_ready
+from tests.support.sides import Side, side_alone
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(var=tmp_path_factory.mktemp("var"))
+def sandbox() -> Iterator[Side]:
+    """The sandbox's own servers, which do wrong on demand."""
+    with side_alone("asyncssh") as side:
+        yield side
 
 
 @pytest.fixture(scope="module")
-def partners(city: Settings) -> Iterator[dict[str, SftpPartner]]:
-    with running_partners(city) as partners:
-        yield partners
+def openssh() -> Iterator[Side]:
+    """OpenSSH, as most partners run it."""
+    with side_alone("OpenSSH") as side:
+        yield side
+
+
+@pytest.fixture(params=["sandbox", "openssh"])
+def side(request: pytest.FixtureRequest) -> Side:
+    """Either of them: what is tested with it must hold at both."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-def mch(partners: dict[str, SftpPartner]) -> SftpPartner:
-    return partners["mch"]
+def mch(side: Side) -> SftpPartner:
+    return side.partners["mch"]
 
 
 @pytest.fixture
-def padis(partners: dict[str, SftpPartner]) -> SftpPartner:
-    return partners["padis"]
+def padis(side: Side) -> SftpPartner:
+    return side.partners["padis"]
 
 
-@pytest.fixture
-def outgoing(city: Settings, partners: dict[str, SftpPartner]) -> Path:
-    return partner_root(city, "mch") / "outgoing"
-
-
-@pytest.fixture
-def inbox(city: Settings, partners: dict[str, SftpPartner]) -> Path:
-    return partner_root(city, "padis") / "inbox"
-
-
-def journal(settings: Settings, partner_name: str) -> list[dict[str, Any]]:
-    """What the partner saw, oldest first."""
-    path = partner_root(settings, partner_name) / "journal.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def seen(settings: Settings, partner_name: str, event: str) -> int:
-    return sum(line["event"] == event for line in journal(settings, partner_name))
-
-
-def times_named(settings: Settings, name: str) -> int:
-    return sum(line.get("name") == name for line in journal(settings, "padis"))
+def visits(side: Side) -> tuple[int, int]:
+    """Connections to PADIS's server that have ended, and those that showed a credential."""
+    for _ in range(500):
+        if side.seen("padis", "disconnected") == side.seen("padis", "connected"):
+            break
+        time.sleep(0.01)
+    else:
+        pytest.fail("a connection does not end")
+    return side.seen("padis", "connected"), side.seen("padis", "authentication")
 
 
 @contextmanager
@@ -103,10 +100,10 @@ def foreign_server(key_kind: str) -> Iterator[int]:
 
 class TestWhoIsAtTheOtherEnd:
     def test_a_changed_host_key_is_refused_before_any_credential_is_sent(
-        self, city: Settings, padis: SftpPartner
+        self, side: Side, padis: SftpPartner
     ) -> None:
         other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
-        before = seen(city, "padis", "connected"), seen(city, "padis", "authentication")
+        before = visits(side)
 
         with (
             pytest.raises(Refusal, match="pinned host key") as refused,
@@ -114,15 +111,14 @@ class TestWhoIsAtTheOtherEnd:
         ):
             pytest.fail("the session opened")
 
-        after = seen(city, "padis", "connected"), seen(city, "padis", "authentication")
         assert refused.value.code == "host_key_changed"
-        assert after == (before[0] + 1, before[1])
+        assert visits(side) == (before[0] + 1, before[1])
 
-    def test_the_pinned_key_lets_the_credential_through(self, city: Settings, padis: SftpPartner) -> None:
-        before = seen(city, "padis", "authentication")
+    def test_the_pinned_key_lets_the_credential_through(self, side: Side, padis: SftpPartner) -> None:
+        before = visits(side)
         with open_sftp(padis) as session:
             session.list_folder("/inbox")
-        assert seen(city, "padis", "authentication") == before + 1
+        assert visits(side) == (before[0] + 1, before[1] + 1)
 
     def test_a_server_without_a_key_of_the_pinned_kind_is_refused(self, padis: SftpPartner) -> None:
         with (
@@ -170,29 +166,29 @@ class TestWhoIsAtTheOtherEnd:
         assert time.monotonic() - started < 5
 
     @pytest.mark.parametrize("card", [None, "{", "[]", '{"host": "127.0.0.1"}', '{"host": "h", "port": "x"}'])
-    def test_a_partner_without_a_usable_card_is_unknown(self, city: Settings, card: str | None) -> None:
-        path = city.keys / "partners" / "stranger.json"
+    def test_a_partner_without_a_usable_card_is_unknown(self, sandbox: Side, card: str | None) -> None:
+        path = sandbox.settings.keys / "partners" / "stranger.json"
         path.unlink(missing_ok=True)
         if card is not None:
             path.write_text(card)
         with pytest.raises(Refusal, match="partner_unknown"):
-            load_partner(city, "stranger")
+            load_partner(sandbox.settings, "stranger")
 
     @pytest.mark.parametrize("host_key", ["", "ssh-ed25519", "ssh-ed25519 !!", "ssh-rsa AAAA"])
     def test_a_partner_without_a_pinned_key_is_not_connected_to(
-        self, city: Settings, padis: SftpPartner, host_key: str
+        self, side: Side, padis: SftpPartner, host_key: str
     ) -> None:
-        before = seen(city, "padis", "connected")
+        before = side.seen("padis", "connected")
         with pytest.raises(Refusal, match="host_key_unusable"), open_sftp(replace(padis, host_key=host_key)):
             pytest.fail("the session opened")
-        assert seen(city, "padis", "connected") == before
+        assert side.seen("padis", "connected") == before
 
 
 class TestReading:
     def test_a_folder_lists_its_plainly_named_files_by_name(
-        self, mch: SftpPartner, outgoing: Path, caplog: pytest.LogCaptureFixture
+        self, mch: SftpPartner, side: Side, caplog: pytest.LogCaptureFixture
     ) -> None:
-        folder = outgoing / "2026-06-01"
+        folder = side.outgoing / "2026-06-01"
         folder.mkdir()
         for name in ("b.csv", "a.csv", "two\nlines.csv", "张三.csv", ".hidden"):
             (folder / name).write_bytes(b"12345")
@@ -212,8 +208,8 @@ class TestReading:
             session.list_folder("/outgoing/2026-06-30")
         assert refused.value.code == "remote_missing"
 
-    def test_a_folder_with_too_many_entries_is_refused(self, mch: SftpPartner, outgoing: Path) -> None:
-        folder = outgoing / "crowded"
+    def test_a_folder_with_too_many_entries_is_refused(self, mch: SftpPartner, side: Side) -> None:
+        folder = side.outgoing / "crowded"
         folder.mkdir()
         for number in range(30):
             (folder / f"{number}.csv").touch()
@@ -223,10 +219,10 @@ class TestReading:
 
     @pytest.mark.parametrize("byte_count", [0, 1, 32768, 300_001])
     def test_a_file_is_read_whole_up_to_its_limit_and_refused_above(
-        self, mch: SftpPartner, outgoing: Path, byte_count: int
+        self, mch: SftpPartner, side: Side, byte_count: int
     ) -> None:
         content = bytes(number % 251 for number in range(byte_count))
-        (outgoing / "drop.csv").write_bytes(content)
+        (side.outgoing / "drop.csv").write_bytes(content)
         with open_sftp(mch) as session:
             assert session.read_file("/outgoing/drop.csv", limit=byte_count) == content
             if byte_count:
@@ -234,9 +230,9 @@ class TestReading:
                     session.read_file("/outgoing/drop.csv", limit=byte_count - 1)
 
     def test_a_fetched_file_appears_only_when_whole(
-        self, mch: SftpPartner, outgoing: Path, tmp_path: Path
+        self, mch: SftpPartner, side: Side, tmp_path: Path
     ) -> None:
-        (outgoing / "drop.csv").write_bytes(b"x" * 100_000)
+        (side.outgoing / "drop.csv").write_bytes(b"x" * 100_000)
         with open_sftp(mch) as session:
             with pytest.raises(Refusal, match="remote_too_large"):
                 session.fetch_file("/outgoing/drop.csv", tmp_path / "drop.csv", limit=99_999)
@@ -258,114 +254,66 @@ class TestReading:
         assert refused.value.code == "remote_name_refused"
         assert path not in str(refused.value)
 
-    def test_nothing_beside_the_agreed_folders_is_shown(self, mch: SftpPartner) -> None:
-        with open_sftp(mch) as session:
-            for path in ("/journal.jsonl", "/faults.json", "/etc/passwd"):
-                with pytest.raises(Refusal, match="remote_missing"):
-                    session.read_file(path, limit=10_000)
-
 
 class TestUploading:
     def test_an_upload_appears_whole_under_its_name_and_leaves_nothing_else(
-        self, city: Settings, padis: SftpPartner, inbox: Path
+        self, side: Side, padis: SftpPartner
     ) -> None:
         content = bytes(range(256)) * 4000
         with open_sftp(padis) as session:
             assert session.put_atomically("/inbox", "whole.bin", content, 1) == "sent"
-        assert (inbox / "whole.bin").read_bytes() == content
-        assert list(inbox.glob("whole.bin.*")) == []
-        assert times_named(city, "whole.bin") == 1
+        assert (side.inbox / "whole.bin").read_bytes() == content
+        assert list(side.inbox.glob("whole.bin.*")) == []
+        assert side.times_named("whole.bin") == 1
 
-    def test_the_same_bytes_again_are_already_there(
-        self, city: Settings, padis: SftpPartner, inbox: Path
-    ) -> None:
+    def test_the_same_bytes_again_are_already_there(self, side: Side, padis: SftpPartner) -> None:
         with open_sftp(padis) as session:
             assert session.put_atomically("/inbox", "again.bin", b"same", 1) == "sent"
             assert session.put_atomically("/inbox", "again.bin", b"same", 2) == "already_there"
-        assert times_named(city, "again.bin") == 1
+        assert side.times_named("again.bin") == 1
 
     @pytest.mark.parametrize("other", [b"othe", b"", b"longer than before"])
     def test_other_bytes_under_a_used_name_are_refused(
-        self, padis: SftpPartner, inbox: Path, other: bytes
+        self, side: Side, padis: SftpPartner, other: bytes
     ) -> None:
-        (inbox / "used.bin").write_bytes(b"here")
+        (side.inbox / "used.bin").write_bytes(b"here")
         with open_sftp(padis) as session, pytest.raises(Refusal) as refused:
             session.put_atomically("/inbox", "used.bin", other, 1)
         assert refused.value.code == "remote_content_differs"
-        assert (inbox / "used.bin").read_bytes() == b"here"
-        assert list(inbox.glob("used.bin.*")) == []
+        assert (side.inbox / "used.bin").read_bytes() == b"here"
+        assert list(side.inbox.glob("used.bin.*")) == []
 
-    def test_an_attempt_that_was_used_is_refused(self, padis: SftpPartner, inbox: Path) -> None:
-        (inbox / "twice.bin.part-7").write_bytes(b"of somebody")
+    def test_a_client_that_asks_for_posix_rename_replaces_what_is_there(self, openssh: Side) -> None:
+        """The checks above can fail: OpenSSH has a second rename, which overwrites."""
+        for name in ("there.bin", "there.bin.part-1"):
+            (openssh.inbox / name).write_bytes(name.encode())
+        with open_sftp(openssh.partners["padis"]) as session:
+            inbox = openssh.partners["padis"].root + "/inbox"
+            with pytest.raises(OSError, match="Failure"):
+                session._client.rename(f"{inbox}/there.bin.part-1", f"{inbox}/there.bin")
+            assert (openssh.inbox / "there.bin").read_bytes() == b"there.bin"
+            session._client.posix_rename(f"{inbox}/there.bin.part-1", f"{inbox}/there.bin")
+        assert (openssh.inbox / "there.bin").read_bytes() == b"there.bin.part-1"
+
+    def test_an_attempt_that_was_used_is_refused(self, side: Side, padis: SftpPartner) -> None:
+        (side.inbox / "twice.bin.part-7").write_bytes(b"of somebody")
         with open_sftp(padis) as session, pytest.raises(Refusal, match=r"twice\.bin\.part-7"):
             session.put_atomically("/inbox", "twice.bin", b"mine", 7)
-        assert (inbox / "twice.bin.part-7").read_bytes() == b"of somebody"
-        assert not (inbox / "twice.bin").exists()
+        assert (side.inbox / "twice.bin.part-7").read_bytes() == b"of somebody"
+        assert not (side.inbox / "twice.bin").exists()
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", "a\nb", "a\0b", "x" * 201, "批次.zip"])
     def test_a_name_that_is_not_plain_is_refused(self, padis: SftpPartner, name: str) -> None:
         with open_sftp(padis) as session, pytest.raises(Refusal, match="remote_name_refused"):
             session.put_atomically("/inbox", name, b"", 1)
 
-    def test_a_folder_that_is_read_only_says_so(self, padis: SftpPartner) -> None:
+    def test_a_folder_that_is_read_only_says_so(self, side: Side, padis: SftpPartner) -> None:
+        side.inbox.with_name("receipts").chmod(0o500)
         with open_sftp(padis) as session, pytest.raises(Refusal) as refused:
             session.put_atomically("/receipts", "mine.csv", b"x", 1)
         assert refused.value.code == "remote_permission_denied"
 
-    def test_a_full_disk_at_the_partner_is_told_apart_and_leaves_no_name(
-        self, city: Settings, padis: SftpPartner, inbox: Path
-    ) -> None:
-        with (
-            faulty(city, Faults(disk_full=True)),
-            open_sftp(padis) as session,
-            pytest.raises(Refusal) as refused,
-        ):
-            session.put_atomically("/inbox", "full.bin", b"x" * 100_000, 1)
-        assert refused.value.code == "remote_full"
-        assert list(inbox.glob("full.bin*")) == []
-        with open_sftp(padis) as session:
-            assert session.put_atomically("/inbox", "full.bin", b"x" * 100_000, 2) == "sent"
-
-    @pytest.mark.parametrize(("cut", "arrived"), [("before_rename", 0), ("after_rename", 1)])
-    def test_a_cut_around_the_rename_is_uncertain_whether_it_arrived_or_not(
-        self, city: Settings, padis: SftpPartner, inbox: Path, cut: Any, arrived: int
-    ) -> None:
-        name = f"{cut}.bin"
-        with (
-            faulty(city, Faults(cut=cut)),
-            open_sftp(padis) as session,
-            pytest.raises(UncertainTransfer, match=name),
-        ):
-            session.put_atomically("/inbox", name, b"x" * 1000, 1)
-        assert times_named(city, name) == arrived
-        assert (inbox / name).exists() == bool(arrived)
-        assert not issubclass(UncertainTransfer, Refusal)
-
-    def test_bytes_that_differ_when_read_back_get_no_name(
-        self, city: Settings, padis: SftpPartner, inbox: Path
-    ) -> None:
-        with (
-            faulty(city, Faults(spoil=True)),
-            open_sftp(padis) as session,
-            pytest.raises(Refusal, match="remote_content_differs"),
-        ):
-            session.put_atomically("/inbox", "spoilt.bin", b"x" * 1000, 1)
-        assert list(inbox.glob("spoilt.bin*")) == []
-
-    def test_a_refused_rename_without_a_file_of_that_name_is_uncertain(
-        self, city: Settings, padis: SftpPartner
-    ) -> None:
-        """Another attempt's file may have had the name and been taken away in between."""
-        with (
-            faulty(city, Faults(refuse_rename=True)),
-            open_sftp(padis) as session,
-            pytest.raises(UncertainTransfer, match="the name is not there"),
-        ):
-            session.put_atomically("/inbox", "refused.bin", b"x", 1)
-
-    def test_of_senders_that_race_for_a_name_exactly_one_sends(
-        self, city: Settings, padis: SftpPartner, inbox: Path
-    ) -> None:
+    def test_of_senders_that_race_for_a_name_exactly_one_sends(self, side: Side, padis: SftpPartner) -> None:
         def send(name: str, content: bytes, attempt: int) -> str:
             try:
                 with open_sftp(padis) as session:
@@ -381,11 +329,78 @@ class TestUploading:
                 )
                 assert sorted(same) == ["already_there", "already_there", "sent"]
                 assert sorted(other) == ["remote_content_differs", "remote_content_differs", "sent"]
-                assert times_named(city, f"same{number}.bin") == times_named(city, f"other{number}.bin") == 1
-        assert [path.name for path in inbox.glob("*.part-*") if path.name.startswith(("same", "other"))] == []
+                assert side.times_named(f"same{number}.bin") == side.times_named(f"other{number}.bin") == 1
+        assert [
+            path.name for path in side.inbox.glob("*.part-*") if path.name.startswith(("same", "other"))
+        ] == []
+
+
+class TestServersThatFail:
+    @pytest.fixture
+    def side(self, sandbox: Side) -> Side:
+        return sandbox
+
+    def test_a_full_disk_at_the_partner_is_told_apart_and_leaves_no_name(
+        self, side: Side, padis: SftpPartner
+    ) -> None:
+        with (
+            faulty(side.settings, Faults(disk_full=True)),
+            open_sftp(padis) as session,
+            pytest.raises(Refusal) as refused,
+        ):
+            session.put_atomically("/inbox", "full.bin", b"x" * 100_000, 1)
+        assert refused.value.code == "remote_full"
+        assert list(side.inbox.glob("full.bin*")) == []
+        with open_sftp(padis) as session:
+            assert session.put_atomically("/inbox", "full.bin", b"x" * 100_000, 2) == "sent"
+
+    @pytest.mark.parametrize(("cut", "arrived"), [("before_rename", 0), ("after_rename", 1)])
+    def test_a_cut_around_the_rename_is_uncertain_whether_it_arrived_or_not(
+        self, side: Side, padis: SftpPartner, cut: Any, arrived: int
+    ) -> None:
+        name = f"{cut}.bin"
+        with (
+            faulty(side.settings, Faults(cut=cut)),
+            open_sftp(padis) as session,
+            pytest.raises(UncertainTransfer, match=name),
+        ):
+            session.put_atomically("/inbox", name, b"x" * 1000, 1)
+        assert side.times_named(name) == arrived
+        assert (side.inbox / name).exists() == bool(arrived)
+        assert not issubclass(UncertainTransfer, Refusal)
+
+    def test_bytes_that_differ_when_read_back_get_no_name(self, side: Side, padis: SftpPartner) -> None:
+        with (
+            faulty(side.settings, Faults(spoil=True)),
+            open_sftp(padis) as session,
+            pytest.raises(Refusal, match="remote_content_differs"),
+        ):
+            session.put_atomically("/inbox", "spoilt.bin", b"x" * 1000, 1)
+        assert list(side.inbox.glob("spoilt.bin*")) == []
+
+    def test_a_refused_rename_without_a_file_of_that_name_is_uncertain(
+        self, side: Side, padis: SftpPartner
+    ) -> None:
+        """Another attempt's file may have had the name and been taken away in between."""
+        with (
+            faulty(side.settings, Faults(refuse_rename=True)),
+            open_sftp(padis) as session,
+            pytest.raises(UncertainTransfer, match="the name is not there"),
+        ):
+            session.put_atomically("/inbox", "refused.bin", b"x", 1)
 
 
 class TestServing:
+    @pytest.fixture
+    def side(self, sandbox: Side) -> Side:
+        return sandbox
+
+    def test_nothing_beside_the_agreed_folders_is_shown(self, mch: SftpPartner) -> None:
+        with open_sftp(mch) as session:
+            for path in ("/journal.jsonl", "/faults.json", "/etc/passwd"):
+                with pytest.raises(Refusal, match="remote_missing"):
+                    session.read_file(path, limit=10_000)
+
     def test_preparing_again_changes_nothing(self, tmp_path: Path) -> None:
         settings = Settings(var=tmp_path)
         first = prepare_partners(settings)
@@ -413,18 +428,14 @@ class TestServing:
         ports = [partner.port for partner in prepare_partners(settings).values()]
         assert sorted(set(ports)) == sorted(ports)
 
-    def test_preparing_beside_running_servers_keeps_their_ports(
-        self, city: Settings, partners: dict[str, SftpPartner]
-    ) -> None:
-        assert prepare_partners(city) == partners
+    def test_preparing_beside_running_servers_keeps_their_ports(self, sandbox: Side) -> None:
+        assert prepare_partners(sandbox.settings) == sandbox.partners
 
-    def test_a_second_set_of_servers_for_one_installation_is_refused(
-        self, city: Settings, partners: dict[str, SftpPartner]
-    ) -> None:
-        second = start_partners(city)
+    def test_a_second_set_of_servers_for_one_installation_is_refused(self, sandbox: Side) -> None:
+        second = start_partners(sandbox.settings)
         assert second.wait(timeout=20) != 0
-        assert "partners_served_already" in (city.logs / "partners.log").read_text()
-        with open_sftp(partners["mch"]) as session:
+        assert "partners_served_already" in (sandbox.settings.logs / "partners.log").read_text()
+        with open_sftp(sandbox.partners["mch"]) as session:
             assert session.list_folder("/outgoing") is not None
 
     def test_servers_that_end_leave_no_port_and_no_marker_even_with_a_visitor(self, tmp_path: Path) -> None:
