@@ -58,6 +58,11 @@ class Settings:
         return self.var / "pg"
 
     @property
+    def divisions(self) -> Path:
+        """Changes of divisions that this installation knows beyond those of the program."""
+        return self.var / "divisions"
+
+    @property
     def keys(self) -> Path:
         """Keys and passwords of this installation, made on first run."""
         return self.var / "keys"

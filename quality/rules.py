@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from sqlglot import exp
 
+from connectors.divisions import divisions_on
 from connectors.engine import Relation, run_sql, sql_text
 from connectors.settings import Settings
 from quality.domain_functions import parse_sql
 from schemas.contract import Contract
 from schemas.contract_rule import Rule
-from schemas.county import load_counties, load_retired_counties
-from schemas.division import load_divisions
+from schemas.county import load_counties
 
 # Broken rules of a row are bits of whole numbers: engines agree on those, not on lists.
 RULES_PER_MASK = 60
@@ -84,13 +84,12 @@ def judge_rows(
     """Judge every row of the relation `conformed` by rules of its contract.
 
     `conformed` gives the queries that make that relation from the others, by name and in order;
-    without them it is one of `relations`. The relations of divisions are added here.
+    without them it is one of `relations`. The divisions of the business date and the counties are added here.
     """
     text = _statement(contract.name, contract.key, rules, tuple((conformed or {}).items()))
     relations = {
-        "division": load_divisions(),
+        "division": divisions_on(settings, business_date),
         "county": load_counties(),
-        "retired_county": load_retired_counties(),
         **relations,
     }
     parameters = {"business_date": business_date} if "$business_date" in text else {}

@@ -12,13 +12,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.divisions import divisions_on
 from connectors.engine import run_sql
 from connectors.settings import Settings
 from quality.responsible import CODES, responsible_divisions, said_codes
 from quality.rules import Flags, Judgement
 from schemas.contract import Contract
 from schemas.contract_rule import GOALS, Rule
-from schemas.division import load_divisions
 from schemas.registry import SCORE
 
 # A goal, and what a row is called that fails it.
@@ -38,6 +38,7 @@ def score_rows(
     judgement: Judgement,
     is_rejected: Flags,
     unread: int,
+    business_date: date,
 ) -> pa.Table:
     """Score judged rows by division and goal, with the columns of `sql/quality/score.sql`.
 
@@ -60,8 +61,8 @@ def score_rows(
     )
     relations = {
         "judged": judged,
-        "responsible": responsible_divisions(settings, rows.select(list(CODES))),
-        "division": load_divisions(),
+        "responsible": responsible_divisions(settings, rows.select(list(CODES)), business_date),
+        "division": divisions_on(settings, business_date),
     }
     return run_sql(settings, "quality/score", relations)
 

@@ -1,4 +1,4 @@
-"""Counties through time: codes of the whole country that ever were, and what became of Beijing's."""
+"""Counties through time: codes of the whole country that ever were."""
 
 import csv
 from functools import lru_cache
@@ -17,25 +17,6 @@ def load_counties() -> pa.Table:
     """
     codes = _column("gbt2260_county_code_timeline.csv", "code6") | _column("china_counties_2023.csv", "code6")
     return pa.table({"county_code": pa.array(sorted(codes), pa.string())})
-
-
-@lru_cache(maxsize=1)
-def load_retired_counties() -> pa.Table:
-    """List Beijing's retired counties: `retired_code`, `successor_code` (today's, 6 digits each), by code."""
-    with (FOLDER / "beijing_division_succession.csv").open(encoding="utf-8", newline="") as file:
-        successor = {row["old_code6"]: row["new_code6"] for row in csv.DictReader(file)}
-    final = {}
-    for code in sorted(successor):
-        last = successor[code]
-        while last in successor:  # 110203 became 110223 in 1982 and 110112 in 1997
-            last = successor[last]
-        final[code] = last
-    return pa.table(
-        {
-            "retired_code": pa.array(list(final), pa.string()),
-            "successor_code": pa.array(list(final.values()), pa.string()),
-        }
-    )
 
 
 def _column(file_name: str, column: str) -> set[str]:

@@ -1,37 +1,60 @@
-"""Today's divisions of the city: one tree of four levels, 12 digits each."""
+"""Divisions of the city: one tree of four levels, 12 digits each, as it was or will be on a day."""
 
+import csv
+from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import csv
+
+from schemas.division_change import CHANGES, read_changes
+from schemas.division_level import CITY, DISTRICT, LEVELS, TOWN, VILLAGE, level_of
+from schemas.division_tree import DivisionTree
+
+__all__ = [
+    "CITY",
+    "CITY_CODE",
+    "DISTRICT",
+    "LEVELS",
+    "TOWN",
+    "VILLAGE",
+    "level_of",
+    "load_divisions",
+    "load_tree",
+]
 
 DIVISIONS = Path(__file__).resolve().parent / "divisions" / "beijing_divisions_2023.csv"
+# The bureau of statistics lists this day; changes before it lead back from the list, later ones on.
+SNAPSHOT_DAY = date(2023, 6, 30)
 CITY_CODE = "110000000000"
-CITY, DISTRICT, TOWN, VILLAGE = LEVELS = ("1", "2", "3", "4")
+
+
+def load_divisions(day: date) -> pa.Table:
+    """Read the divisions of a day: `division_code`, `division_name`, `level_code`, `parent_code`, by code.
+
+    Levels are 1 city, 2 district, 3 street or town, 4 village or community; the city has no parent.
+    They come with the program; see `connectors.divisions` for those of an installation.
+    """
+    return load_tree().known_on(day).table_on(day)
+
+
+def load_tree(more: Sequence[Path] = ()) -> DivisionTree:
+    """Load the dated tree, with the changes of further files.
+
+    Raises:
+        Refusal: a file cannot be read, or the changes do not make one tree.
+    """
+    paths = (*sorted(CHANGES.glob("*.csv")), *more)
+    return _load_tree(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+@lru_cache(maxsize=4)
+def _load_tree(files: tuple[tuple[Path, int, int], ...]) -> DivisionTree:
+    return DivisionTree(_snapshot(), read_changes(path for path, _, _ in files), SNAPSHOT_DAY)
 
 
 @lru_cache(maxsize=1)
-def load_divisions() -> pa.Table:
-    """Read the divisions: `division_code`, `division_name`, `level_code`, `parent_code`, by code.
-
-    Levels are 1 city, 2 district, 3 street or town, 4 village or community; the city has no parent.
-    """
-    text = csv.ConvertOptions(
-        column_types=dict.fromkeys(("code12", "name", "level", "parent_code12", "kind"), pa.string()),
-        strings_can_be_null=True,
-    )
-    rows = csv.read_csv(DIVISIONS, convert_options=text)
-    divisions = rows.select(["code12", "name", "level", "parent_code12"]).rename_columns(
-        ["division_code", "division_name", "level_code", "parent_code"]
-    )
-    return divisions.sort_by("division_code").combine_chunks()
-
-
-def level_of(division_code: str) -> str:
-    """Tell the level of a 12-digit division: 1 city, 2 district, 3 town, 4 village."""
-    if division_code.endswith("0" * 8):
-        return CITY
-    if division_code.endswith("0" * 6):
-        return DISTRICT
-    return TOWN if division_code.endswith("0" * 3) else VILLAGE
+def _snapshot() -> dict[str, str]:
+    with DIVISIONS.open(encoding="utf-8", newline="") as file:
+        return {row["code12"]: row["name"] for row in csv.DictReader(file)}

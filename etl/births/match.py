@@ -7,6 +7,7 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
+from connectors.divisions import all_retired_divisions
 from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from schemas.policy import load_parameter
@@ -44,7 +45,7 @@ def match_births(
     Args:
         settings: of this installation.
         staging: the relations `mch_birth`, `family_child` and `population_person`.
-        divisions: today's divisions (`division_code`, `level_code`), among them the city itself.
+        divisions: those of the business date (`division_code`, `level_code`), among them the city itself.
         business_date: children of its year without an MCH record are findings.
 
     Raises:
@@ -66,7 +67,13 @@ def match_births(
         matches = run_sql(
             settings,
             "births/birth_match",
-            {**sides, "link": link, "population_person": persons, "division": divisions},
+            {
+                **sides,
+                "link": link,
+                "population_person": persons,
+                "division": divisions,
+                "retired_division": all_retired_divisions(settings, business_date),
+            },
             {"business_date": business_date},
         )
         tasks = run_sql(settings, "births/task", {"birth_match": matches})

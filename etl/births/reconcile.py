@@ -8,6 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.divisions import divisions_on
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
 from connectors.registry import lock_key, record_state, registry_session
 from connectors.settings import Settings
@@ -15,7 +16,6 @@ from connectors.worklist import record_tasks
 from etl.births.closings import causes_of
 from etl.births.match import MatchedBirths, match_births
 from etl.births.tasks import PROCESS, date_tasks, due_dates_before
-from schemas.division import load_divisions
 from schemas.registry import BIRTH_MATCH
 
 INPUTS = ("mch_birth", "family_child", "population_person")
@@ -39,7 +39,7 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
     """
     with registry_session(settings) as connection:
         versions = {name: version_on(connection, f"staging.{name}", business_date) for name in INPUTS}
-    matched = match_births(settings, versions, load_divisions(), business_date)
+    matched = match_births(settings, versions, divisions_on(settings, business_date), business_date)
     with registry_session(settings) as connection:
         connection.execute(
             sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("births", "record")}

@@ -75,4 +75,4 @@ def statistics(date_text: DateOption = None) -> None:
     from etl.subsidy.case_pages import render_counts
 
     with ready_settings() as settings, registry_session(settings) as connection:
-        Console().print(render_counts(connection, _date_of(connection, date_text)))
+        Console().print(render_counts(settings, connection, _date_of(connection, date_text)))

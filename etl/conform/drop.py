@@ -13,6 +13,7 @@ from connectors.lake import DatasetVersion, candidate_on, inputs_of, read_datase
 from connectors.landing import Landing, landed_file, landings_on, landings_until
 from connectors.registry import registry_session
 from connectors.settings import Settings
+from etl.conform.divisions import bring_into_force
 from etl.conform.stage import Conformed, conform_rows, record_conformed
 from etl.received.file import received_file
 from etl.received.read import read_blocks
@@ -82,6 +83,7 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
     inputs = [landing.landing_id for landing in landings]
     folded = [landing_id for landing_id in dict.fromkeys(folded) if landing_id not in inputs]
     staged = _folded(settings, contract, earlier, pa.concat_tables(dropped), dates)
+    staged = bring_into_force(settings, staged, business_date)
     with registry_session(settings) as connection:
         told = record_conformed(
             connection,

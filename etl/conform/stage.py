@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset
 from connectors.settings import Settings
+from etl.conform.divisions import retired_in_received
 from etl.conform.text import normalise_columns
 from etl.conform.typed import conforming_queries
 from quality.rules import Flags, Judgement, judge_rows
@@ -72,10 +73,11 @@ def conform_rows(
     """
     text = received.append_column("received_row", pa.array(range(received.num_rows), pa.int64()))
     normal = normalise_columns(text, contract.received)
+    retired = retired_in_received(settings, contract, normal, business_date)
     judgement = judge_rows(
         settings,
         contract,
-        {"received": normal, **(relations or {})},
+        {"received": normal, "retired_division": retired, **(relations or {})},
         business_date,
         rules=tuple(rule for rule in contract.row_rules if rule.predicate is not None),
         conformed=conforming_queries(contract, normal.schema),
@@ -92,7 +94,7 @@ def conform_rows(
         quarantined,
         _count_rules(contract, judgement, is_rejected, malformed),
         received,
-        score_rows(settings, contract, received, judgement, is_rejected, unread),
+        score_rows(settings, contract, received, judgement, is_rejected, unread, business_date),
     )
 
 

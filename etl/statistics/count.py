@@ -8,13 +8,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.divisions import divisions_on
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion, digest_of
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.statistics.cube import count_cube, count_months
 from etl.statistics.relations import first_night, known_relations, month_relations, months_until
-from schemas.division import load_divisions
 from schemas.registry import CASE, DECISION, DECISION_RUN, SCORE, TASK
 
 
@@ -53,7 +53,7 @@ def count_statistics(
         Refusal: persons or births have never been published.
     """
     months = months_until(business_date, first)
-    divisions = load_divisions() if divisions is None else divisions
+    divisions = divisions_on(settings, business_date) if divisions is None else divisions
     with registry_session(settings) as connection:
         relations = known_relations(connection, business_date, known_on, pinned)
         by_month = month_relations(connection, relations, months)

@@ -6,6 +6,7 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
+from connectors.divisions import all_retired_divisions
 from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from schemas.refusal import Refusal
@@ -41,7 +42,7 @@ def count_cube(
     Args:
         settings: of this installation.
         relations: see `etl.statistics.relations.known_relations`.
-        divisions: today's divisions, see `schemas.division`.
+        divisions: those of the business date, see `connectors.divisions`.
         business_date: ages and overdue tasks are those of its end.
 
     Raises:
@@ -80,7 +81,9 @@ def _rolled_up(
             for sql, names in cells.items()
         ]
         cell = pa.concat_tables([*counted, no_month], promote_options="permissive")
-        return run_sql(settings, "statistics/cube", {"cell": cell, "division": divisions}, day)
+        retired = all_retired_divisions(settings, business_date)
+        rolled = {"cell": cell, "division": divisions, "retired_division": retired}
+        return run_sql(settings, "statistics/cube", rolled, day)
     except (duckdb.Error, pa.ArrowException) as error:
         raise Refusal(
             "statistics_not_counted",

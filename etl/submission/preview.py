@@ -1,19 +1,21 @@
 """What a person sees before releasing batches: counts and sums read from the very bytes to be sent."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from connectors.divisions import divisions_on
 from connectors.lake import read_dataset
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.submission.archive import read_members
 from etl.submission.layout import count_reasons
 from etl.submission.outbox import RECEIVER, batches_where, held_back_on, open_batch, sealed_batch
-from schemas.division import DISTRICT, load_divisions
+from schemas.division import DISTRICT
 from schemas.padis_profile import Profile, Subsystem
 from schemas.padis_profile_file import profile_on
 from schemas.policy import POLICY
@@ -66,7 +68,8 @@ def preview_batches(settings: Settings, business_date: date) -> str:
     for batch in batches:
         subsystem = profile.subsystems[batch["subsystem_code"]]
         tally = _tally(profile, subsystem, open_batch(settings, batch))
-        lines += _describe(batch, subsystem, tally, lapsed[batch["batch_id"]])
+        names = _district_names(settings, batch["business_date"])
+        lines += _describe(batch, subsystem, tally, lapsed[batch["batch_id"]], names)
     return "\n".join([*lines, *_describe_held_back(held)])
 
 
@@ -93,7 +96,9 @@ def is_check_character_right(id_number: str) -> bool:
     return CHECK_CHARACTERS[remainder] == id_number[17]
 
 
-def _describe(batch: sa.RowMapping, subsystem: Subsystem, tally: Tally, lapsed: int) -> list[str]:
+def _describe(
+    batch: sa.RowMapping, subsystem: Subsystem, tally: Tally, lapsed: int, names: Mapping[str, str]
+) -> list[str]:
     yuan = f"{tally.amount_fen // 100:,}.{tally.amount_fen % 100:02d}"
     return [
         f"## {batch['batch_id']} — {subsystem.description}",
@@ -104,7 +109,7 @@ def _describe(batch: sa.RowMapping, subsystem: Subsystem, tally: Tally, lapsed: 
         f"- 文件 · file: {batch['byte_count']} bytes, SHA-256 `{batch['sha256'][:16]}…`",
         *_warnings(tally, lapsed),
         "",
-        *_table(_category_names(subsystem), tally.districts),
+        *_table(_category_names(subsystem), tally.districts, names),
         "",
     ]
 
@@ -116,8 +121,9 @@ def _category_names(subsystem: Subsystem) -> dict[str, str]:
     return {code: names.get(code, code) for code in subsystem.codes_of("category_code")}
 
 
-def _table(categories: dict[str, str], districts: Counter[tuple[str, str]]) -> list[str]:
-    names = _district_names()
+def _table(
+    categories: dict[str, str], districts: Counter[tuple[str, str]], names: Mapping[str, str]
+) -> list[str]:
     counts = {
         names.get(district, district): [districts[district, category] for category in categories]
         for district in sorted({district for district, _ in districts})
@@ -137,10 +143,10 @@ def _warnings(tally: Tally, lapsed: int) -> list[str]:
     return warnings
 
 
-def _district_names() -> dict[str, str]:
+def _district_names(settings: Settings, day: date) -> dict[str, str]:
     return {
         row["division_code"][:6]: row["division_name"]
-        for row in load_divisions().to_pylist()
+        for row in divisions_on(settings, day).to_pylist()
         if row["level_code"] == DISTRICT
     }
 

@@ -12,9 +12,11 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
+from connectors.divisions import divisions_on
 from connectors.registry import state_on
+from connectors.settings import Settings
 from schemas.code_sets import load_code_set
-from schemas.division import CITY_CODE, DISTRICT, load_divisions
+from schemas.division import CITY_CODE, DISTRICT
 from schemas.masking import mask_value
 from schemas.refusal import Refusal
 from schemas.registry import ACCEPTED, CASE, CASE_REVIEW
@@ -135,7 +137,7 @@ def _history(row: Row) -> RenderableType:
     return table
 
 
-def render_counts(connection: Connection, business_date: date) -> RenderableType:
+def render_counts(settings: Settings, connection: Connection, business_date: date) -> RenderableType:
     """Count cases by district, state and finding, as known on a date."""
     states = load_code_set("case_state").labels
     counts: Counter[tuple[str, str]] = Counter()
@@ -148,13 +150,13 @@ def render_counts(connection: Connection, business_date: date) -> RenderableType
     table.add_column("区 District")
     for heading in headings.values():
         table.add_column(heading.replace(" · ", "\n").replace(" ", "\n", 1), justify="right")
-    for code, name in {**_districts(), "total": "合计 Total"}.items():
+    for code, name in {**_districts(settings, business_date), "total": "合计 Total"}.items():
         if any(counts[code, heading] for heading in headings):
             table.add_row(name, *(f"{counts[code, heading]:,}" for heading in headings))
     return table
 
 
-def _districts() -> dict[str, str]:
-    rows = load_divisions().to_pylist()
+def _districts(settings: Settings, business_date: date) -> dict[str, str]:
+    rows = divisions_on(settings, business_date).to_pylist()
     named = {row["division_code"]: row["division_name"] for row in rows if row["level_code"] == DISTRICT}
     return {**named, CITY_CODE: "下级不详 not known"}

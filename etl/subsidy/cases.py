@@ -12,11 +12,11 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.divisions import all_retired_divisions, divisions_on
 from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset, version_on
 from connectors.registry import hold_lock, record_state, registry_session
 from connectors.settings import Settings
-from schemas.division import load_divisions
 from schemas.refusal import Refusal
 from schemas.registry import ACCEPTED, CASE, DATASET_VERSION, DROP
 
@@ -60,7 +60,7 @@ def import_cases(settings: Settings, business_date: date) -> dict[str, Any]:
             return _without_baseline(connection, business_date)
         persons = version_on(connection, "staging.population_person", business_date)
         refused = _refused(connection, settings, baseline, business_date)
-        cases = _examined(settings, baseline, persons)
+        cases = _examined(settings, baseline, persons, business_date)
         outcomes = [*_outcomes(cases), *refused]
         counts = _count(outcomes)
         record_state(
@@ -89,11 +89,14 @@ def _without_baseline(connection: Connection, business_date: date) -> dict[str, 
     return {**counts, "state": "waiting"} if connection.scalar(asked) else counts
 
 
-def _examined(settings: Settings, baseline: DatasetVersion, persons: DatasetVersion) -> list[Row]:
+def _examined(
+    settings: Settings, baseline: DatasetVersion, persons: DatasetVersion, business_date: date
+) -> list[Row]:
     relations = {
         "beneficiary_case": baseline,
         "population_person": persons,
-        "division": load_divisions(),
+        "division": divisions_on(settings, business_date),
+        "retired_division": all_retired_divisions(settings, business_date),
     }
     rows: list[Row] = run_sql(settings, "subsidy/case_import", relations).to_pylist()
     return rows

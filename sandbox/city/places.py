@@ -63,7 +63,7 @@ class Places:
 
 @lru_cache(maxsize=8)
 def read_divisions(name: str) -> list[dict[str, str]]:
-    """Read one of the files under schemas/divisions as rows."""
+    """Read one of the files below schemas/divisions as rows."""
     with (DIVISIONS / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -116,10 +116,11 @@ def counties_in_force(year: int) -> Column:
 @lru_cache(maxsize=1)
 def predecessors() -> dict[int, list[int]]:
     """Tell for each district of today the codes that its parts had before, itself included."""
-    successor = {
-        int(row["old_code6"]): int(row["new_code6"])
-        for row in read_divisions("beijing_division_succession.csv")
-    }
+    rows = sorted(
+        (row for row in read_divisions("changes/beijing_counties.csv") if row["old_code"]),
+        key=lambda row: (-int(row["effective_date"][:4]), row["old_code"]),
+    )
+    successor = {int(row["old_code"][:6]): int(row["new_code"][:6]) for row in rows}
     found: dict[int, list[int]] = {int(code): [int(code)] for code in load_places().district_codes}
     for old, current in successor.items():
         while current in successor:

@@ -83,8 +83,10 @@ received_code AS (
     SELECT DISTINCT received FROM place WHERE received IS NOT NULL
 ),
 upper_code AS (
-    -- A code that is not on today's list is answered for by the town or district above it.
-    SELECT received, 1 AS preference, RPAD(received, 12, '0') AS division_code FROM received_code
+    -- A retired code is answered for by its successor, one that is on no list by the town or district above it.
+    SELECT received, 1 AS preference, COALESCE(successor_code, RPAD(received, 12, '0')) AS division_code
+    FROM received_code
+    LEFT JOIN retired_division ON retired_code = RPAD(received, 12, '0')
     UNION ALL
     SELECT received, 2, SUBSTR(received, 1, 9) || '000' FROM received_code WHERE LENGTH(received) = 12
     UNION ALL

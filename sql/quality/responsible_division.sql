@@ -1,6 +1,6 @@
 -- responsible_division: one row per row of `said`, the codes that a row says of itself, first choice first:
--- the division of today's list that answers for it. A retired county gives way to its successor, a code that is
--- on no list to the town or district above it; a row that names no division of the city is the city's.
+-- the division of the business date that answers for it. A retired division gives way to its successor, a code
+-- that is on no list to the town or district above it; a row that names no division of the city is the city's.
 WITH code AS (
     SELECT code_1 AS code FROM said
     UNION
@@ -12,11 +12,9 @@ WITH code AS (
 ),
 
 today AS (
-    SELECT
-        code.code,
-        COALESCE(retired_county.successor_code, SUBSTR(code.code, 1, 6)) || SUBSTR(RPAD(code.code, 12, '0'), 7, 6) AS code_12
+    SELECT code.code, COALESCE(retired_division.successor_code, RPAD(code.code, 12, '0')) AS code_12
     FROM code
-    LEFT JOIN retired_county ON retired_county.retired_code = SUBSTR(code.code, 1, 6)
+    LEFT JOIN retired_division ON retired_division.retired_code = code.code
     WHERE LENGTH(code.code) IN (6, 9, 12)
 ),
 

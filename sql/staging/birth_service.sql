@@ -8,45 +8,17 @@ SELECT
     COALESCE(typed.wife_id_type_code = '01' AND is_old_resident_id(typed.wife_id_number), FALSE)
         OR COALESCE(typed.husband_id_type_code = '01' AND is_old_resident_id(typed.husband_id_number), FALSE)
         AS has_15_digits,
-    CASE
-        WHEN wife_hukou.retired_code IS NULL THEN typed.wife_hukou_division_code
-        ELSE COALESCE(wife_hukou_today.division_code, wife_hukou.successor_code || '000000')
-    END AS wife_hukou_division_code,
-    CASE
-        WHEN wife_residence.retired_code IS NULL THEN typed.wife_residence_division_code
-        ELSE COALESCE(wife_residence_today.division_code, wife_residence.successor_code || '000000')
-    END AS wife_residence_division_code,
-    CASE
-        WHEN husband_hukou.retired_code IS NULL THEN typed.husband_hukou_division_code
-        ELSE COALESCE(husband_hukou_today.division_code, husband_hukou.successor_code || '000000')
-    END AS husband_hukou_division_code,
-    CASE
-        WHEN handling.retired_code IS NULL THEN typed.handling_division_code
-        ELSE COALESCE(handling_today.division_code, handling.successor_code || '000000')
-    END AS handling_division_code,
+    COALESCE(wife_hukou.successor_code, typed.wife_hukou_division_code) AS wife_hukou_division_code,
+    COALESCE(wife_residence.successor_code, typed.wife_residence_division_code) AS wife_residence_division_code,
+    COALESCE(husband_hukou.successor_code, typed.husband_hukou_division_code) AS husband_hukou_division_code,
+    COALESCE(handling.successor_code, typed.handling_division_code) AS handling_division_code,
     wife_hukou.retired_code IS NOT NULL
         OR wife_residence.retired_code IS NOT NULL
         OR husband_hukou.retired_code IS NOT NULL
         OR handling.retired_code IS NOT NULL
         AS has_retired_division
 FROM typed
-LEFT JOIN retired_county AS wife_hukou
-    ON wife_hukou.retired_code = SUBSTR(typed.wife_hukou_division_code, 1, 6)
-    AND is_division_code(typed.wife_hukou_division_code)
-LEFT JOIN division AS wife_hukou_today
-    ON wife_hukou_today.division_code = wife_hukou.successor_code || SUBSTR(typed.wife_hukou_division_code, 7, 6)
-LEFT JOIN retired_county AS wife_residence
-    ON wife_residence.retired_code = SUBSTR(typed.wife_residence_division_code, 1, 6)
-    AND is_division_code(typed.wife_residence_division_code)
-LEFT JOIN division AS wife_residence_today
-    ON wife_residence_today.division_code = wife_residence.successor_code || SUBSTR(typed.wife_residence_division_code, 7, 6)
-LEFT JOIN retired_county AS husband_hukou
-    ON husband_hukou.retired_code = SUBSTR(typed.husband_hukou_division_code, 1, 6)
-    AND is_division_code(typed.husband_hukou_division_code)
-LEFT JOIN division AS husband_hukou_today
-    ON husband_hukou_today.division_code = husband_hukou.successor_code || SUBSTR(typed.husband_hukou_division_code, 7, 6)
-LEFT JOIN retired_county AS handling
-    ON handling.retired_code = SUBSTR(typed.handling_division_code, 1, 6)
-    AND is_division_code(typed.handling_division_code)
-LEFT JOIN division AS handling_today
-    ON handling_today.division_code = handling.successor_code || SUBSTR(typed.handling_division_code, 7, 6)
+LEFT JOIN retired_division AS wife_hukou ON wife_hukou.retired_code = typed.wife_hukou_division_code
+LEFT JOIN retired_division AS wife_residence ON wife_residence.retired_code = typed.wife_residence_division_code
+LEFT JOIN retired_division AS husband_hukou ON husband_hukou.retired_code = typed.husband_hukou_division_code
+LEFT JOIN retired_division AS handling ON handling.retired_code = typed.handling_division_code

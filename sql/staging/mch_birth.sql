@@ -6,23 +6,9 @@ SELECT
     typed.mother_id_type_code = '01' AND is_old_resident_id(typed.mother_id_number) AS has_15_digits,
     CASE WHEN typed.father_id_type_code = '01' THEN resident_id_18(typed.father_id_number) ELSE typed.father_id_number END
         AS father_id_number,
-    CASE
-        WHEN hukou.retired_code IS NULL THEN typed.mother_hukou_division_code
-        ELSE COALESCE(hukou_today.division_code, hukou.successor_code || '000000')
-    END AS mother_hukou_division_code,
-    CASE
-        WHEN residence.retired_code IS NULL THEN typed.mother_residence_division_code
-        ELSE COALESCE(residence_today.division_code, residence.successor_code || '000000')
-    END AS mother_residence_division_code,
+    COALESCE(hukou.successor_code, typed.mother_hukou_division_code) AS mother_hukou_division_code,
+    COALESCE(residence.successor_code, typed.mother_residence_division_code) AS mother_residence_division_code,
     hukou.retired_code IS NOT NULL OR residence.retired_code IS NOT NULL AS has_retired_division
 FROM typed
-LEFT JOIN retired_county AS hukou
-    ON hukou.retired_code = SUBSTR(typed.mother_hukou_division_code, 1, 6)
-    AND is_division_code(typed.mother_hukou_division_code)
-LEFT JOIN division AS hukou_today
-    ON hukou_today.division_code = hukou.successor_code || SUBSTR(typed.mother_hukou_division_code, 7, 6)
-LEFT JOIN retired_county AS residence
-    ON residence.retired_code = SUBSTR(typed.mother_residence_division_code, 1, 6)
-    AND is_division_code(typed.mother_residence_division_code)
-LEFT JOIN division AS residence_today
-    ON residence_today.division_code = residence.successor_code || SUBSTR(typed.mother_residence_division_code, 7, 6)
+LEFT JOIN retired_division AS hukou ON hukou.retired_code = typed.mother_hukou_division_code
+LEFT JOIN retired_division AS residence ON residence.retired_code = typed.mother_residence_division_code

@@ -2,12 +2,15 @@
 -- category.
 --
 -- A cell that is known to a town only stands at village level under the town itself (下级不详), so that the levels
--- always have equal totals. Codes that are on no list, or outside the city, stand under the city.
+-- always have equal totals. Codes that are on no list, or outside the city, stand under the city; retired ones
+-- under their successors.
 WITH code AS (
     SELECT DISTINCT division_code AS received FROM cell
 ),
 upper AS (
-    SELECT received, 1 AS preference, RPAD(received, 12, '0') AS division_code FROM code
+    SELECT received, 1 AS preference, COALESCE(successor_code, RPAD(received, 12, '0')) AS division_code
+    FROM code
+    LEFT JOIN retired_division ON retired_code = RPAD(received, 12, '0')
     UNION ALL
     SELECT received, 2, SUBSTR(received, 1, 9) || '000' FROM code WHERE LENGTH(received) = 12
     UNION ALL

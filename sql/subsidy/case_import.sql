@@ -27,13 +27,15 @@ examined AS (
 SELECT
     case_number, programme_code, category_code, person_id, first_year, start_month, end_month, state_code,
     exit_reason_code, padis_state_code, padis_period, padis_batch_id, landing_id, landing_row,
-    COALESCE(village.division_code, town.division_code, district.division_code, '110000000000') AS division_code,
+    COALESCE(itself.division_code, town.division_code, district.division_code, '110000000000') AS division_code,
     CASE
         WHEN state_code = '3' THEN []
         ELSE LIST_SORT(LIST_DISTINCT([unknown, differing, several, reversed]))
     END AS reason_codes
 FROM examined
-LEFT JOIN division AS village ON village.division_code = RPAD(division_asked, 12, '0')
+LEFT JOIN retired_division ON retired_division.retired_code = RPAD(division_asked, 12, '0')
+LEFT JOIN division AS itself
+    ON itself.division_code = COALESCE(retired_division.successor_code, RPAD(division_asked, 12, '0'))
 LEFT JOIN division AS town ON town.division_code = SUBSTR(division_asked, 1, 9) || '000'
 LEFT JOIN division AS district ON district.division_code = SUBSTR(division_asked, 1, 6) || '000000'
 ORDER BY case_number

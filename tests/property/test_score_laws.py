@@ -27,7 +27,7 @@ CODES = [
     "11",
     "110112999999",
 ]
-PARENTS = {row["division_code"]: row["parent_code"] for row in load_divisions().to_pylist()}
+PARENTS = {row["division_code"]: row["parent_code"] for row in load_divisions(TODAY).to_pylist()}
 # 崇文 became 东城 in 2010, 密云县 became 密云区 in 2015.
 SUCCESSORS = {"110103": "110101", "110228": "110118"}
 CHANGES: dict[str, list[dict[str, Any]]] = {

@@ -7,7 +7,7 @@ import pytest
 from schemas.contract import CONTRACTS, DATASETS, load_contract
 from schemas.contract_file import departures_from_standard
 from schemas.contract_rule import GOALS
-from schemas.county import load_counties, load_retired_counties
+from schemas.county import load_counties
 from schemas.dictionary import render_dictionary
 from schemas.refusal import Refusal
 
@@ -62,13 +62,6 @@ def test_a_spoiled_contract_is_refused(tmp_path: Path, said: str, instead: str, 
     (tmp_path / "marriage.odcs.yaml").write_text(text.replace(said, instead), encoding="utf-8")
     with pytest.raises(Refusal, match=code):
         load_contract("marriage", tmp_path)
-
-
-def test_a_retired_county_is_followed_to_its_last_successor() -> None:
-    retired = dict(zip(*load_retired_counties().to_pydict().values(), strict=True))
-    assert retired["110103"] == "110101"
-    assert retired["110203"] == "110112"
-    assert set(retired.values()).isdisjoint(retired)
 
 
 def test_counties_that_are_gone_are_known_for_ever() -> None:

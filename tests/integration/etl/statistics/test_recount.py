@@ -147,7 +147,7 @@ def counted(settings: Settings, held: Mapping[str, list[Row]]) -> Counted:
 
 @pytest.fixture(scope="module")
 def names() -> Mapping[str, str]:
-    table = load_divisions()
+    table = load_divisions(TODAY)
     return dict(zip(table["division_code"].to_pylist(), table["division_name"].to_pylist(), strict=True))
 
 

@@ -165,7 +165,7 @@ def test_people_see_cases_with_their_reasons_and_no_file_number_whole(
         pages = [
             drawn(render_cases(found, rows)),
             drawn(render_case(connection, "BJ-T-00007")),
-            drawn(render_counts(connection, TODAY)),
+            drawn(render_counts(settings, connection, TODAY)),
         ]
         with pytest.raises(Refusal, match="case_unknown"):
             render_case(connection, "nothing")

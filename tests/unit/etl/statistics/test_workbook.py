@@ -168,6 +168,6 @@ def test_equal_counts_are_equal_bytes_and_carry_no_clock(content: bytes) -> None
 
 
 def test_an_empty_city_still_prints_all_districts() -> None:
-    content = workbook_bytes(counted_up(counted(), load_divisions(), TODAY, VERSIONS))
+    content = workbook_bytes(counted_up(counted(), load_divisions(TODAY), TODAY, VERSIONS))
     sheet = openpyxl.load_workbook(io.BytesIO(content))["汇总 Summary"]
     assert [row[0] for row in counts_of(sheet).values()] == [0] * 17

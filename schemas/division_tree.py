@@ -1,0 +1,199 @@
+"""The dated tree of divisions: what was in force on a day, and what became of what was."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from schemas.division_change import ENDS, Change
+from schemas.division_level import DIGITS, LENGTH, above, level_of
+from schemas.division_life import OPEN, Period, lives_of, name_on
+
+TREE = pa.schema(
+    [(name, pa.string()) for name in ("division_code", "division_name", "level_code", "parent_code")]
+)
+RETIRED = pa.schema([("retired_code", pa.string()), ("successor_code", pa.string())])
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Division:
+    """A division as it was on a day."""
+
+    division_code: str
+    division_name: str
+    level_code: str
+    parent_code: str | None
+    valid_from: date
+    valid_to: date
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Where what was said of a division belongs on a later day.
+
+    `is_divided`: on the way a part of it went elsewhere, so that it can only be said of the division above.
+    """
+
+    division_code: str
+    is_divided: bool
+    changes: tuple[Change, ...]
+
+
+class DivisionTree:
+    """Divisions of one city through time, from the list of one day and the changes before and after it."""
+
+    def __init__(self, snapshot: Mapping[str, str], changes: Sequence[Change], snapshot_day: date) -> None:
+        self._snapshot, self._snapshot_day = snapshot, snapshot_day
+        self.changes = tuple(changes)
+        self._periods = lives_of(snapshot, changes, snapshot_day)
+        self._endings: dict[str, list[Change]] = defaultdict(list)
+        for change in changes:
+            if change.kind in ENDS:
+                self._endings[change.old_code].append(change)
+        self._divided = self._find_divided()
+        edges = {
+            edge for known in self._periods.values() for p in known for edge in (p.valid_from, p.valid_to)
+        }
+        self._edges = sorted(edges - {OPEN})
+        self._tables: dict[date, pa.Table] = {}
+        self._known: dict[tuple[Change, ...], DivisionTree] = {}
+
+    def known_on(self, day: date) -> "DivisionTree":
+        """Give the tree as it was known on a day: a later change that was announced afterwards is not in it.
+
+        What the list itself already shows was known whenever anything was.
+        """
+        known = tuple(
+            change
+            for change in self.changes
+            if change.known_since <= day or change.effective_date <= self._snapshot_day
+        )
+        if known == self.changes:
+            return self
+        if known not in self._known:
+            self._known[known] = DivisionTree(self._snapshot, known, self._snapshot_day)
+        return self._known[known]
+
+    def division_on(self, code: str, day: date) -> Division | None:
+        """Tell the division that had a code on a day; None if none had."""
+        for period in self._periods.get(code, ()):
+            if period.holds(day):
+                parent = next(iter(above(code)), None)
+                return Division(code, period.name, level_of(code), parent, period.valid_from, period.valid_to)
+        return None
+
+    def periods_of(self, code: str) -> tuple[Period, ...]:
+        """Tell all periods in which a code was in force, in order."""
+        return tuple(self._periods.get(code, ()))
+
+    def table_on(self, day: date) -> pa.Table:
+        """Give all divisions of a day: division_code, division_name, level_code, parent_code, by code."""
+        edge = max((edge for edge in self._edges if edge <= day), default=date.min)
+        if edge not in self._tables:
+            rows = [
+                {
+                    "division_code": code,
+                    "division_name": name,
+                    "level_code": level_of(code),
+                    "parent_code": next(iter(above(code)), None),
+                }
+                for code, known in sorted(self._periods.items())
+                if (name := name_on(known, edge)) is not None
+            ]
+            self._tables[edge] = pa.Table.from_pylist(rows, schema=TREE)
+        return self._tables[edge]
+
+    def changes_between(self, first: date, until: date) -> tuple[Change, ...]:
+        """List the changes that took effect from a day on, and before another."""
+        return tuple(change for change in self.changes if first <= change.effective_date < until)
+
+    def successor(self, code: str, day: date) -> str | None:
+        """Tell which division of a day took the place of a code that is not in force any more.
+
+        Of a code that was on no list, but lies below a division that was retired: the nearest in force that
+        has the same digits below its successor. None: the code was not retired.
+        """
+        if name_on(self._periods.get(code, []), day) is not None:
+            return None
+        ended = [period.valid_to for period in self._periods.get(code, ()) if period.valid_to <= day]
+        if ended:
+            return self.carry(code, ended[-1] - ONE_DAY, day, divide=False).division_code
+        if code in self._periods or len(code) != LENGTH or not code.isdigit():
+            return None
+        for upper in above(code):
+            successor = self.successor(upper, day) if upper in self._periods else None
+            if successor is not None:
+                digits = DIGITS[level_of(successor)]
+                same = successor[:digits] + code[digits:]
+                in_force = (
+                    c for c in (same, *above(same)) if name_on(self._periods.get(c, []), day) is not None
+                )
+                return next(in_force, successor)
+        return None
+
+    def carry(self, code: str, said_on: date, day: date, *, divide: bool = True) -> Carried:
+        """Carry what was said of a division on a day to the divisions of a later day.
+
+        What lost a part on the way is carried to the division above, unless `divide` is False: then the
+        greater part, which goes on, keeps it. A code that was not in force is left as it is.
+        """
+        at, changes, is_divided = said_on, list[Change](), False
+        is_known = name_on(self._periods.get(code, []), said_on) is not None
+        while is_known:
+            following = (
+                change for change in self._endings.get(code, ()) if at < change.effective_date <= day
+            )
+            ending = next(following, None)
+            until = ending.effective_date if ending else day + ONE_DAY
+            parted = [edge for edge in self._divided.get(code, ()) if at < edge < until]
+            if divide and parted:
+                # Looked at from the day before: the division above may have lost the same part.
+                code, at, is_divided = above(code)[0], parted[0] - ONE_DAY, True
+            elif ending is None:
+                break
+            else:
+                changes.append(ending)
+                code, at = ending.new_code, ending.effective_date
+        return Carried(code, is_divided, tuple(changes))
+
+    def retired_among(self, codes: Iterable[str | None], day: date) -> pa.Table:
+        """Tell which of some codes are retired, with their successors on a day: RETIRED, by code.
+
+        Codes that are shorter, of a district or a town, are read as those of 12 digits.
+        """
+        found = [
+            (code, self.successor(code.ljust(LENGTH, "0") if len(code) in (6, 9) else code, day))
+            for code in sorted(set(filter(None, codes)))
+        ]
+        rows = [
+            {"retired_code": code, "successor_code": successor}
+            for code, successor in found
+            if successor is not None
+        ]
+        return pa.Table.from_pylist(rows, schema=RETIRED)
+
+    def retired_on(self, day: date) -> pa.Table:
+        """Tell all codes that ever were in force and are no more, with their successors on a day: RETIRED."""
+        return self.retired_among(self._periods, day)
+
+    def _find_divided(self) -> dict[str, list[date]]:
+        """Find when a division that went on lost a part to somewhere outside it."""
+        divided: dict[str, list[date]] = defaultdict(list)
+        for change in self.changes:
+            day = change.effective_date
+            if change.kind == "split":
+                lost = [change.old_code, *above(change.old_code)]
+            elif change.kind in ENDS:
+                lost = above(change.old_code)
+            else:
+                continue
+            kept = {change.new_code, *above(change.new_code)}
+            for code in lost:
+                goes_on = name_on(self._periods.get(code, []), day) is not None
+                was_there = name_on(self._periods.get(code, []), day - ONE_DAY) is not None
+                if code not in kept and goes_on and was_there and day not in divided[code]:
+                    divided[code].append(day)
+        return {code: sorted(days) for code, days in divided.items() if days}
