@@ -13,6 +13,7 @@ import typer
 from etl.commands import exchange, installation
 from etl.commands.cases import cases
 from etl.commands.city import sandbox
+from etl.commands.divisions import divisions
 from etl.commands.local import local
 from etl.commands.night import run
 from etl.commands.quality import quality
@@ -30,6 +31,7 @@ exchange.add_commands(app)
 app.command()(quality)
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")
+app.add_typer(divisions, name="divisions")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(local, name="local")
 

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -45,36 +45,6 @@ class Packed:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def digest_of_line(line: str) -> str:
-    """Compute the SHA-256 of a data line without its line end."""
-    return hashlib.sha256(line.encode("utf-8")).hexdigest()
-
-
-def pack_lines(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Packed:
-    """Pack lines, ordered by district and record as `lay_out` gives them, one member per district."""
-    places: list[Place] = []
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        for district, rows in groupby(lines.to_pylist(), key=lambda row: str(row["district_code"])):
-            name, records = profile.name_member(subsystem, district), list(rows)
-            places += [
-                Place(row["record_id"], row["person_id"], name, number, digest_of_line(row["line"]))
-                for number, row in enumerate(records, start=FIRST_DATA_LINE)
-            ]
-            text = [str(len(records)), subsystem.header, *(row["line"] for row in records)]
-            content = BYTE_ORDER_MARK + "".join(line + LINE_END for line in text).encode("utf-8")
-            file.writestr(_entry(name), content, compresslevel=6)
-    return Packed(archive.getvalue(), tuple(places))
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, FIXED_TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = UNIX
-    entry.external_attr = REGULAR_FILE_0644
-    return entry
-
-
 @dataclass(frozen=True)
 class Member:
     """One text member as it stands in a batch."""
@@ -88,6 +58,49 @@ class Member:
         """Give a data line by its number in the member, or None if there is no such line."""
         place = number - FIRST_DATA_LINE
         return self.lines[place] if 0 <= place < len(self.lines) else None
+
+
+def digest_of_line(line: str) -> str:
+    """Compute the SHA-256 of a data line without its line end."""
+    return hashlib.sha256(line.encode("utf-8")).hexdigest()
+
+
+def pack_lines(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Packed:
+    """Pack lines, ordered by district and record as `lay_out` gives them, one member per district."""
+    places: list[Place] = []
+    members: list[Member] = []
+    for district, rows in groupby(lines.to_pylist(), key=lambda row: str(row["district_code"])):
+        name, records = profile.name_member(subsystem, district), list(rows)
+        places += [
+            Place(row["record_id"], row["person_id"], name, number, digest_of_line(row["line"]))
+            for number, row in enumerate(records, start=FIRST_DATA_LINE)
+        ]
+        members.append(member_of(name, subsystem.header, [row["line"] for row in records]))
+    return Packed(zip_members(members), tuple(places))
+
+
+def member_of(name: str, header: str, lines: Sequence[str]) -> Member:
+    """Make a member that tells how many lines it has."""
+    return Member(name, str(len(lines)), header, tuple(lines))
+
+
+def zip_members(members: Iterable[Member]) -> bytes:
+    """Pack members in their order; equal members give equal bytes."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for member in members:
+            text = (member.count, member.header, *member.lines)
+            content = BYTE_ORDER_MARK + "".join(line + LINE_END for line in text).encode("utf-8")
+            file.writestr(_entry(member.name), content, compresslevel=6)
+    return archive.getvalue()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, FIXED_TIME)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = UNIX
+    entry.external_attr = REGULAR_FILE_0644
+    return entry
 
 
 def read_members(content: bytes) -> Iterator[Member]:
