@@ -18,6 +18,7 @@ from etl.commands.local import local
 from etl.commands.night import run
 from etl.commands.quality import quality
 from etl.commands.session import stderr
+from etl.commands.statistics import statistics
 from schemas.refusal import Refusal
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command()(quality)
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")
 app.add_typer(divisions, name="divisions")
+app.add_typer(statistics, name="statistics")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(local, name="local")
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.divisions import divisions_on
+from connectors.divisions import all_retired_divisions, divisions_on
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion, digest_of
 from connectors.registry import registry_session
@@ -16,6 +17,13 @@ from connectors.settings import Settings
 from etl.statistics.cube import count_cube, count_months
 from etl.statistics.relations import first_night, known_relations, month_relations, months_until
 from schemas.registry import CASE, DECISION, DECISION_RUN, SCORE, TASK
+
+
+class Places(NamedTuple):
+    """The divisions in force, and those that are retired, with their successors."""
+
+    divisions: pa.Table
+    retired: pa.Table
 
 
 @dataclass(frozen=True)
@@ -26,13 +34,18 @@ class Counted:
     cube: pa.Table
     months: pa.Table
     month_names: tuple[str, ...]
-    divisions: pa.Table
+    places: Places
     inputs: tuple[str, ...]
     policy_versions: tuple[str, ...]
     # Before it nothing is known of tasks, decisions and quality.
     first_night: date | None = None
     # What each relation held: a dataset version, or the digest of its rows.
     fingerprints: Mapping[str, str] | None = None
+
+    @property
+    def divisions(self) -> pa.Table:
+        """Give the divisions in force."""
+        return self.places.divisions
 
 
 def count_statistics(
@@ -42,30 +55,33 @@ def count_statistics(
     *,
     known_on: date | None = None,
     pinned: Mapping[str, DatasetVersion] | None = None,
-    divisions: pa.Table | None = None,
+    places: Places | None = None,
 ) -> Counted:
     """Count the cubes of a business date; months from January, or from `first` on.
 
-    A correction counts a date as known on a later one (`known_on`). `pinned` versions and `divisions` are
-    those of an earlier count that is to be repeated; else they are today's.
+    A correction counts a date as known on a later one (`known_on`). `pinned` versions and `places` are
+    those of an earlier count that is to be repeated; else they are those of the date.
 
     Raises:
         Refusal: persons or births have never been published.
     """
     months = months_until(business_date, first)
-    divisions = divisions_on(settings, business_date) if divisions is None else divisions
+    if places is None:
+        days = (settings, business_date)
+        places = Places(divisions_on(*days), all_retired_divisions(*days))
     with registry_session(settings) as connection:
         relations = known_relations(connection, business_date, known_on, pinned)
+        relations["retired_division"] = places.retired
         by_month = month_relations(connection, relations, months)
         policy_versions = _policy_versions(connection, business_date)
         night = first_night(connection)
     versions = [str(found) for found in relations.values() if isinstance(found, DatasetVersion)]
     return Counted(
         business_date,
-        count_cube(settings, relations, divisions, business_date),
-        count_months(settings, by_month, divisions, business_date),
+        count_cube(settings, relations, places.divisions, business_date),
+        count_months(settings, by_month, places.divisions, business_date),
         tuple(month["month"] for month in months),
-        divisions,
+        places,
         (*versions, *(table.fullname for table in (DECISION, CASE, TASK, SCORE))),
         policy_versions,
         night,

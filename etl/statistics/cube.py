@@ -81,7 +81,9 @@ def _rolled_up(
             for sql, names in cells.items()
         ]
         cell = pa.concat_tables([*counted, no_month], promote_options="permissive")
-        retired = all_retired_divisions(settings, business_date)
+        retired = relations.get("retired_division")
+        if retired is None:
+            retired = all_retired_divisions(settings, business_date)
         rolled = {"cell": cell, "division": divisions, "retired_division": retired}
         return run_sql(settings, "statistics/cube", rolled, day)
     except (duckdb.Error, pa.ArrowException) as error:

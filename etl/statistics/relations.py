@@ -88,6 +88,7 @@ def month_relations(
     return {
         "birth_match": known["birth_match"],
         "case_dated": known["case_dated"],
+        "retired_division": known["retired_division"],
         "decision": _decision_history(connection, newest),
         "task": _task_history(connection, newest),
         "quality": _quality(connection, [(month["month"], month["last_day"]) for month in months]),

@@ -49,13 +49,15 @@ class Caption:
 
     business_date: date
     period: str
+    known_on: date | None = None
     edition: str = ""
+    reason: str = ""
 
     @property
     def line(self) -> str:
         """Say it in the line above a table."""
-        parts = (self.period, f"制表 Prepared: {written_day(self.business_date)}", self.edition)
-        return "    ".join(part for part in parts if part)
+        known = f"数据截至 Known on: {written_day(self.known_on)}" if self.known_on else ""
+        return "    ".join(filter(None, (self.period, known, self.edition)))
 
     @property
     def footer(self) -> str:

@@ -13,7 +13,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.statistics.archive import fix_times
 from etl.statistics.case_labels import CASES, EXITS, YEAR
-from etl.statistics.corrections import Change, write_corrections
+from etl.statistics.corrections import Change
+from etl.statistics.corrections_sheet import write_corrections
 from etl.statistics.count import Counted
 from etl.statistics.labels import BY_TOWN, SUMMARY, Band, Column, Topic
 from etl.statistics.month_labels import by_month, month_topics

@@ -12,11 +12,12 @@ from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE
 from schemas.registry.declare import METADATA
 from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
+from schemas.registry.mart import RELEASE
 from schemas.registry.quality import SCORE, SHARE_ACCEPTANCE, TICKET, TICKET_CLOSING
 from schemas.registry.subsidy import DECISION, DECISION_RUN
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
-ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "audit")
+ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "mart", "audit")
 
 __all__ = [
     "ACCEPTED",
@@ -38,6 +39,7 @@ __all__ = [
     "REBUILD",
     "RECEIPT",
     "RECORD",
+    "RELEASE",
     "RULE_RESULT",
     "SCORE",
     "SHARE_ACCEPTANCE",

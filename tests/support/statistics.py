@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from connectors.engine import Relation
 from connectors.settings import Settings
-from etl.statistics.count import Counted
+from etl.statistics.count import Counted, Places
 from etl.statistics.cube import count_cube, count_months
 from etl.statistics.relations import CASES, DECISION_HISTORY, MONTHS, QUALITY, TASK_HISTORY, months_until
 
+NO_RETIRED = pa.schema([(name, pa.string()) for name in ("retired_code", "successor_code")]).empty_table()
 Rows = Sequence[Mapping[str, Any]]
 
 PERSON = {"person_id": None, "residence_division_code": None, "sex_code": "2", "hukou_division_code": None,
@@ -97,7 +98,7 @@ def counted_up(
         count_cube(nowhere, relations, divisions, day),
         count_months(nowhere, by_month, divisions, day),
         tuple(month["month"] for month in months_until(day)),
-        divisions,
+        Places(divisions, NO_RETIRED),
         tuple(inputs),
         (),
     )

@@ -71,7 +71,7 @@ def test_title_date_unit_and_versions_are_printed(workbook: Any) -> None:
     texts = {str(cell.value) for sheet in workbook for cell in cells(sheet)}
     assert {
         "在册人口统计表",
-        "业务日 Business date: 2026年6月1日 (2026-06-01)    制表 Prepared: 2026年6月1日",
+        "业务日 Business date: 2026年6月1日 (2026-06-01)",
         "单位 Unit: 人 persons",
     } <= texts
     assert any(all(version in text for version in VERSIONS) for text in texts)

@@ -1,0 +1,127 @@
+"""`padis statistics`: releases of the figures, which nobody rewrites."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from etl.commands.session import parsed_date, print_counts, ready_settings
+
+statistics = typer.Typer(
+    no_args_is_help=True,
+    help="统计发布 · releases of the statistics: propose, release, list, show, compare, verify.",
+)
+PeriodOption = Annotated[str, typer.Option("--period", help="统计期 · 2026-06, 2026-Q2, 2026-H1 or 2026.")]
+
+
+@statistics.command("release")
+def release(
+    period: PeriodOption,
+    user: Annotated[str, typer.Option("--as", help="制表人 · who proposes the figures.")],
+    known_on: Annotated[
+        str | None,
+        typer.Option("--known-on", metavar="YYYY-MM-DD", help="数据截至 · as known on this business date."),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="更正原因 · why figures that are out are corrected.")
+    ] = None,
+) -> None:
+    """制表 · propose the release of a period; a second one corrects the first; another person releases it."""
+    from datetime import UTC, datetime
+
+    from etl.statistics.period import parse_period
+    from etl.statistics.release import propose_release
+
+    date = parsed_date(known_on) if known_on else None
+    with ready_settings() as settings:
+        told = propose_release(
+            settings, parse_period(period), user, datetime.now(UTC), known_on=date, reason=reason
+        )
+    print_counts(told)
+    typer.echo(
+        f"\n请另一人核对后发布 · another person looks at the workbook and releases it:\n"
+        f"padis statistics approve --period {period} --manifest {told['manifest'][:8]} --as USER"
+    )
+
+
+@statistics.command("approve")
+def approve(
+    period: PeriodOption,
+    manifest: Annotated[
+        str, typer.Option("--manifest", help="清单摘要 · digest of what was looked at, 8 characters or more.")
+    ],
+    user: Annotated[str, typer.Option("--as", help="批准人 · who releases them; not who proposed them.")],
+) -> None:
+    """批准发布 · release what another person proposed; it is never rewritten afterwards."""
+    from datetime import UTC, datetime
+
+    from etl.statistics.period import parse_period
+    from etl.statistics.release import approve_release
+
+    with ready_settings() as settings:
+        print_counts(approve_release(settings, parse_period(period), user, manifest, datetime.now(UTC)))
+
+
+@statistics.command("list")
+def list_them() -> None:
+    """列表 · list releases and proposals."""
+    from rich.console import Console
+
+    from etl.statistics.release_pages import render_releases
+    from etl.statistics.release_verify import releases_on_record
+
+    with ready_settings() as settings:
+        Console().print(render_releases(releases_on_record(settings)))
+
+
+@statistics.command("show")
+def show(
+    period: PeriodOption,
+    number: Annotated[int | None, typer.Option("--number", help="次 · the newest by default.")] = None,
+) -> None:
+    """查看 · show a release or proposal: main figures, what they rest on, files."""
+    from rich.console import Console
+
+    from etl.statistics.release_pages import choose_release, render_release
+
+    with ready_settings() as settings:
+        Console().print(render_release(settings, *choose_release(settings, period, number)))
+
+
+@statistics.command("diff")
+def diff(
+    period: PeriodOption,
+    first: Annotated[int | None, typer.Option("--from", help="次 · the one before by default.")] = None,
+    second: Annotated[int | None, typer.Option("--to", help="次 · the newest by default.")] = None,
+) -> None:
+    """比较 · tell which cells differ between two releases of a period, and why."""
+    from rich.console import Console
+
+    from etl.statistics.release_pages import choose_release, compare_releases, render_changes
+
+    with ready_settings() as settings:
+        row, after = choose_release(settings, period, second)
+        earlier, before = choose_release(settings, period, first or row["number"] - 1)
+    changes = compare_releases(before, after)
+    Console().print(render_changes(changes, earlier["number"], row["number"]))
+
+
+@statistics.command("verify")
+def verify(
+    period: Annotated[str | None, typer.Option("--period", help="统计期 · all by default.")] = None,
+    recount: Annotated[
+        bool, typer.Option("--recount", help="重算 · count each again from what it was made from.")
+    ] = False,
+) -> None:
+    """核验 · recompute the digests of every release; a file that was touched is named, with status 1."""
+    from rich.console import Console
+
+    from etl.statistics.release_pages import render_verdicts
+    from etl.statistics.release_verify import verify_releases
+
+    with ready_settings() as settings:
+        verdicts = list(verify_releases(settings, period, recount=recount))
+    Console().print(render_verdicts(verdicts))
+    if not all(verdict.is_well for verdict in verdicts):
+        raise typer.Exit(1)
