@@ -2,9 +2,11 @@
 
 **何时 · When**: nightly at 01:00 Beijing, for the day that just ended; or by hand with `business_date`.
 
-**做什么 · What**: reads the three tables in one snapshot, lands the bytes, conforms types, codes, names
-and divisions, puts rows that break a `reject` rule into quarantine, and lets Great Expectations judge the
-rest. Only then does the business date point at the new versions.
+**做什么 · What**: first moves open tasks, cases and decisions from divisions that are retired on the date to
+those in their place (`core.succession` keeps every key; `padis divisions preview` counts them before). Then
+reads the three tables in one snapshot, lands the bytes, conforms types, codes, names and divisions, puts rows
+that break a `reject` rule into quarantine, and lets Great Expectations judge the rest. Only then does the
+business date point at the new versions.
 
 **失败意味着 · A failure means**: nothing was published; births and decisions keep their last finding. The
 message says what was found, what was expected and what to do.
@@ -21,8 +23,13 @@ from dags.night_task import DAG_OPTIONS, step
 
 @dag(schedule=nightly("0 1 * * *"), doc_md=__doc__, tags=["拉取 · pull", "人口 · population"], **DAG_OPTIONS)
 def pull_population() -> None:
-    """Read, conform, judge, publish."""
-    (step("pull_population") >> step("conform_population") >> step("gate_population", announces=POPULATION))
+    """Follow the divisions, read, conform, judge, publish."""
+    (
+        step("follow_divisions")
+        >> step("pull_population")
+        >> step("conform_population")
+        >> step("gate_population", announces=POPULATION)
+    )
 
 
 pull_population()

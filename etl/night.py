@@ -53,6 +53,12 @@ class Step:
     reach: str = INSIDE
 
 
+def _follow_divisions(night: Night) -> Mapping[str, Any]:
+    from etl.divisions.succession import follow_divisions
+
+    return follow_divisions(night.settings, night.business_date)
+
+
 def _pull_population(night: Night) -> Mapping[str, Any]:
     from etl.pull.population import pull_population
 
@@ -162,6 +168,11 @@ def _publish_statistics(night: Night) -> Mapping[str, Any]:
 
 
 STEPS = (
+    Step(
+        "follow_divisions",
+        "区划沿革 · move what is open from retired divisions to those in their place",
+        _follow_divisions,
+    ),
     Step(
         "pull_population",
         "拉取全员人口库 · read persons, children, marriages in one snapshot",

@@ -111,7 +111,12 @@ class DivisionTree:
         return tuple(change for change in self.changes if first <= change.effective_date < until)
 
     def successor(self, code: str, day: date) -> str | None:
-        """Tell which division of a day took the place of a code that is not in force any more.
+        """Tell which division of a day took the place of a code that is not in force; see `succession`."""
+        succession = self.succession(code, day)
+        return None if succession is None else succession.division_code
+
+    def succession(self, code: str, day: date) -> Carried | None:
+        """Tell what of a day took the place of a code that is not in force any more, by which changes.
 
         Of a code that was on no list, but lies below a division that was retired: the nearest in force that
         has the same digits below its successor. None: the code was not retired.
@@ -120,18 +125,18 @@ class DivisionTree:
             return None
         ended = [period.valid_to for period in self._periods.get(code, ()) if period.valid_to <= day]
         if ended:
-            return self.carry(code, ended[-1] - ONE_DAY, day, divide=False).division_code
+            return self.carry(code, ended[-1] - ONE_DAY, day, divide=False)
         if code in self._periods or len(code) != LENGTH or not code.isdigit():
             return None
         for upper in above(code):
-            successor = self.successor(upper, day) if upper in self._periods else None
-            if successor is not None:
-                digits = DIGITS[level_of(successor)]
-                same = successor[:digits] + code[digits:]
+            heir = self.succession(upper, day) if upper in self._periods else None
+            if heir is not None:
+                digits = DIGITS[level_of(heir.division_code)]
+                same = heir.division_code[:digits] + code[digits:]
                 in_force = (
                     c for c in (same, *above(same)) if name_on(self._periods.get(c, []), day) is not None
                 )
-                return next(in_force, successor)
+                return Carried(next(in_force, heir.division_code), heir.is_divided, heir.changes)
         return None
 
     def carry(self, code: str, said_on: date, day: date, *, divide: bool = True) -> Carried:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etl.commands.session import own_settings, parsed_date
+from etl.commands.session import DateOption, own_settings, parsed_date, ready_settings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -140,6 +140,36 @@ def _changes_table(found: list[Change]) -> Table:
             change.confidence,
         )
     return table
+
+
+@divisions.command("preview")
+def preview(date_text: DateOption = None) -> None:
+    """预览 · count the rows that the night of a date will move from retired divisions, by table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from etl.divisions.succession import kept_columns, preview_succession
+
+    business_date = parsed_date(date_text)
+    with ready_settings() as settings:
+        moving = preview_succession(settings, business_date)
+    table = Table(
+        title=f"区划沿革预览 · rows to move on {business_date}",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for heading in ("表\ntable", "原区划\nfrom", "现区划\nto", "编号\nadjustment"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("行数\nrows", justify="right")
+    for move in moving:
+        table.add_row(move.table_name, move.old_code, move.new_code, move.adjustment_number, f"{move.rows:,}")
+    console = Console(highlight=False)
+    console.print(table)
+    kept = ", ".join(sorted({table.fullname for table, _ in kept_columns()}))
+    console.print(
+        f"共 {sum(move.rows for move in moving):,} 行 · rows in all; 保持不变 · left as published: {kept}"
+    )
 
 
 @divisions.command("build")

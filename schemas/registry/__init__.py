@@ -9,7 +9,7 @@ Migrations under `sql/migrations/` must produce exactly these tables; a test com
 from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, STEP_RUN
 from schemas.registry.births import BIRTH_MATCH
 from schemas.registry.cases import CASE, CASE_REVIEW
-from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE
+from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE, SUCCESSION
 from schemas.registry.declare import METADATA
 from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
 from schemas.registry.mart import RELEASE
@@ -45,6 +45,7 @@ __all__ = [
     "SHARE_ACCEPTANCE",
     "STATE_DATE",
     "STEP_RUN",
+    "SUCCESSION",
     "TASK",
     "TASK_CLOSING",
     "TICKET",

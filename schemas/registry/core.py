@@ -96,6 +96,20 @@ STATE_DATE = Table(
     comment="状态日期 · up to which business date each state is on record",
 )
 
+SUCCESSION = Table(
+    "succession",
+    METADATA,
+    key_text("table_name", "状态表 · table with history whose row was rewritten"),
+    key_text("row_key", "行键 · key of the row as a JSON list"),
+    key_text("column_name", "列 · column that names the division"),
+    Column("business_date", Date, primary_key=True, comment="业务日 · first business date with the new code"),
+    Column("old_code", Text, nullable=False, comment="原区划代码 · retired division, 12 digits"),
+    Column("new_code", Text, nullable=False, comment="现区划代码 · division in its place, 12 digits"),
+    Column("adjustment_number", Text, nullable=False, comment="调整编号 · adjustments that led there, by +"),
+    schema="core",
+    comment="区划沿革日志 · one row per key that was rewritten from a retired division to its successor",
+)
+
 RULE_RESULT = Table(
     "rule_result",
     METADATA,

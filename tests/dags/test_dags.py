@@ -22,8 +22,8 @@ QUESTIONS = ("何时 · When", "做什么 · What", "失败意味着 · A failur
 
 # DAG, task, the tasks that must have ended before it
 VITAL_ORDER = [
-    ("pull_population", "conform_population", {"pull_population"}),
-    ("pull_population", "gate_population", {"pull_population", "conform_population"}),
+    ("pull_population", "conform_population", {"follow_divisions", "pull_population"}),
+    ("pull_population", "gate_population", {"follow_divisions", "pull_population", "conform_population"}),
     ("decide_subsidies", "decide_subsidies", {"import_cases"}),
     ("decide_subsidies", "review_cases", {"import_cases", "decide_subsidies"}),
     ("submit_padis", "ask_operator", {"build_batches", "preview_batches"}),

@@ -29,6 +29,7 @@ PERSONS, SEED, BUSINESS_DATE = 2_000, 7, date(2026, 6, 1)
 STEPS = {
     "pull_population",
     "conform_population",
+    "follow_divisions",
     "gate_population",
     "pull_mch_births",
     "conform_mch_births",
