@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from etl.commands.session import parsed_date, print_counts, ready_settings
 
 statistics = typer.Typer(
     no_args_is_help=True,
-    help="统计发布 · releases of the statistics: propose, release, list, show, compare, verify.",
+    help="统计发布 · releases of the statistics, which nobody rewrites; series by month.",
 )
 PeriodOption = Annotated[str, typer.Option("--period", help="统计期 · 2026-06, 2026-Q2, 2026-H1 or 2026.")]
 
@@ -125,3 +126,43 @@ def verify(
     Console().print(render_verdicts(verdicts))
     if not all(verdict.is_well for verdict in verdicts):
         raise typer.Exit(1)
+
+
+@statistics.command("series")
+def series(
+    period: PeriodOption,
+    measure: Annotated[
+        str, typer.Option("--measure", help="指标 · births, eligible, cases_in_payment, tasks_open …")
+    ],
+    divisions: Annotated[
+        str,
+        typer.Option(
+            "--divisions",
+            metavar="published|YYYY-MM-DD",
+            help="区划口径 · as published, or on the divisions of this day.",
+        ),
+    ] = "published",
+    level: Annotated[
+        str, typer.Option("--level", metavar="2|3|4", help="级别 · district, town or village.")
+    ] = "2",
+    below: Annotated[
+        str, typer.Option("--below", metavar="CODE", help="区划代码开头 · code begins with.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", dir_okay=False, help="文件 · write all figures as CSV as well.")
+    ] = None,
+) -> None:
+    """月度序列 · a figure month by month, as published or comparable on the divisions of one day."""
+    from rich.console import Console
+
+    from connectors.spreadsheet import csv_bytes
+    from etl.statistics.period import parse_period
+    from etl.statistics.series import read_series
+    from etl.statistics.series_page import render_series
+
+    on = None if divisions == "published" else parsed_date(divisions)
+    with ready_settings() as settings:
+        found = read_series(settings, parse_period(period), on)
+    Console().print(render_series(found, measure, level, below))
+    if out:
+        out.write_bytes(csv_bytes(found.figures))
