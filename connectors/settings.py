@@ -2,7 +2,8 @@
 
 Everything can be moved with environment variables (see docs/operating.md):
 `PADIS_VAR` (the folder of all state), `DATABASE_URL` (any PostgreSQL >= 15 instead of the
-embedded one), `POPULATION_URL` (the population database, if it lies elsewhere).
+embedded one), `POPULATION_URL` (the population database, if it lies elsewhere: of PostgreSQL the server,
+or any other address that SQLAlchemy knows).
 """
 
 import hashlib
@@ -20,6 +21,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 # A Unix socket's path may have 107 bytes; `.s.PGSQL.5432.lock` needs 19 of them.
 LONGEST_SOCKET_FOLDER = 85
+POSTGRESQL = ("postgresql", "postgres")
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,17 @@ class Settings:
             return url
         return url.set(database=f"padis_{database}")
 
+    @property
+    def population_url(self) -> URL | None:
+        """Tell the address of a population database that is read through SQLAlchemy, as it was given.
+
+        None: it is our own or a plain `postgresql://` server, which is read by the fast path.
+        """
+        if self.population_server_url is None:
+            return None
+        url = _parsed_url(self.population_server_url)
+        return None if url.drivername in POSTGRESQL else url
+
     def secret(self, name: str) -> str:
         """Read a key or password of this installation."""
         return (self.keys / name).read_text(encoding="ascii").strip()
@@ -159,17 +172,24 @@ class Settings:
 
 
 def _postgresql_url(text: str) -> URL:
-    try:
-        url = make_url(text)
-        is_postgresql = url.get_backend_name() in {"postgres", "postgresql"}
-    except (sa.exc.ArgumentError, ValueError):
-        is_postgresql = False
-    if not is_postgresql:
-        raise Refusal(
-            "database_url_unreadable",
-            found=f"{len(text)} characters that are no address of a PostgreSQL server",
-            expected="postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
-            to_do="correct DATABASE_URL or POPULATION_URL, or leave them out for the embedded server",
-        )
+    url = _parsed_url(text)
+    if url.get_backend_name() not in POSTGRESQL:
+        raise _url_unreadable(text, "postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
     # A server made without a locale would otherwise answer in bytes.
     return url.set(drivername="postgresql+psycopg").update_query_dict({"client_encoding": "utf8"})
+
+
+def _parsed_url(text: str) -> URL:
+    try:
+        return make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise _url_unreadable(text, "DIALECT+DRIVER://USER:PASSWORD@HOST:PORT/DATABASE") from None
+
+
+def _url_unreadable(text: str, expected: str) -> Refusal:
+    return Refusal(
+        "database_url_unreadable",
+        found=f"{len(text)} characters that are no such address of a database",
+        expected=expected,
+        to_do="correct DATABASE_URL or POPULATION_URL, or leave them out for the embedded server",
+    )

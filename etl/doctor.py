@@ -1,4 +1,4 @@
-"""Whether an installation is well: folders, modes, keys, database, contracts, disk."""
+"""Whether an installation is well: folders, modes, keys, databases, contracts, disk."""
 
 import shutil
 import stat
@@ -35,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
         *(_closed_folder(path) for path in sorted(settings.keys.glob("*")) if path.is_file()),
         _free_disk(settings.var),
         _try("登记库 · registry", lambda: _registry(settings)),
+        _try("全员人口库 · population database", lambda: _population(settings)),
         _try("数据契约 · contracts", _contracts),
         _try("政策 · policy", _policy),
     ]
@@ -79,6 +80,18 @@ def _registry(settings: Settings) -> str:
         version = connection.scalar(sa.text("SHOW server_version"))
         revision = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     return f"PostgreSQL {version}, revision {revision}"
+
+
+def _population(settings: Settings) -> str:
+    """Open it as the night does, and hold its tables against their contracts."""
+    from connectors.population_db import open_population, population_way
+    from etl.night import POPULATION_DATASETS
+    from schemas.contract import load_contract
+
+    with open_population(settings) as snapshot:
+        for name in POPULATION_DATASETS:
+            snapshot.check_table(load_contract(name))
+    return f"{len(POPULATION_DATASETS)} tables as promised; {population_way(settings)}"
 
 
 def _contracts() -> str:

@@ -31,6 +31,8 @@ class Night:
     approver: str | None = None
     # How long collecting waits for receivers that have not finished; they answer in their own time.
     patience_seconds: float = 0.0
+    # Whether the population database is read whole, whatever is known of it.
+    is_full: bool = False
 
     def partner(self, name: str) -> SftpPartner:
         """Tell how a partner is reached."""
@@ -62,7 +64,7 @@ def _follow_divisions(night: Night) -> Mapping[str, Any]:
 def _pull_population(night: Night) -> Mapping[str, Any]:
     from etl.pull.population import pull_population
 
-    return pull_population(night.settings, night.business_date)
+    return pull_population(night.settings, night.business_date, is_full=night.is_full)
 
 
 def _conform_population(night: Night) -> Mapping[str, Any]:

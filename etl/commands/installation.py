@@ -29,7 +29,7 @@ def init() -> None:
 
 
 def doctor() -> None:
-    """体检 · check folders, modes, keys, database, contracts and disk of this installation."""
+    """体检 · check folders, modes, keys, databases, contracts and disk of this installation."""
     from rich.console import Console
 
     from etl.doctor import examination_table, examine

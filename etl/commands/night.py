@@ -62,6 +62,19 @@ def _told(outcome: dict[str, Any] | Exception | None) -> str:
     )
 
 
+def _run_step(
+    step: Step, date_text: str | None, *, approver: str | None = None, is_full: bool = False
+) -> None:
+    import json
+
+    from connectors.holder import Run, acting_as
+
+    business_date = parsed_date(date_text)
+    with ready_settings() as settings, acting_as(Run("command", f"padis run {step.name}")):
+        counts = run_one(Night(settings, business_date, approver, is_full=is_full), step)
+    typer.echo(json.dumps(counts, ensure_ascii=False, indent=1, default=str))
+
+
 def _add_step_command(step: Step) -> None:
     def command(
         date_text: DateOption = None,
@@ -69,16 +82,18 @@ def _add_step_command(step: Step) -> None:
             str | None, typer.Option("--approve-as", help="批准人 · user who releases (approve-batches).")
         ] = None,
     ) -> None:
-        import json
+        _run_step(step, date_text, approver=approver)
 
-        from connectors.holder import Run, acting_as
+    def pull(
+        date_text: DateOption = None,
+        is_full: Annotated[
+            bool, typer.Option("--full", help="全量 · read every row anew, whatever is known of the source.")
+        ] = False,
+    ) -> None:
+        _run_step(step, date_text, is_full=is_full)
 
-        business_date = parsed_date(date_text)
-        with ready_settings() as settings, acting_as(Run("command", f"padis run {step.name}")):
-            counts = run_one(Night(settings, business_date, approver), step)
-        typer.echo(json.dumps(counts, ensure_ascii=False, indent=1, default=str))
-
-    run.command(step.name.replace("_", "-"), help=step.title)(command)
+    chosen = pull if step.name == "pull_population" else command
+    run.command(step.name.replace("_", "-"), help=step.title)(chosen)
 
 
 for _step in STEPS:

@@ -18,6 +18,7 @@ from etl.steps import run_step
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 from tests.support.installation import running_installation
+from tests.support.population_source import create_source, run_in_population
 
 DAY = date(2026, 6, 1)
 NEVER_NEEDED_FOR_HELP = ("pandas", "pyarrow", "sqlalchemy", "great_expectations", "paramiko", "duckdb")
@@ -135,3 +136,22 @@ def test_doctor_finds_a_key_that_others_can_read(settings: Settings) -> None:
     key.chmod(0o600)
     assert before.stdout.count("✗") < after.stdout.count("✗")
     assert after.returncode == 1
+
+
+def test_doctor_opens_the_population_database_as_the_night_does(settings: Settings) -> None:
+    create_source(settings, {})
+    shown = padis(settings.var, "doctor").stdout
+    assert "3 tables as promised; postgresql by ADBC, REPEATABLE READ, READ ONLY" in shown
+    run_in_population(settings, "DROP TABLE marriage")
+    assert "marriage: no such table" in " ".join(padis(settings.var, "doctor").stdout.split())
+
+
+def test_the_population_is_read_whole_when_asked_for(settings: Settings) -> None:
+    create_source(settings, {"marriage": [{"marriage_id": number} for number in range(3)]})
+    for day, options, kind in (("2026-06-02", (), "base"), ("2026-06-03", (), "increment")):
+        told = padis(settings.var, "run", "pull-population", "--date", day, *options)
+        assert json.loads(told.stdout)["kind"]["marriage"] == kind
+    told = padis(settings.var, "run", "pull-population", "--date", "2026-06-03", "--full")
+    assert json.loads(told.stdout)["kind"]["marriage"] == "base"
+    assert "--full" in padis(settings.var, "run", "pull-population", "--help").stdout
+    assert "--full" not in padis(settings.var, "run", "conform-population", "--help").stdout
