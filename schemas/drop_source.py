@@ -59,21 +59,8 @@ class DropSource:
 
 DROP_SOURCES = (
     DropSource("mch", "mch_birth", "mch_births", "妇幼出生数据 · births of the maternal-health system"),
-    # Until a deadline is agreed with these two, a date without a drop is no fault.
-    DropSource(
-        "service",
-        "birth_service",
-        "birth_services",
-        "网上办证登记 · birth-service registrations",
-        "as_files_arrive",
-    ),
-    DropSource(
-        "migrants",
-        "migrant_registration",
-        "migrants",
-        "流动人口登记 · registrations of migrants",
-        "as_files_arrive",
-    ),
+    DropSource("service", "birth_service", "birth_services", "网上办证登记 · birth-service registrations"),
+    DropSource("migrants", "migrant_registration", "migrants", "流动人口登记 · registrations of migrants"),
     DropSource("bank", "bank_return", "bank_returns", "银行回盘 · returns of the bank", "as_files_arrive"),
     DropSource("cases", "beneficiary_case", "cases", "个案基线 · cases in payment before us", "once"),
 )

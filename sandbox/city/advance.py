@@ -5,16 +5,20 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.settings import Settings
 from sandbox.city.agreements import AGREEMENTS, leave_drop_of
 from sandbox.city.daily_life import corrections, deaths, names_given, new_issues, weddings
-from sandbox.city.day_book import KEYS, DayBook
+from sandbox.city.day_book import DROPPED, DayBook
 from sandbox.city.newborns import births_in_town, births_of_outsiders
+from sandbox.city.partner_days import partners_learn
+from sandbox.city.partner_rows import true_registrations
 from sandbox.city.population_database import TABLES, population_connection, replace_rows
 from sandbox.city.statistics import births_per_person, defect_rates, published_figures
 from sandbox.partners.mischief import let_time_pass
+from sandbox.truth.cases import expected_reviews
 from sandbox.truth.decisions import expected_decisions
 from sandbox.truth.store import read_city, write_city, write_truth
 
@@ -36,32 +40,32 @@ def advance_city(settings: Settings, *, report: Callable[[str], None] | None = N
     counts = live_through(book)
     say("核算应有结论 · deciding by the plain rules")
     persons, children, marriages = (book.rows(name) for name in TABLES)
+    partners_learn(book, persons, children, marriages)
     decisions = expected_decisions(persons, children, marriages, book.defects, on)
     with population_connection(settings) as connection:
         for name in TABLES:
             replace_rows(connection, name, book.changed_rows(name))
-    drops = _leave_drops(settings, book)
-    truth = dict(zip(TABLES, (persons, children, marriages), strict=True))
-    truth |= {name: book.rows(name) for name in KEYS if name not in TABLES}
+    truth = {name: book.rows(name) for name in DROPPED}
+    drops = _leave_drops(settings, truth, on)
+    truth |= dict(zip(TABLES, (persons, children, marriages), strict=True))
     truth |= {"defects": book.defects, "births": book.birth_rows(), "decisions": decisions}
+    truth["cases"] = expected_reviews(truth, on)
+    truth["registrations"] = true_registrations(truth["birth_service"])
     write_truth(settings, truth, on)
     history = [*facts["history"], {"business_date": on.isoformat(), "drops": drops}]
     write_city(settings, {**facts, "history": history, "serials": book.serials})
     let_time_pass(settings, on)
-    counts["mch_records"] = drops["mch"]
+    counts |= {f"{partner}_records": count for partner, count in drops.items()}
     changed = {f"changed_{name}": len(book.changed[name]) for name in TABLES}
     return {"business_date": on.isoformat(), **counts, **changed, "decisions": decisions.num_rows}
 
 
-def _leave_drops(settings: Settings, book: DayBook) -> dict[str, int]:
+def _leave_drops(settings: Settings, tables: dict[str, pa.Table], on: date) -> dict[str, int]:
     """Let every partner leave what is new or changed today."""
     drops = {}
     for agreement in AGREEMENTS:
-        if agreement.dataset not in KEYS:
-            continue
-        rows = book.rows(agreement.dataset)
-        today = rows.filter(pc.equal(rows["delivered_on"], book.on))
-        count = leave_drop_of(settings, agreement, today, book.on)
+        rows = tables[agreement.dataset]
+        count = leave_drop_of(settings, agreement, rows.filter(pc.equal(rows["delivered_on"], on)), on)
         if count is not None:
             drops[agreement.partner] = count
     return drops

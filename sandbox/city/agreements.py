@@ -54,9 +54,12 @@ class Agreement:
 
 
 def _service_wire(day: date) -> Wire:
-    """Alternate the formats by the day and go round the encodings by the pair of days."""
+    """Alternate the formats by the day, once a week in a ZIP; go round the encodings by the pair of days."""
     number = day.toordinal()
-    return Wire("xml" if number % 2 else "csv", ENCODINGS[number // 2 % len(ENCODINGS)])
+    encoding = ENCODINGS[number // 2 % len(ENCODINGS)]
+    if number % 7 == 0:
+        return Wire("zip", encoding)
+    return Wire("xml" if number % 2 else "csv", encoding)
 
 
 AGREEMENTS = (

@@ -20,6 +20,7 @@ from sandbox.city.confinements import Confinements, confinements_of
 from sandbox.city.family_rows import child_rows, marriage_rows
 from sandbox.city.identities import Identities, identities_of
 from sandbox.city.parameters import DEFAULT, CityParameters
+from sandbox.city.partner_rows import partner_rows, true_registrations
 from sandbox.city.people import People
 from sandbox.city.person_defects import children_with_defects, persons_with_defects
 from sandbox.city.person_rows import Standing, person_rows
@@ -37,7 +38,8 @@ from sandbox.city.report_rows import report_rows
 from sandbox.city.town_book import Book, kept_book, marital_facts
 from sandbox.partners.drops import clear_drops
 from sandbox.truth.births import BIRTHS, births_of_records, births_without_record
-from sandbox.truth.canaries import marked_rows
+from sandbox.truth.canaries import marked_partners, marked_rows
+from sandbox.truth.cases import expected_reviews
 from sandbox.truth.decisions import expected_decisions
 from sandbox.truth.store import read_city, write_city, write_truth
 from schemas.refusal import Refusal
@@ -108,30 +110,36 @@ def create_city(
         _fill(settings, city)
         decisions = deciding.result()
     say("伙伴交换文件 · writing the first drops of the partners")
+    partners = partner_rows(seed, city.tables(), decisions, business_date, defect_multiplier)
+    if canaries:
+        partners.tables, more = marked_partners(partners.tables, marked)
+        marked += more
+    truth = {**city.tables(), **partners.tables, "decisions": decisions}
+    truth["defects"] = pa.concat_tables([city.defects, partners.defects]).combine_chunks()
+    truth["cases"] = expected_reviews(truth, business_date)
+    truth["registrations"] = true_registrations(truth["birth_service"])
     clear_drops(settings)
-    drops = _leave_drops(settings, city, business_date)
-    write_truth(settings, {**city.tables(), "decisions": decisions}, business_date, canaries=marked)
+    drops = _leave_drops(settings, truth, business_date)
+    write_truth(settings, truth, business_date, canaries=marked)
     facts |= {"canaries": canaries}
     history = [{"business_date": business_date.isoformat(), "drops": drops}]
-    write_city(settings, {**facts, "history": history, "serials": city.serials})
+    write_city(settings, {**facts, "history": history, "serials": city.serials | partners.serials})
     return {
         "business_date": business_date.isoformat(),
         "persons": city.persons.num_rows,
         "children": city.children.num_rows,
         "marriages": city.marriages.num_rows,
-        "mch_records": drops["mch"],
-        "defects": city.defects.num_rows,
+        **{f"{partner}_records": count for partner, count in drops.items()},
+        "defects": truth["defects"].num_rows,
         "decisions": decisions.num_rows,
     }
 
 
-def _leave_drops(settings: Settings, city: City, business_date: date) -> dict[str, int]:
+def _leave_drops(settings: Settings, tables: dict[str, pa.Table], business_date: date) -> dict[str, int]:
     """Let every partner leave what it knows by now."""
     drops = {}
     for agreement in AGREEMENTS:
-        rows = city.tables().get(agreement.dataset)
-        if rows is None:
-            continue
+        rows = tables[agreement.dataset]
         known = rows.filter(pc.less_equal(rows["delivered_on"], business_date))
         count = leave_drop_of(settings, agreement, known, business_date)
         if count is not None:

@@ -77,7 +77,9 @@ def weddings(book: DayBook, count: int) -> int:
 
 def corrections(book: DayBook, count: int) -> int:
     """Put right identity numbers that the register had wrong, and give newborns a name and a number."""
-    wrong = book.defects.filter(pc.equal(book.defects["defect"], "id_check_digit_wrong")).to_pylist()
+    of_persons = pc.equal(book.defects["dataset"], "population_person")
+    of_check = pc.equal(book.defects["defect"], "id_check_digit_wrong")
+    wrong = book.defects.filter(pc.and_(of_persons, of_check)).to_pylist()
     chosen = [wrong[int(place)] for place in book.rng.permutation(len(wrong))[:count]]
     for defect in chosen:
         (person,) = book.found("population_person", "person_id", defect["key"])

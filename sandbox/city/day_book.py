@@ -18,7 +18,13 @@ KEYS = {
     "family_child": "relation_id",
     "marriage": "marriage_id",
     "mch_birth": "record_id",
+    "birth_service": "reg_no",
+    "migrant_registration": "registration_id",
+    "bank_return": "disb_id",
+    "beneficiary_case": "case_no",
 }
+# Of these the city keeps what was dropped; the others are tables of the population database.
+DROPPED = frozenset(KEYS) - {"population_person", "family_child", "marriage"}
 Row = dict[str, Any]
 
 
@@ -26,14 +32,18 @@ class DayBook:
     """All rows as delivered so far, and those that this day adds or changes."""
 
     def __init__(self, settings: Settings, seed: int, on: date, serials: dict[str, int]) -> None:
-        self.on = on
-        self.rng = stream(seed, f"day {on.isoformat()}")
+        self.on, self._seed = on, seed
+        self.turn_to("day")
         self.serials = dict(serials)
         self.tables = {name: read_truth(settings, name) for name in KEYS}
         self.defects = read_truth(settings, "defects")
         self.births: list[Row] = read_truth(settings, "births").to_pylist()
         self.changed: dict[str, dict[Any, Row]] = {name: {} for name in KEYS}
         self._defective = set(self.defects["key"].to_pylist())
+
+    def turn_to(self, topic: str) -> None:
+        """Draw from the day's stream of a topic from now on."""
+        self.rng = stream(self._seed, f"{topic} {self.on.isoformat()}")
 
     def mask(self, dataset: str, column: str, *values: str) -> Column:
         """Tell which rows have one of the values in a column."""
@@ -68,7 +78,7 @@ class DayBook:
         """Add a row or change it, with the time of the change."""
         moment = self.moment()
         stamp: Row = {"source_updated_at": moment}
-        if dataset == "mch_birth":
+        if dataset in DROPPED:
             stamp = {"updated_at": moment.strftime("%Y-%m-%d %H:%M:%S"), "delivered_on": self.on}
         written = {**row, **stamp, **changes}
         self.changed[dataset][written[KEYS[dataset]]] = written

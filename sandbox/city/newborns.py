@@ -17,6 +17,7 @@ from sandbox.city.person_rows import hukou_divisions
 from sandbox.city.places import load_places
 from sandbox.city.planting import UNDETECTABLE, WARN
 from sandbox.city.report_rows import HOSPITALS, delivery_ids, record_ids
+from sandbox.city.service_days import due_wives
 from sandbox.city.statistics import defect_rates, share_of_boys
 
 MOST_DAYS_TO_REPORT = 6
@@ -25,12 +26,12 @@ MOST_DAYS_TO_REPORT = 6
 def births_in_town(book: DayBook, count: int) -> None:
     """Let couples of the town have children today; some reach only one of the two sides."""
     rates = defect_rates()
-    couples = [
-        marriage
-        for marriage in book.picked("marriage", _fertile(book), 2 * count + 10)
+    couples = {
+        marriage["wife_person_id"]: marriage
+        for marriage in (*_due(book), *book.picked("marriage", _fertile(book), 2 * count + 10))
         if all(book.is_clean(marriage[f"{party}_person_id"]) for party in ("husband", "wife"))
-    ]
-    for marriage in couples[:count]:
+    }
+    for marriage in [*couples.values()][:count]:
         (mother,) = book.found("population_person", "person_id", marriage["wife_person_id"])
         (father,) = book.found("population_person", "person_id", marriage["husband_person_id"])
         older = book.found("family_child", "mother_person_id", mother["person_id"])
@@ -68,6 +69,23 @@ def births_of_outsiders(book: DayBook, count: int) -> None:
         _note(
             book, number, child, _record(book, number, child, mother, father, _certificate(book)), None, None
         )
+
+
+def _due(book: DayBook) -> list[Row]:
+    """List the marriages of those who are registered as expecting a child by now."""
+    found = (book.found("marriage", "wife_person_id", wife) for wife in due_wives(book))
+    lasting = (marriage for rows in found for marriage in rows if marriage["end_date"] is None)
+    return [
+        marriage
+        for marriage in lasting
+        if _lives(book, marriage["wife_person_id"]) and _lives(book, marriage["husband_person_id"])
+    ]
+
+
+def _lives(book: DayBook, person_id: str) -> bool:
+    return any(
+        person["life_status"] == "1" for person in book.found("population_person", "person_id", person_id)
+    )
 
 
 def _fertile(book: DayBook) -> Column:

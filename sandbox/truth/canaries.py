@@ -53,6 +53,23 @@ def marked_rows(
     return persons, children, reports, [canary for canary in canaries if canary["value"]]
 
 
+def marked_partners(
+    tables: dict[str, pa.Table], marked: CanaryList
+) -> tuple[dict[str, pa.Table], CanaryList]:
+    """Give rare strings to one migrant, and list what partners write of persons who have some already."""
+    canaries: CanaryList = []
+    migrants = tables["migrant_registration"]
+    key = migrants["registration_id"][0].as_py()
+    texts = {"name": RARE[::-1][:4], "phone": "12995999999", "spouse_name": RARE[::-1][4:8]}
+    migrants = _with_texts(migrants, "registration_id", key, texts)
+    canaries += _listed(migrants, "migrant_registration", "registration_id", key, [*texts, "id_number"])
+    holders = pa.array([canary["value"] for canary in marked if canary["kind"] == "name"], pa.string())
+    payments = tables["bank_return"]
+    for row in payments.filter(pc.is_in(payments["account_holder"], holders)).to_pylist():
+        canaries.append(_canary("bank_return", row["disb_id"], "bank_account", row["bank_account"]))
+    return {**tables, "migrant_registration": migrants}, [c for c in canaries if c["value"]]
+
+
 def _rare_names() -> Iterator[str]:
     return (
         first + second + third

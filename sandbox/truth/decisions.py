@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from sandbox.city.planting import REJECT
 from sandbox.truth.subsidy import Child, Marriage, Person, decide_everyone
 
+Row = TypeVar("Row", Person, Child, Marriage)
 PARENTS = ("mother_person_id", "father_person_id")
 PARTIES = ("husband_person_id", "wife_person_id")
 DECISIONS = pa.schema(
@@ -37,9 +38,9 @@ def expected_decisions(
     needed_persons = everybody.filter(pc.is_in(everybody["person_id"], needed))
     children_in_question = pc.or_(*(pc.is_in(accepted_children[parent], concerned) for parent in PARENTS))
     decisions = decide_everyone(
-        (Person(*row) for row in _rows(needed_persons, Person)),
-        (Child(*row) for row in _rows(accepted_children.filter(children_in_question), Child)),
-        (Marriage(*row) for row in _rows(marriages, Marriage)),
+        rows_as(Person, needed_persons),
+        rows_as(Child, accepted_children.filter(children_in_question)),
+        rows_as(Marriage, marriages),
         on,
     )
     asked = set(concerned.to_pylist())
@@ -69,8 +70,10 @@ def accepted(rows: pa.Table, dataset: str, defects: pa.Table) -> pa.Table:
     return rows.filter(pc.invert(pc.is_in(keys, rejected_keys(dataset, defects))))
 
 
-def _rows(table: pa.Table, kind: type[Person] | type[Child] | type[Marriage]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(_values(table[name]) for name in kind._fields), strict=True)
+def rows_as(kind: type[Row], table: pa.Table) -> Iterator[Row]:
+    """Give the rows of a table as what the plain rules speak of."""
+    columns = (_values(table[name]) for name in kind._fields)
+    return (kind(*row) for row in zip(*columns, strict=True))
 
 
 def _values(column: pa.ChunkedArray) -> list[object]:

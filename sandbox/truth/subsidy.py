@@ -94,32 +94,44 @@ def decide_everyone(
 
 def decide(person: Person, spouse: Spouse, children: list[Child], on: date) -> list[Decision]:
     """Decide T and J for one person."""
-    in_t = all_of(
-        person.life_status == "1",
-        person.hukou_division.startswith("11"),
-        person.birth_date >= BORN_FROM,
-        wife_has_reached(49, person, spouse, on),
-        len(children) == 1,
-        has_lost_or_disabled_child(children),
-        True if person.only_child_cert_no else None,
-    )
-    in_j = all_of(
-        person.life_status == "1",
-        person.hukou_division.startswith("11"),
-        person.birth_date >= BORN_FROM,
-        has_reached(60, person.birth_date, on),
-        both_are_rural(person, spouse),
-        all_births_were_lawful(children),
-        has_one_child_or_two_girls_or_none_left(children),
-        None if in_t is None else not in_t,
-    )
-    t_category = "disability" if children and children[0].alive else "death"
-    living = sum(child.alive for child in children)
-    j_category = {0: "no_living_child", 1: "one_child"}.get(living, "two_girls")
+    answers = clauses(person, spouse, children, on)
+    in_t, in_j = (all_of(*answers[programme].values()) for programme in ("T", "J"))
     return [
-        Decision("T", person.person_id, in_words(in_t), t_category if in_t else None),
-        Decision("J", person.person_id, in_words(in_j), j_category if in_j else None),
+        Decision("T", person.person_id, in_words(in_t), category("T", children) if in_t else None),
+        Decision("J", person.person_id, in_words(in_j), category("J", children) if in_j else None),
     ]
+
+
+def clauses(person: Person, spouse: Spouse, children: list[Child], on: date) -> dict[str, dict[str, Answer]]:
+    """Answer every clause of T and J for one person, by the ids that the documents' clauses have."""
+    of_both: dict[str, Answer] = {
+        "alive": person.life_status == "1",
+        "beijing_hukou": person.hukou_division.startswith("11"),
+        "born_from_1933": person.birth_date >= BORN_FROM,
+    }
+    of_t = of_both | {
+        "age_49": wife_has_reached(49, person, spouse, on),
+        "one_child": len(children) == 1,
+        "child_condition": has_lost_or_disabled_child(children),
+        "only_child_certificate": True if person.only_child_cert_no else None,
+    }
+    in_t = all_of(*of_t.values())
+    of_j = of_both | {
+        "age_60": has_reached(60, person.birth_date, on),
+        "rural_hukou": both_are_rural(person, spouse),
+        "lawful_births": all_births_were_lawful(children),
+        "children_now": has_one_child_or_two_girls_or_none_left(children),
+        "not_in_t": None if in_t is None else not in_t,
+    }
+    return {"T": of_t, "J": of_j}
+
+
+def category(programme_code: str, children: list[Child]) -> str:
+    """Tell in which category somebody is who is entitled."""
+    if programme_code == "T":
+        return "disability" if children[0].alive else "death"
+    living = sum(child.alive for child in children)
+    return {0: "no_living_child", 1: "one_child"}.get(living, "two_girls")
 
 
 def all_of(*answers: Answer) -> Answer:

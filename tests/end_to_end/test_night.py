@@ -21,6 +21,8 @@ from connectors.settings import Settings
 from sandbox.city.create import create_city
 from sandbox.partners.keys import partner_root, prepare_partners
 from sandbox.truth.store import read_canaries
+from schemas.contract import DATASETS
+from schemas.drop_source import DROP_SOURCES
 from schemas.registry import METADATA, STEP_RUN
 from tests.support.canary_scan import CanaryScan
 from tests.support.local_installation import free_port, left_processes, padis
@@ -31,9 +33,7 @@ STEPS = {
     "conform_population",
     "follow_divisions",
     "gate_population",
-    "pull_mch_births",
-    "conform_mch_births",
-    "gate_mch_births",
+    *(step for source in DROP_SOURCES for step in source.steps),
     "reconcile_births",
     "decide_subsidies",
     "build_batches",
@@ -157,7 +157,7 @@ def test_every_step_of_the_night_ran(city):
 
 def test_no_row_vanishes_between_the_city_and_the_summary(city):
     datasets = {row["name"]: row for row in city.first.summary["datasets"]}
-    assert set(datasets) == {"population_person", "family_child", "marriage", "mch_birth"}
+    assert set(datasets) == set(DATASETS)
     assert datasets["population_person"]["received"] == PERSONS
     for row in datasets.values():
         assert row["received"] == row["accepted"] + row["quarantined"] > 0

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,9 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.received.file import received_file
 from etl.received.read import Block, read_blocks
+from sandbox.partners.drops import MANIFEST, drop_folder
 from schemas.contract import load_contract
+from schemas.drop_source import DropSource
 from tests.support.received import Received, received_table
 
 
@@ -60,6 +63,14 @@ def read_content(dataset: str, content: bytes, *, encoding: str = "utf-8", endin
         file = received_file(load_contract(dataset), path, path.name, encoding)
         (block,) = read_blocks(file, 1_000_000)
     return block
+
+
+def land_left(settings: Settings, source: DropSource, day: date) -> Landing:
+    """Land what a partner of the sandbox has left, as its manifest describes it."""
+    folder = drop_folder(settings, source.name, day)
+    (file,) = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    content = (folder / file["name"]).read_bytes()
+    return land(settings, source.dataset, day, content, file["name"], file["rows"], file["encoding"])
 
 
 def land_drop(settings: Settings, day: date, content: bytes) -> Landing:

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from connectors.postgres import POPULATION_READER
 from connectors.registry import registry_session
 from sandbox.city.advance import advance_city
+from sandbox.city.agreements import AGREEMENTS
 from sandbox.city.create import create_city
+from sandbox.city.day_book import KEYS
 from sandbox.city.report_rows import DROP_COLUMNS
 from sandbox.partners.drops import outgoing_folder
 from sandbox.truth.births import expected_classes
@@ -100,6 +102,33 @@ def test_the_drop_is_whole_and_its_manifest_true(settings, city):
     assert all("2026-01-01" <= row["reported_at"][:10] <= "2026-06-01" for row in rows)
 
 
+def drops_of(settings, partner):
+    """Tell of each day's drop of a partner what its manifest promises, if that is true."""
+    promised = {}
+    for folder in outgoing_folder(settings, partner).iterdir():
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        (promised[folder.name],) = manifest["files"]
+        content = (folder / promised[folder.name]["name"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == promised[folder.name]["sha256"]
+    return promised
+
+
+def test_every_partner_leaves_what_it_knows(settings, city):
+    for agreement in AGREEMENTS:
+        promised = drops_of(settings, agreement.partner)[DAY.isoformat()]
+        assert promised["rows"] == city[f"{agreement.partner}_records"] > 0
+        wire = agreement.wire_on(DAY)
+        assert promised["name"].endswith(f".{wire.file_format}")
+        assert promised["encoding"] in {wire.encoding, "gb18030"}
+
+
+def test_formats_and_encodings_take_turns():
+    days = [DAY + timedelta(days=number) for number in range(42)]
+    service = {(wire.file_format, wire.encoding) for wire in map(AGREEMENTS[1].wire_on, days)}
+    assert service > {(kind, name) for kind in ("xml", "csv") for name in ("utf-8", "gbk", "gb18030")}
+    assert "zip" in {kind for kind, _ in service}
+
+
 def test_canaries_are_found_once_where_they_were_put(settings, city):
     canaries = read_canaries(settings)
     assert {canary["kind"] for canary in canaries} > {"name", "phone", "id_number", "mother_phone"}
@@ -129,7 +158,10 @@ def test_the_next_day_changes_the_register_and_sends_what_is_new(settings, city,
         )
     assert newest.date() == NEXT_DAY
     assert died == counts["deaths"] >= 2
-    assert read_truth(settings, "defects").num_rows != before["defects"].num_rows
+    assert not read_truth(settings, "defects").equals(before["defects"])
+    for partner in ("service", "migrants"):
+        assert drops_of(settings, partner)[NEXT_DAY.isoformat()]["rows"] == counts[f"{partner}_records"] > 0
+    assert drops_of(settings, "cases").keys() == {DAY.isoformat()}
     classes = expected_classes(read_truth(settings, "births"), read_truth(settings, "defects"), NEXT_DAY)
     assert set(classes.values()) == {"linked", "only_mch", "only_population"}
 
@@ -139,13 +171,15 @@ def test_a_city_replaces_the_one_before_whole_and_days_repeat_themselves(setting
         create_city(settings, persons=1_000, seed=9, business_date=DAY)
         advance_city(settings)
         advance_city(settings)
-        names = (*TABLES, "mch_birth", "births", "defects", "decisions")
-        drops = [drop_of(settings, date(2026, 6, day)) for day in (1, 2, 3)]
+        names = (*KEYS, "births", "defects", "decisions", "cases", "registrations")
+        sent = settings.sandbox.glob("partners/*/outgoing/*/*")
+        drops = {str(path.relative_to(settings.sandbox)): path.read_bytes() for path in sent}
         return {name: read_truth(settings, name) for name in names}, drops, read_city(settings)
 
     tables, drops, facts = lived()
     assert count(reader, "population_person") == tables["population_person"].num_rows < 1_100
     assert read_canaries(settings) == []
+    assert len(drops) == 2 * (3 * 3 + 2)
     again, drops_again, facts_again = lived()
     assert (drops, facts) == (drops_again, facts_again)
     for name, table in tables.items():
