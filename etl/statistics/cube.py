@@ -18,14 +18,14 @@ CELLS = {
     "statistics/decisions": ("decision",),
     "statistics/cases": ("case_known", "case_dated", "population_person"),
     "statistics/tasks": ("task",),
-    "statistics/quality": ("quality", "division"),
+    "statistics/quality": ("quality",),
 }
 MONTH_CELLS = {
     "statistics/births_by_month": ("birth_match", "month"),
     "statistics/decisions_by_month": ("decision", "month"),
     "statistics/cases_by_month": ("case_dated", "month"),
     "statistics/tasks_by_month": ("task", "month"),
-    "statistics/quality_by_month": ("quality", "division"),
+    "statistics/quality_by_month": ("quality",),
 }
 DATED = ("statistics/persons", "statistics/births", "statistics/cases", "statistics/tasks")
 

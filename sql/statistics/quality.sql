@@ -1,6 +1,17 @@
 -- statistics.quality: cells of the scores of the newest night; one row per measure, division and category
 -- (goal/dataset). Failed before: of the rows received. Failed after: of those accepted.
-WITH own AS (
+WITH lower AS (
+    -- What is above a division is told by its code: scores keep the codes of their night, in force or not.
+    SELECT
+        quality.*,
+        CASE
+            WHEN SUBSTR(division_code, 10, 3) <> '000' THEN SUBSTR(division_code, 1, 9) || '000'
+            WHEN SUBSTR(division_code, 7, 3) <> '000' THEN SUBSTR(division_code, 1, 6) || '000000'
+            WHEN SUBSTR(division_code, 3, 4) <> '0000' THEN SUBSTR(division_code, 1, 2) || '0000000000'
+        END AS parent_code
+    FROM quality
+),
+own AS (
     -- A score counts a division and all below it: its own rows are what those below it do not count.
     SELECT
         quality.division_code, quality.category,
@@ -9,9 +20,8 @@ WITH own AS (
         MAX(quality.failed_before) - COALESCE(SUM(below.failed_before), 0) AS failed_before,
         MAX(quality.failed_after) - COALESCE(SUM(below.failed_after), 0) AS failed_after
     FROM quality
-    LEFT JOIN division ON division.parent_code = quality.division_code
-    LEFT JOIN quality AS below
-        ON below.division_code = division.division_code AND below.category = quality.category
+    LEFT JOIN lower AS below
+        ON below.parent_code = quality.division_code AND below.category = quality.category
         AND below.month IS NOT DISTINCT FROM quality.month
     GROUP BY ALL
 )

@@ -164,3 +164,17 @@ def test_rows_that_only_an_upper_division_counts_stay_there() -> None:
     villages = {row["division_code"]: row["value"] for row in cube
                 if row["level_code"] == "4" and row["measure"] == "quality_checked"}  # fmt: skip
     assert villages == {"110101001001": 10, "110101001000": 2, "110000000000": 1}
+
+
+def test_scores_of_a_division_that_is_retired_by_now_count_once() -> None:
+    def score(code: str, rows: int) -> dict[str, Any]:
+        counts = {"checked": rows, "accepted": rows, "failed_before": 0, "failed_after": 0}
+        return {"month": None, "division_code": code, "category": "completeness/mch_birth", **counts}
+
+    # 崇文区 went into 东城区 in 2010; the scores of its last night stay under its code.
+    scores = [score("110103000000", 7), score("110101000000", 5), score("110000000000", 12)]
+    cube = count_cube(NOWHERE, counted(quality=scores), DIVISIONS, DAY).to_pylist()
+    for level in "1234":
+        assert totals(cube, level, "measure")["quality_checked",] == 12
+    districts = [row for row in cube if row["level_code"] == "2" and row["measure"] == "quality_checked"]
+    assert [(row["division_code"], row["value"]) for row in districts] == [("110101000000", 12)]
