@@ -134,12 +134,7 @@ def publish_dataset(
         )
     )
     published = DatasetVersion(name, version)
-    others = sa.and_(
-        DATASET_VERSION.c.dataset_name == name,
-        DATASET_VERSION.c.business_date == business_date,
-        DATASET_VERSION.c.version != version,
-    )
-    connection.execute(sa.update(DATASET_VERSION).where(others).values(is_candidate=False))
+    _name_candidate(connection, published, business_date)
     if current:
         point_dataset(connection, published, business_date)
     return published
@@ -164,6 +159,51 @@ def point_dataset(connection: Connection, version: DatasetVersion, business_date
     is_version = DATASET_VERSION.c.version == version.version
     connection.execute(sa.update(DATASET_VERSION).where(of_date, ~is_version).values(is_current=False))
     connection.execute(sa.update(DATASET_VERSION).where(of_date, is_version).values(is_current=True))
+
+
+def _name_candidate(connection: Connection, version: DatasetVersion, business_date: date) -> None:
+    """Let a version be the only one that was made last for a date."""
+    of_date = sa.and_(
+        DATASET_VERSION.c.dataset_name == version.name, DATASET_VERSION.c.business_date == business_date
+    )
+    is_version = DATASET_VERSION.c.version == version.version
+    connection.execute(sa.update(DATASET_VERSION).where(of_date).values(is_candidate=is_version))
+
+
+def known_version(connection: Connection, version: DatasetVersion, business_date: date) -> sa.RowMapping:
+    """Find what the registry itself has on record of a version: of the date, else of the first one.
+
+    Raises:
+        Refusal: no such version was ever published.
+    """
+    chosen = (
+        sa.select(DATASET_VERSION)
+        .where(DATASET_VERSION.c.dataset_name == version.name, DATASET_VERSION.c.version == version.version)
+        .order_by(sa.desc(DATASET_VERSION.c.business_date == business_date), DATASET_VERSION.c.business_date)
+        .limit(1)
+    )
+    found = connection.execute(chosen, execution_options={"schema_translate_map": None}).mappings().first()
+    if found is None:
+        raise Refusal(
+            "version_unknown",
+            found=f"no {version} on record",
+            expected="a version that was published",
+            to_do="take one from `padis status`",
+        )
+    return found
+
+
+def adopt_version(connection: Connection, version: DatasetVersion, business_date: date) -> None:
+    """Let a date of a branch rest on a version that the registry itself has on record, as it is.
+
+    Raises:
+        Refusal: no such version was ever published.
+    """
+    found = known_version(connection, version, business_date)
+    row = {**found, "business_date": business_date, "is_current": False, "is_candidate": True}
+    connection.execute(postgresql.insert(DATASET_VERSION).values(row).on_conflict_do_nothing())
+    _name_candidate(connection, version, business_date)
+    point_dataset(connection, version, business_date)
 
 
 def candidate_on(connection: Connection, name: str, business_date: date) -> DatasetVersion:

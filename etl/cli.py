@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from etl.commands import exchange, installation
+from etl.commands import exchange, installation, rebuild
 from etl.commands.cases import cases
 from etl.commands.city import sandbox
 from etl.commands.divisions import divisions
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 installation.add_commands(app)
 exchange.add_commands(app)
+rebuild.add_commands(app)
 app.command()(quality)
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")

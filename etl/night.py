@@ -53,6 +53,8 @@ class Step:
     # Whom it asks or tells outside: INSIDE (nobody), SOURCE, PERSON or RECEIVER. In shadow landed bytes
     # stand for the source, and nobody is asked or told.
     reach: str = INSIDE
+    # What it conforms or judges: where dataset versions are given, these stand for its work.
+    datasets: tuple[str, ...] = ()
 
 
 def _follow_divisions(night: Night) -> Mapping[str, Any]:
@@ -101,8 +103,20 @@ def _drop_steps(source: DropSource) -> tuple[Step, ...]:
     chinese, _, english = source.title.partition(" · ")
     return (
         Step(pulls, f"接收{chinese} · fetch the drop of the date: {english}", pull, (), SOURCE),
-        Step(conforms, f"规整{chinese} · types, codes, quarantine, fold into the known", conform, (pulls,)),
-        Step(gates, f"质量闸门({chinese}) · judge, then the date points at the version", gate, (conforms,)),
+        Step(
+            conforms,
+            f"规整{chinese} · types, codes, quarantine, fold into the known",
+            conform,
+            (pulls,),
+            datasets=(source.dataset,),
+        ),
+        Step(
+            gates,
+            f"质量闸门({chinese}) · judge, then the date points at the version",
+            gate,
+            (conforms,),
+            datasets=(source.dataset,),
+        ),
     )
 
 
@@ -187,12 +201,14 @@ STEPS = (
         "规整人口数据 · types, codes, names, divisions, quarantine",
         _conform_population,
         ("pull_population",),
+        datasets=POPULATION_DATASETS,
     ),
     Step(
         "gate_population",
         "质量闸门(人口) · Great Expectations judges, then the date points at the versions",
         _gate_population,
         ("conform_population",),
+        datasets=POPULATION_DATASETS,
     ),
     *(step for source in DROP_SOURCES for step in _drop_steps(source)),
     Step(
@@ -276,12 +292,13 @@ def run_night(
     from etl.steps import whole_night
 
     with whole_night(night.settings, night.business_date):
-        yield from _run_all(night, announce, STEPS if steps is None else steps)
+        yield from run_all(night, announce, STEPS if steps is None else steps)
 
 
-def _run_all(
+def run_all(
     night: Night, announce: Callable[[Step], None], steps: Sequence[Step]
 ) -> Iterator[tuple[Step, Counts | Exception | None]]:
+    """Run steps in their order as `run_night` does, without holding the date."""
     from etl.steps import HOLDS_UP
     from schemas.refusal import Refusal
 

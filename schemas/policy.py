@@ -16,6 +16,7 @@ value is refused, never guessed. History is appended, not edited.
     undated: []                                    # values without a start date: shown, never computed with
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,7 +27,8 @@ from typing import Any
 
 from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 
-POLICY = Path(__file__).resolve().parent.parent / "policy"
+# `PADIS_POLICY` points a process at another folder: to see what a policy would change before it is ours.
+POLICY = Path(os.environ.get("PADIS_POLICY") or Path(__file__).resolve().parent.parent / "policy").resolve()
 CONFIDENCES = ("high", "medium", "low")
 
 Scalar = int | str | date

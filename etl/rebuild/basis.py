@@ -1,0 +1,80 @@
+"""On what a rebuild rests: what was known before, what came for the date, policy and code, as one digest."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.lake import DatasetVersion
+from connectors.settings import PROJECT
+from schemas.policy import POLICY
+from schemas.registry import (
+    BATCH,
+    BIRTH_MATCH,
+    CASE,
+    CASE_REVIEW,
+    DATASET_VERSION,
+    DECISION,
+    DECISION_RUN,
+    LANDING,
+    RECORD,
+    SHARE_ACCEPTANCE,
+    TASK,
+)
+
+ROOMS = ("connectors", "etl", "quality", "schemas", "sql")
+SOURCES = frozenset({".csv", ".json", ".py", ".sql", ".yaml"})
+# What the steps ask of the past, without what goes on changing by the receiver's clock.
+ASKED: tuple[tuple[sa.Table, tuple[str, ...]], ...] = (
+    (LANDING, ("dataset_name", "business_date", "landing_id", "is_current", "encoding")),
+    (DATASET_VERSION, ("dataset_name", "business_date", "digest", "is_current", "inputs")),
+    (SHARE_ACCEPTANCE, ("dataset_name", "business_date", "digest")),
+    (BATCH, ("batch_id", "sha256")),
+    (RECORD, ("record_id", "content_sha256")),
+    *(
+        (table, tuple(column.name for column in table.columns))
+        for table in (BIRTH_MATCH, CASE, CASE_REVIEW, DECISION, DECISION_RUN, TASK)
+    ),
+)
+
+
+def basis_of(connection: Connection, business_date: date, using: Sequence[DatasetVersion]) -> str:
+    """Fold into one digest what the rebuild of a date rests on; `connection` is to its branch, just made."""
+    digest = hashlib.sha256(f"{business_date}".encode())
+    for table, names in ASKED:
+        digest.update(f"{table.fullname} {_rows_digest(connection, table, names)}\n".encode())
+    digest.update(" ".join(sorted(map(str, using))).encode())
+    digest.update(policy_digest().encode() + code_digest().encode())
+    return digest.hexdigest()
+
+
+def _rows_digest(connection: Connection, table: sa.Table, names: Sequence[str]) -> str:
+    """Fold rows in any order: their number, and the sum of what each hashes to."""
+    row = sa.func.row(*(table.c[name] for name in names))
+    hashed = sa.func.hashtextextended(sa.cast(row, sa.Text), 0)
+    count, total = connection.execute(sa.select(sa.func.count(), sa.func.sum(hashed))).one()
+    return f"{count} {total or 0}"
+
+
+def policy_digest() -> str:
+    """Fold the policy files into one digest."""
+    return _files_digest(POLICY, POLICY.rglob("*.yaml"))
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Fold the code of the rooms that a rebuild runs through into one digest."""
+    files = (path for room in ROOMS for path in (PROJECT / room).rglob("*") if path.suffix in SOURCES)
+    return _files_digest(PROJECT, files)
+
+
+def _files_digest(root: Path, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(root)} {content}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,91 @@
+"""The steps of a night as they run in a branch of the registry: landed bytes stand for the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from etl.night import INSIDE, SOURCE, STEPS, Night, Step, run_all
+from schemas.refusal import Refusal
+
+if TYPE_CHECKING:
+    from connectors.lake import DatasetVersion
+    from connectors.settings import Settings
+
+# How a step ended that was not run, since one that it needs did not end well.
+LEFT_OUT = "left_out"
+
+
+def steps_in_shadow(using: Sequence[DatasetVersion] = ()) -> Iterator[Step]:
+    """List the steps that reach nobody, in their order; sources have delivered, persons are not asked.
+
+    Datasets of which versions are given are neither conformed nor judged: the date points at these.
+    """
+    for step in STEPS:
+        if step.reach == SOURCE:
+            yield replace(step, work=lambda _: {"state": "landed"})
+        elif step.reach == INSIDE:
+            given = [version for version in using if version.name.removeprefix("staging.") in step.datasets]
+            yield replace(step, work=_given(step, given) if given else _or_nothing(step))
+
+
+def _or_nothing(step: Step) -> Callable[[Night], Mapping[str, Any]]:
+    """Let a step that finds no landed bytes have nothing to do: its partner left nothing that day."""
+
+    def work(night: Night) -> Mapping[str, Any]:
+        try:
+            return step.work(night)
+        except Refusal as refusal:
+            if refusal.code != "nothing_landed":
+                raise
+            return {"state": "nothing"}
+
+    return work
+
+
+def _given(step: Step, versions: Sequence[DatasetVersion]) -> Callable[[Night], Mapping[str, Any]]:
+    """Let given versions stand for those that a step would make; what is not given is still made."""
+    from etl.rebuild.given import take_versions
+
+    is_all_given = {version.name.removeprefix("staging.") for version in versions} == set(step.datasets)
+
+    def work(night: Night) -> Mapping[str, Any]:
+        counts = {} if is_all_given else _or_nothing(step)(night)
+        take_versions(night.settings, versions, night.business_date, is_judged=not is_all_given)
+        return {**counts, "given": [str(version) for version in versions]}
+
+    return work
+
+
+def run_steps(
+    branch: Settings,
+    business_date: date,
+    *,
+    using: Sequence[DatasetVersion] = (),
+    announce: Callable[[Step], None] = lambda _: None,
+) -> Mapping[str, str]:
+    """Run the steps of a date in a branch, and tell how each ended: done, left out, or why not.
+
+    Raises:
+        Refusal: `unexpected`, of a step that ended in a way nobody foresaw.
+    """
+    ended: dict[str, str] = {}
+    for step, outcome in run_all(Night(branch, business_date), announce, tuple(steps_in_shadow(using))):
+        if step.reach == SOURCE:
+            continue
+        ended[step.name] = _end(outcome)
+    return ended
+
+
+def _end(outcome: Mapping[str, Any] | Exception | None) -> str:
+    if outcome is None:
+        return LEFT_OUT
+    if isinstance(outcome, Refusal) and outcome.code != "unexpected":
+        return outcome.code
+    if isinstance(outcome, Exception):
+        raise outcome
+    # A step with nothing to do is not run where its source says so before.
+    state = str(outcome.get("state", "done"))
+    return LEFT_OUT if state == "nothing" else state
