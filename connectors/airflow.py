@@ -14,7 +14,7 @@ from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronDataInterval
 
 from connectors.holder import Run
 from connectors.ssh import SftpPartner
-from schemas.business_date import business_date_of, parse_business_date
+from schemas.business_date import BEIJING, business_date_of, parse_business_date
 from schemas.drop_source import DROP_SOURCES
 from schemas.refusal import Refusal
 
@@ -49,6 +49,10 @@ PASSING = frozenset(
 KINDS = {"scheduled": "nightly", "asset_triggered": "nightly", "backfill": "backfill"}
 
 
+# Beyond reach of the clock: such a DAG runs when somebody asks for it.
+NEVER_BY_CLOCK = datetime(2999, 1, 1, tzinfo=BEIJING)
+
+
 def nightly(cron: str) -> CronDataIntervalTimetable:
     """Run by the Beijing clock; the interval's start tells the business date."""
     return CronDataIntervalTimetable(cron, TIME_ZONE)
@@ -68,8 +72,6 @@ def first_night() -> datetime:
     The invented city has a calendar of its own, so its installation puts this beyond reach: there a
     night runs when somebody asks for it.
     """
-    from schemas.business_date import BEIJING
-
     day = parse_business_date(os.environ.get("PADIS_FIRST_NIGHT", "2026-01-01"))
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING)
 
@@ -113,6 +115,26 @@ def business_date_of_run(context: Mapping[str, Any]) -> date:
     ]
     if reached:
         return min(reached)
+    return _date_of_interval(context.get("data_interval_start"), context.get("data_interval_end"))
+
+
+def business_date_of_rebuild(context: Mapping[str, Any]) -> date:
+    """Tell the business date of a run that rebuilds it: its param, else its interval's start.
+
+    Raises:
+        Refusal: the run has neither; or it is part of a backfill and has the param, which would be the
+            same date for the whole range.
+    """
+    given = context["params"].get("business_date")
+    if given and run_of(context).kind == "backfill":
+        raise Refusal(
+            "backfill_of_one_date",
+            found="a backfill with the param business_date",
+            expected="the dates of the range, one by one",
+            to_do="leave business_date empty, or trigger a single run with it",
+        )
+    if given:
+        return parse_business_date(str(given))
     return _date_of_interval(context.get("data_interval_start"), context.get("data_interval_end"))
 
 

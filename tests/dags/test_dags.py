@@ -15,6 +15,7 @@ NAMES = (
     "pull_mch_births",
     "pull_migrants",
     "pull_population",
+    "rebuild_days",
     "reconcile_births",
     "submit_padis",
 )
@@ -26,6 +27,7 @@ VITAL_ORDER = [
     ("pull_population", "gate_population", {"follow_divisions", "pull_population", "conform_population"}),
     ("decide_subsidies", "decide_subsidies", {"import_cases"}),
     ("decide_subsidies", "review_cases", {"import_cases", "decide_subsidies"}),
+    ("rebuild_days", "rebuild", {"preview"}),
     ("submit_padis", "ask_operator", {"build_batches", "preview_batches"}),
     ("submit_padis", "approve_batches", {"build_batches", "preview_batches", "ask_operator"}),
     ("submit_padis", "send_batches", {"build_batches", "preview_batches", "ask_operator", "approve_batches"}),
@@ -94,7 +96,8 @@ def test_a_dag_has_an_owner_tags_retries_and_one_run_at_a_time(dags, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_dag_follows_assets_alone_since_those_cannot_be_backfilled(dags, name):
-    by_clock = "CronDataIntervalTimetable" if name.startswith("pull_") else "AssetOrTimeSchedule"
+    is_timed = name.startswith("pull_") or name == "rebuild_days"
+    by_clock = "CronDataIntervalTimetable" if is_timed else "AssetOrTimeSchedule"
     # What comes once is pulled by hand.
     assert dags[name]["schedule"] == ("NullTimetable" if name == "pull_cases" else by_clock)
 
