@@ -131,13 +131,19 @@ class DivisionTree:
         for upper in above(code):
             heir = self.succession(upper, day) if upper in self._periods else None
             if heir is not None:
-                digits = DIGITS[level_of(heir.division_code)]
-                same = heir.division_code[:digits] + code[digits:]
-                in_force = (
-                    c for c in (same, *above(same)) if name_on(self._periods.get(c, []), day) is not None
-                )
-                return Carried(next(in_force, heir.division_code), heir.is_divided, heir.changes)
+                return self._same_place_below(code, heir, day)
         return None
+
+    def _same_place_below(self, code: str, heir: Carried, day: date) -> Carried:
+        digits = DIGITS[level_of(heir.division_code)]
+        same = heir.division_code[:digits] + code[digits:]
+        for place in (same, *above(same)):
+            if name_on(self._periods.get(place, []), day) is not None:
+                return Carried(place, is_divided=False, changes=heir.changes)
+            further = self.succession(place, day) if place in self._periods else None
+            if further is not None:
+                return Carried(further.division_code, False, heir.changes + further.changes)
+        return heir
 
     def carry(self, code: str, said_on: date, day: date, *, divide: bool = True) -> Carried:
         """Carry what was said of a division on a day to the divisions of a later day.

@@ -12,6 +12,7 @@ from connectors.settings import Settings
 from sandbox.city.agreements import AGREEMENTS, leave_drop_of
 from sandbox.city.daily_life import corrections, deaths, names_given, new_issues, weddings
 from sandbox.city.day_book import DROPPED, DayBook
+from sandbox.city.merger import follow_merger
 from sandbox.city.newborns import births_in_town, births_of_outsiders
 from sandbox.city.partner_days import partners_learn
 from sandbox.city.partner_rows import true_registrations
@@ -38,9 +39,11 @@ def advance_city(settings: Settings, *, report: Callable[[str], None] | None = N
     say(f"次日 · {on.isoformat()}")
     book = DayBook(settings, facts["seed"], on, facts["serials"])
     counts = live_through(book)
+    counts["moved_divisions"] = follow_merger(settings, book)
     say("核算应有结论 · deciding by the plain rules")
     persons, children, marriages = (book.rows(name) for name in TABLES)
     partners_learn(book, persons, children, marriages)
+    follow_merger(settings, book)
     decisions = expected_decisions(persons, children, marriages, book.defects, on)
     with population_connection(settings) as connection:
         for name in TABLES:

@@ -19,6 +19,7 @@ from sandbox.city.child_facts import ChildFacts, child_facts
 from sandbox.city.confinements import Confinements, confinements_of
 from sandbox.city.family_rows import child_rows, marriage_rows
 from sandbox.city.identities import Identities, identities_of
+from sandbox.city.merger import announce_merger
 from sandbox.city.parameters import DEFAULT, CityParameters
 from sandbox.city.partner_rows import partner_rows, true_registrations
 from sandbox.city.people import People
@@ -121,6 +122,7 @@ def create_city(
     clear_drops(settings)
     drops = _leave_drops(settings, truth, business_date)
     write_truth(settings, truth, business_date, canaries=marked)
+    announce_merger(settings, business_date)
     facts |= {"canaries": canaries}
     history = [{"business_date": business_date.isoformat(), "drops": drops}]
     write_city(settings, {**facts, "history": history, "serials": city.serials | partners.serials})

@@ -93,6 +93,17 @@ def test_a_town_goes_into_another_with_its_villages(tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_never_listed_is_led_on_along_later_changes_too(tmp_path: Path) -> None:
+    tree = changes(
+        tmp_path,
+        f"2010-07-01,recode,旧区,110109000000,区,110101000000 merge,甲村,{VILLAGE},乙村,{OTHER_VILLAGE}",
+    )
+    # Below the old district nothing is on any list: its villages are those of the new one; one is gone.
+    assert tree.successor("110109001001", date(2024, 2, 29)) == VILLAGE
+    assert tree.successor("110109001001", DAY) == OTHER_VILLAGE
+    assert tree.successor("110109001009", DAY) == TOWN
+
+
 def test_a_change_before_the_list_leads_back_from_it(tmp_path: Path) -> None:
     tree = changes(
         tmp_path,
