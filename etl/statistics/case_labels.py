@@ -1,4 +1,4 @@
-"""Sheets about cases in payment: 个案, 汇总表, 退出情况汇总表."""
+"""Sheets about cases: in payment, by state, by age, over the year, and why they left."""
 
 from etl.statistics.labels import Band, Column, Labels, Topic, all_of, each_of
 
@@ -31,14 +31,44 @@ EXIT_REASONS: Labels = {
 }
 
 
-def _one(measure: str, chinese: str, english: str, category: str) -> Column:
-    return Column(measure, chinese, english, only=(category,))
+STATES: Labels = {
+    "1": ("享受中", "In payment"),
+    "2": ("暂停", "Suspended"),
+    "3": ("已退出", "Exited"),
+}
+FINDINGS: Labels = {
+    "continue": ("继续", "Continue"),
+    "exception": ("例外", "Exception"),
+    "closed": ("已结", "Closed"),
+}
+AGES: Labels = {
+    "00-48": ("49以下", "below"),
+    "49-54": ("49–54", "years"),
+    "55-59": ("55–59", "years"),
+    "60-64": ("60–64", "years"),
+    "65-69": ("65–69", "years"),
+    "70-79": ("70–79", "years"),
+    "80+": ("80以上", "and over"),
+}
 
 
-def _findings(programme: str) -> tuple[Column, ...]:
+def _each(measure: str, labels: Labels, programme: str) -> tuple[Column, ...]:
+    own = {f"{programme}/{code}": label for code, label in labels.items()}
+    return each_of(measure, own, f"{programme}/")
+
+
+def _states(programme: str) -> tuple[Column, ...]:
     return (
-        _one("cases_by_finding", "继续", "Continue", f"{programme}/continue"),
-        _one("cases_by_finding", "例外", "Exception", f"{programme}/exception"),
+        all_of("cases_by_state", "合计", "Total", f"{programme}/"),
+        *_each("cases_by_state", STATES, programme),
+        *_each("cases_by_finding", FINDINGS, programme),
+    )
+
+
+def _ages(programme: str) -> tuple[Column, ...]:
+    return (
+        all_of("cases_by_age", "合计", "Total", f"{programme}/"),
+        *_each("cases_by_age", AGES, programme),
     )
 
 
@@ -56,17 +86,16 @@ def _flow(programme: str) -> tuple[Column, ...]:
 
 
 def _reasons(programme: str) -> tuple[Column, ...]:
-    labels = {f"{programme}/{code}": label for code, label in EXIT_REASONS.items()}
     return (
         all_of("cases_left", "合计", "Total", f"{programme}/"),
-        *each_of("cases_left", labels, f"{programme}/"),
+        *_each("cases_left", EXIT_REASONS, programme),
     )
 
 
 CASES = Topic(
     sheet="个案 Cases",
     title="奖励扶助和特别扶助个案统计表",
-    subtitle="Cases in payment this month by category, and what the newest decisions say of all cases",
+    subtitle="Cases in payment this month, by category",
     unit="人 cases",
     bands=tuple(
         Band(
@@ -74,11 +103,24 @@ CASES = Topic(
             (
                 all_of("cases_in_payment", "在享合计", "In payment", f"{programme}/"),
                 *each_of("cases_in_payment", CASE_CATEGORIES[programme], f"{programme}/"),
-                *_findings(programme),
             ),
         )
         for programme, heading in PROGRAMMES.items()
     ),
+)
+CASE_STATES = Topic(
+    sheet="个案状态 States",
+    title="奖励扶助和特别扶助个案状态统计表",
+    subtitle="All cases by state, and what the newest decisions say of them",
+    unit="人 cases",
+    bands=tuple(Band(heading, _states(programme)) for programme, heading in PROGRAMMES.items()),
+)
+CASE_AGES = Topic(
+    sheet="个案年龄 Ages",
+    title="奖励扶助和特别扶助在享个案年龄统计表",
+    subtitle="Cases in payment this month, by age in completed years",
+    unit="人 cases",
+    bands=tuple(Band(heading, _ages(programme)) for programme, heading in PROGRAMMES.items()),
 )
 YEAR = Topic(
     sheet="汇总表 Year",
@@ -86,11 +128,16 @@ YEAR = Topic(
     subtitle="Cases of the year: in payment at the end of last year + begun - left = in payment this month",
     unit="人 cases",
     bands=tuple(Band(heading, _flow(programme)) for programme, heading in PROGRAMMES.items()),
+    has_towns=False,
 )
-EXITS = Topic(
-    sheet="退出汇总表 Exits",
-    title="奖励扶助和特别扶助对象退出情况汇总表",
-    subtitle="Cases that left payment this year, by reason; the first month without payment counts",
-    unit="人 cases",
-    bands=tuple(Band(heading, _reasons(programme)) for programme, heading in PROGRAMMES.items()),
+EXITS = tuple(
+    Topic(
+        sheet=f"退出{programme} Exits",
+        title=f"{heading.split()[0]}对象退出情况汇总表",
+        subtitle="Cases that left payment this year, by reason; the first month without payment counts",
+        unit="人 cases",
+        bands=(Band(heading, _reasons(programme)),),
+        has_towns=False,
+    )
+    for programme, heading in PROGRAMMES.items()
 )

@@ -20,6 +20,8 @@ class Column:
     but: tuple[str, ...] = ()
     prefix: str = ""
     is_optional: bool = False
+    # Nothing is known of what it would hold, such as the months before the first night.
+    is_unknown: bool = False
     # A share: one less the sum of this column over the sum of that one, in percent.
     share_of: "Column | None" = None
 
@@ -48,6 +50,12 @@ class Topic:
     unit: str
     bands: tuple[Band, ...]
     has_towns: bool = True
+
+    @property
+    def sheet_of_towns(self) -> str:
+        """Name the annex that lists the towns."""
+        chinese, english = self.sheet.split(" ", 1)
+        return f"{chinese}·街乡 {english}"
 
 
 def all_of(measure: str, chinese: str, english: str, prefix: str = "") -> Column:
@@ -121,13 +129,20 @@ ELIGIBLE = {
 SUMMARY = Topic(
     sheet="汇总 Summary",
     title="全员人口业务统计汇总表",
-    subtitle="Summary of persons, births, subsidies and tasks by district",
-    unit="人、例、项 persons, births, tasks",
+    subtitle="Summary of persons, births, subsidies, cases and tasks by district",
+    unit="人、例、项 persons, births, cases, tasks",
     bands=(
         Band("人口\nPersons", (ALL_PERSONS,)),
         Band("出生核对\nBirths of the year", (ALL_BIRTHS, *each_of("births_by_class", CLASS)[:-1])),
         Band("奖励扶助 J\nReward", (ELIGIBLE["J"], UNKNOWN["J"])),
         Band("特别扶助 T\nSpecial", (ELIGIBLE["T"], UNKNOWN["T"])),
+        Band(
+            "在享个案\nIn payment",
+            (
+                all_of("cases_in_payment", "奖扶", "J", "J/"),
+                all_of("cases_in_payment", "特扶", "T", "T/"),
+            ),
+        ),
         Band(
             "待办\nTasks",
             (all_of("tasks_open", "未办", "Open"), all_of("tasks_overdue", "逾期", "Overdue")),
@@ -177,11 +192,15 @@ SUBSIDIES = Topic(
 WORKLIST = Topic(
     sheet="待办 Tasks",
     title="待办任务统计表",
-    subtitle="Open tasks by the division that acts, and those of them whose due date has passed",
+    subtitle="Open tasks by the division that acts",
     unit="项 tasks",
-    bands=(
-        Band("未办\nOpen", (ALL_OPEN, *each_of("tasks_open", KIND))),
-        Band("其中逾期\nOf these, overdue", (ALL_OVERDUE, *each_of("tasks_overdue", KIND))),
-    ),
+    bands=(Band("未办\nOpen", (ALL_OPEN, *each_of("tasks_open", KIND))),),
 )
-BY_TOWN = (PERSONS, BIRTHS, SUBSIDIES, WORKLIST)
+OVERDUE = Topic(
+    sheet="逾期 Overdue",
+    title="逾期待办任务统计表",
+    subtitle="Open tasks whose due date has passed, by the division that acts",
+    unit="项 tasks",
+    bands=(Band("其中逾期\nOf the open tasks, overdue", (ALL_OVERDUE, *each_of("tasks_overdue", KIND))),),
+)
+BY_TOWN = (PERSONS, BIRTHS, SUBSIDIES, WORKLIST, OVERDUE)

@@ -1,9 +1,12 @@
 """Sheets that follow the months: one column a month, districts only."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 from etl.statistics.labels import Band, Column, Topic
 
+BY_MONTH = " by month"
 MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Measure by month: sheet, title, subtitle, unit, whether months add up to a total.
 FOLLOWED = {
@@ -29,31 +32,70 @@ FOLLOWED = {
     "tasks_open": (
         "未办·月 Open", "未办待办月度统计表", "Tasks open at the end of the month", "项 tasks", False,
     ),
-    "quality_failed_after": (
-        "质量·月 Quality", "处理后有误数据月度统计表",
-        "Accepted rows with a fault, summed over goals, in the newest night of the month", "行 rows", False,
-    ),
 }  # fmt: skip
 
 
 def by_month(measure: str) -> str:
-    """Name a measure whose categories are months."""
-    return f"{measure} by month"
+    """Name a measure whose categories begin with the month: `2026-06/T/death`."""
+    return measure + BY_MONTH
 
 
-def month_topics(months: Sequence[str]) -> tuple[Topic, ...]:
+# What only our own nights tell of: blank in the months before the first one.
+KNOWN_BY_NIGHT = ("eligible", "tasks_opened", "tasks_closed", "tasks_open", "quality_failed_after")
+GOALS = {
+    "completeness": ("完整性", "Completeness"),
+    "correctness": ("正确性", "Correctness"),
+    "compliance": ("合规性", "Compliance"),
+}
+
+
+def month_topics(months: Sequence[str], first_night: date | None = None) -> tuple[Topic, ...]:
     """Lay out one sheet per measure that is followed, with a column for each month, such as 2026-06."""
-    return tuple(_topic(measure, months) for measure in FOLLOWED)
+    followed = tuple(_topic(measure, months, first_night) for measure in FOLLOWED)
+    return (*followed, *(_scores(goal, months, first_night) for goal in GOALS))
 
 
-def _topic(measure: str, months: Sequence[str]) -> Topic:
+def _topic(measure: str, months: Sequence[str], first_night: date | None) -> Topic:
     sheet, title, subtitle, unit, adds_up = FOLLOWED[measure]
     name = by_month(measure)
-    columns = tuple(
-        Column(name, f"{int(month[5:])}月", MONTHS[int(month[5:])], only=(month,)) for month in months
-    )
-    bands = [Band(f"{year}年\n{year}", tuple(c for c in columns if c.only[0].startswith(year)))
-             for year in sorted({month[:4] for month in months})]  # fmt: skip
+    columns = [_column(name, month, first_night) for month in months]
+    bands = _by_year(columns, months)
     if adds_up:
-        bands.insert(0, Band("合计\nTotal", (Column(name, "本期", "Period", only=tuple(months)),)))
+        bands.insert(0, Band("合计\nTotal", (Column(name, "本期", "Period"),)))
     return Topic(sheet, title, subtitle, unit, tuple(bands), has_towns=False)
+
+
+def _scores(goal: str, months: Sequence[str], first_night: date | None) -> Topic:
+    """Follow a score: the share of accepted rows without a fault, in the newest night of each month."""
+    chinese, english = GOALS[goal]
+    failed, accepted = by_month("quality_failed_after"), by_month("quality_accepted")
+    columns = [
+        replace(
+            _column(failed, month, first_night, goal),
+            share_of=Column(accepted, "", "", prefix=f"{month}/{goal}"),
+        )
+        for month in months
+    ]
+    return Topic(
+        f"{chinese}·月 {english}",
+        f"数据{chinese}月度得分表",
+        f"{english} after the processing: accepted rows without a fault, newest night of the month",
+        "% percent",
+        tuple(_by_year(columns, months)),
+        has_towns=False,
+    )
+
+
+def _column(name: str, month: str, first_night: date | None, category: str = "") -> Column:
+    number = int(month[5:])
+    is_before = first_night is not None and month < f"{first_night:%Y-%m}"
+    is_unknown = is_before and name.removesuffix(BY_MONTH) in KNOWN_BY_NIGHT
+    return Column(name, f"{number}月", MONTHS[number], prefix=f"{month}/{category}", is_unknown=is_unknown)
+
+
+def _by_year(columns: Sequence[Column], months: Sequence[str]) -> list[Band]:
+    years = sorted({month[:4] for month in months})
+    return [
+        Band(f"{year}年\n{year}", tuple(column for column in columns if column.prefix.startswith(year)))
+        for year in years
+    ]

@@ -4,9 +4,23 @@ from collections.abc import Sequence
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.statistics.sheet import BAND_ROW, Caption, set_paper, write_heading, write_note, write_title
+from etl.statistics.sheet import (
+    BAND_ROW,
+    Caption,
+    set_paper,
+    shown_width,
+    write_heading,
+    write_note,
+    write_title,
+)
 
 NOTES = (
+    (
+        "符号 Symbols",
+        "“–”表示零；空白表示不掌握，如系统启用前的月份；“其中”项不另计入合计。",
+        "“–” is zero; a blank is not known, such as months before the first night; parts are within "
+        "their total.",
+    ),
     (
         "人口 Persons",
         "人口库中存活人员，按现居住地统计；年龄为业务日终了时的周岁。",
@@ -41,16 +55,18 @@ NOTES = (
     ),
     (
         "质量 Quality",
-        "本月最近一夜收到的数据行。处理前：收到行中违反该目标任一规则者；处理后：接收行中仍有误者。",
+        "本月最近一夜收到的数据行。处理前：收到行中违反该目标任一规则者；处理后：接收行中仍有误者。"
+        "得分为无误行所占百分比，逐月得分见“完整性·月”等表。",
         "Rows of the newest night of the month. Before: rows received that break a rule of the goal; after: "
-        "rows accepted that still do.",
+        "rows accepted that still do. A score is the percentage of rows without a fault.",
     ),
     (
         "月度 Months",
         "资格、未办、在享为月末（本月为业务日）时点数；出生、新增、退出、新待办、办结为当月发生数。"
-        "系统启用前的月份无待办和资格数据。",
+        "系统启用前的月份无待办、资格和质量数据。",
         "Eligible, open and in payment: at the end of the month (this month: on the business date). Births, "
-        "begun, left, opened and closed: during the month. Before the first night nothing is known of tasks.",
+        "begun, left, opened and closed: during the month. Before the first night nothing is known of tasks, "
+        "eligibility and quality.",
     ),
     (
         "待办 Tasks",
@@ -69,12 +85,15 @@ NOTES = (
         "Counts only, no personal value; village level is not printed. For internal use.",
     ),
 )
+WIDTHS = (20.0, 62.0, 62.0)
 MADE_FROM = ("数据来源 Made from", "下列版本的数据集及登记表（右栏）。", "")
 
 
 def write_notes(sheet: Worksheet, caption: Caption, versions: Sequence[str]) -> None:
     """Write the notes and the versions that the counts were made from."""
-    write_title(sheet, "说明", "Notes", "", caption, 3)
+    for letter, width in zip("ABC", WIDTHS, strict=True):
+        sheet.column_dimensions[letter].width = width
+    write_title(sheet, "说明", "Notes: what the counts mean", "", caption, 3)
     for at, text in enumerate(("项目 Item", "说明", "Meaning"), start=1):
         write_heading(sheet, BAND_ROW, at, text)
     sheet.row_dimensions[BAND_ROW].height = 20
@@ -82,14 +101,13 @@ def write_notes(sheet: Worksheet, caption: Caption, versions: Sequence[str]) -> 
     for row, note in enumerate((*NOTES, made_from), start=BAND_ROW + 1):
         for at, text in enumerate(note, start=1):
             write_note(sheet, row, at, text)
-        sheet.row_dimensions[row].height = 14 * _lines(note) + 8
-    for letter, width in zip("ABC", (20, 56, 56), strict=True):
-        sheet.column_dimensions[letter].width = width
+        sheet.row_dimensions[row].height = 14 * max(map(_lines, note, WIDTHS)) + 6
     sheet.freeze_panes = sheet.cell(BAND_ROW + 1, 1).coordinate
+    sheet.print_title_rows = f"1:{BAND_ROW}"
     set_paper(sheet, caption)
 
 
-def _lines(note: tuple[str, str, str]) -> int:
-    # A line of the text columns holds about 26 Chinese or 52 Latin characters.
-    item, chinese, english = note
-    return max(item.count("\n") + 1, 1 + len(chinese) // 26, 1 + len(english) // 50 + english.count("\n"))
+def _lines(text: str, width: float) -> int:
+    """Tell how many lines a text takes in a column; the indent and broken words take some room."""
+    room = width - 6
+    return sum(1 + int(shown_width(line) // room) for line in text.split("\n"))

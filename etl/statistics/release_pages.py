@@ -31,18 +31,20 @@ MOST_SHOWN = 40
 
 
 def render_releases(rows: Sequence[sa.RowMapping]) -> Table:
-    """List releases, one a line."""
+    """List releases, one a row."""
     table = Table(title="统计发布 · releases of the statistics")
-    for heading in ("统计期\nperiod", "次\nno.", "状态\nstate", "截至\nknown on"):
+    table.add_column("统计期\nperiod", no_wrap=True)
+    table.add_column("状态\nstate", no_wrap=True)
+    table.add_column("截至\nknown on", no_wrap=True)
+    table.add_column("单元格\ncells", justify="right", no_wrap=True)
+    for heading in ("制表\nproposed by", "批准\nreleased by"):
         table.add_column(heading)
-    table.add_column("单元格\ncells", justify="right")
-    table.add_column("更正\nchanged", justify="right")
-    for heading in ("制表\nproposed by", "批准\nreleased by", "清单\nmanifest"):
-        table.add_column(heading)
+    table.add_column("清单\nmanifest", no_wrap=True)
     for row in rows:
+        changed = f"\n更正 {row['changed_count']:,}" if row["number"] > 1 else ""
         table.add_row(
-            row["period"], f"r{row['number']}", STATES[row["state"]].replace(" ", "\n"), str(row["known_on"]),
-            f"{row['cell_count']:,}", f"{row['changed_count']:,}" if row["number"] > 1 else "",
+            f"{row['period']} r{row['number']}", STATES[row["state"]].replace(" ", "\n"),
+            str(row["known_on"]), f"{row['cell_count']:,}{changed}",
             _who(row, "proposed"), _who(row, "approved"), row["manifest_sha256"][:8],
         )  # fmt: skip
     return table
@@ -84,6 +86,8 @@ def render_release(settings: Settings, row: sa.RowMapping, frozen: Frozen) -> Re
     for measure, prefix, chinese, english in MAIN_FIGURES:
         figures.add_row(f"{chinese} · {english}", f"{_city_total(frozen.cube, measure, prefix):,}")
     facts = Table(title="依据 · what it rests on", show_header=False)
+    facts.add_column(no_wrap=True)
+    facts.add_column(overflow="fold")
     folder = release_folder(settings, row["period"], row["number"], is_proposed=folder_state(row))
     facts.add_row("统计期 · period", f"{row['first_day']} – {row['last_day']}")
     facts.add_row("数据截至 · known on", str(row["known_on"]))

@@ -6,6 +6,7 @@ from datetime import date
 
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -13,9 +14,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 from connectors.spreadsheet import is_dangerous, plain_text
 
 BAND_ROW, HEADING_ROW, FIRST_ROW, FIRST_COLUMN = 4, 5, 6, 3
-COUNT = '#,##0;-#,##0;"–"'
-SHARE = "0.00%"
+# `_0` leaves the room of a digit on the right; LibreOffice forgets the indent of some cells.
+COUNT = '#,##0_0;-#,##0_0;"–"_0'
+SHARE = "0.00%_0"
 SONG, HEI = "宋体", "黑体"
+# Width in characters of a table that fills the page.
+PAGE_WIDTH = 118.0
+# Height by width of the part of an A4 page that is printed on, in landscape.
+PAGE_SHAPE = 0.63
+# Characters beyond are as wide as two: Chinese ones, full-width punctuation.
+LAST_NARROW = 0x2E7F
+LEAST_ROW, MOST_ROW = 17.0, 34.0
 DARK, MIDDLE, LIGHT, LINE, GREY = "1F3864", "D9E2F3", "F3F6FB", "A6A6A6", "595959"
 THIN = Side(style="thin", color=LINE)
 GRID = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)
@@ -24,14 +33,20 @@ LEFT = Alignment(horizontal="left", vertical="center")
 NAMED = Alignment(horizontal="left", vertical="center", indent=1)
 INDENTED = Alignment(horizontal="left", vertical="center", indent=3)
 RIGHT = Alignment(horizontal="right", vertical="center")
-COUNTED = Alignment(horizontal="right", vertical="center", indent=1)
 PARAGRAPH = Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1)
 REMARK = Alignment(horizontal="left", vertical="center", wrap_text=True)
+
+
+def _font(name: str, size: int, *, is_bold: bool = False, color: str | None = None) -> Font:
+    """Make a font; a machine that lacks it takes another one for simplified Chinese (charset 134)."""
+    return Font(name=name, charset=134, family=3, size=size, bold=is_bold, color=color)
+
+
 ROW_FONTS = {
-    "total": Font(name=HEI, size=11, bold=True, color=DARK),
-    "district": Font(name=HEI, size=10, bold=True),
-    "plain": Font(name=SONG, size=10),
-    "town": Font(name=SONG, size=10),
+    "total": _font(HEI, 11, is_bold=True, color=DARK),
+    "district": _font(HEI, 10, is_bold=True),
+    "plain": _font(SONG, 10),
+    "town": _font(SONG, 10),
 }
 ROW_FILLS = {
     "total": PatternFill("solid", start_color=MIDDLE),
@@ -40,7 +55,7 @@ ROW_FILLS = {
 # Districts fill one page; towns take as few pages as can be read.
 ROW_HEIGHTS = {"total": 26, "plain": 24, "district": 17, "town": 16}
 HEADING_FILL = PatternFill("solid", start_color=DARK)
-HEADING_FONT = Font(name=HEI, size=10, bold=True, color="FFFFFF")
+HEADING_FONT = _font(HEI, 10, is_bold=True, color="FFFFFF")
 
 
 @dataclass(frozen=True)
@@ -87,15 +102,54 @@ def write_text(cell: Cell | MergedCell, text: str) -> None:
 
 def write_title(sheet: Worksheet, title: str, subtitle: str, unit: str, caption: Caption, width: int) -> None:
     """Write the three lines above a table: title, subtitle, period with the day of making, and unit."""
-    middle = max(2, width - 2)
-    title_font, small = Font(name=HEI, size=18, bold=True, color=DARK), Font(name=SONG, size=10)
-    subtitle_font = Font(name=SONG, size=10, color=GREY)
+    unit = _written_unit(unit)
+    middle = _middle(sheet, width, unit) if unit else width
+    title_font = _font(HEI, 18, is_bold=True, color=DARK)
+    subtitle_font, small = (_font(SONG, 10, color=color) for color in (GREY, None))
     _write_line(sheet, 1, (1, width), title, title_font, CENTRE)
     _write_line(sheet, 2, (1, width), subtitle, subtitle_font, CENTRE)
     _write_line(sheet, 3, (1, middle), caption.line, small, LEFT)
-    _write_line(sheet, 3, (middle + 1, width), f"单位 Unit: {unit}" if unit else "", small, RIGHT)
+    if unit:
+        _write_line(sheet, 3, (middle + 1, width), unit, small, RIGHT)
     for row, height in ((1, 32), (2, 18), (3, 20)):
         sheet.row_dimensions[row].height = height
+
+
+def line_width(caption: Caption, unit: str) -> float:
+    """Tell how wide a table must be so that the line above it is not cut."""
+    return max(PAGE_WIDTH, 1.1 * (shown_width(caption.line) + shown_width(_written_unit(unit))) + 12)
+
+
+def _written_unit(unit: str) -> str:
+    return f"单位 Unit: {unit}" if unit else ""
+
+
+def _middle(sheet: Worksheet, width: int, unit: str) -> int:
+    """Tell the column up to which the left line goes: the unit has as many as it needs on the right."""
+    middle, room = width - 1, _column_width(sheet, width)
+    while room < 1.1 * shown_width(unit) and middle > 2:
+        room += _column_width(sheet, middle)
+        middle -= 1
+    return middle
+
+
+def _column_width(sheet: Worksheet, column: int) -> float:
+    return float(sheet.column_dimensions[get_column_letter(column)].width)
+
+
+def shown_width(text: str) -> int:
+    """Tell how many Latin characters a text is as wide as; a Chinese one is as wide as two."""
+    return sum(2 if ord(character) > LAST_NARROW else 1 for character in text)
+
+
+def fill_page(sheet: Worksheet, first_row: int, last_row: int) -> None:
+    """Make rows as high as the page has room for: a wide table is printed smaller, half the page empty."""
+    points = sum(0.75 * (7 * _column_width(sheet, at) + 5) for at in range(1, sheet.max_column + 1))
+    others = [row for row in range(1, sheet.max_row + 1) if not first_row <= row <= last_row]
+    taken = sum(sheet.row_dimensions[row].height or 15 for row in others)
+    height = (PAGE_SHAPE * points - taken) / (last_row - first_row + 1)
+    for row in range(first_row, last_row + 1):
+        sheet.row_dimensions[row].height = round(min(MOST_ROW, max(LEAST_ROW, height)), 1)
 
 
 def _write_line(
@@ -134,7 +188,7 @@ def write_division(
         sheet.cell(row, FIRST_COLUMN + offset, count).number_format = number_format
     for column in range(1, FIRST_COLUMN + len(counts)):
         cell = sheet.cell(row, column)
-        cell.font, cell.border, cell.alignment = ROW_FONTS[style], GRID, COUNTED
+        cell.font, cell.border, cell.alignment = ROW_FONTS[style], GRID, RIGHT
         if style in ROW_FILLS:
             cell.fill = ROW_FILLS[style]
     sheet.cell(row, 1).alignment = CENTRE
@@ -145,13 +199,14 @@ def write_division(
 def write_remark(sheet: Worksheet, row: int, width: int, text: str) -> None:
     """Write one line under a table, over its whole width."""
     _write_line(sheet, row, (1, width), text, ROW_FONTS["plain"], REMARK)
-    sheet.row_dimensions[row].height = 28
+    room = sum(_column_width(sheet, at) for at in range(1, width + 1))
+    sheet.row_dimensions[row].height = 14 * (1 + int(shown_width(text) / room)) + 12
 
 
-def set_paper(sheet: Worksheet, caption: Caption) -> None:
-    """Set A4 landscape, one page wide, with page numbers."""
+def set_paper(sheet: Worksheet, caption: Caption, pages_high: int = 0) -> None:
+    """Set A4 landscape, one page wide, with page numbers; as many pages high as needed, or so many."""
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, pages_high
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_options.horizontalCentered = True
     margins = sheet.page_margins

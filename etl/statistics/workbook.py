@@ -3,20 +3,30 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import pyarrow as pa
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.statistics.archive import fix_times
-from etl.statistics.case_labels import CASES, EXITS, YEAR
+from etl.statistics.case_labels import CASE_AGES, CASE_STATES, CASES, EXITS, YEAR
 from etl.statistics.corrections import Change
 from etl.statistics.corrections_sheet import write_corrections
 from etl.statistics.count import Counted
-from etl.statistics.labels import BY_TOWN, SUMMARY, Band, Column, Topic
+from etl.statistics.labels import (
+    BIRTHS,
+    OVERDUE,
+    PERSONS,
+    SUBSIDIES,
+    SUMMARY,
+    WORKLIST,
+    Band,
+    Column,
+    Topic,
+)
 from etl.statistics.month_labels import by_month, month_topics
 from etl.statistics.notes import write_notes
 from etl.statistics.quality_labels import QUALITY
@@ -27,7 +37,10 @@ from etl.statistics.sheet import (
     HEADING_ROW,
     Caption,
     day_caption,
+    fill_page,
+    line_width,
     set_paper,
+    shown_width,
     write_division,
     write_heading,
     write_remark,
@@ -40,6 +53,13 @@ Counts = Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]
 SIGNATURES = ("制表 Prepared by", "审核 Reviewed by", "批准 Approved by")
 
 
+# Tables by district; those with towns have an annex.
+TOPICS = (
+    PERSONS, BIRTHS, SUBSIDIES, CASES, CASE_STATES, CASE_AGES, YEAR, *EXITS, WORKLIST, OVERDUE, QUALITY,
+)  # fmt: skip
+STYLES = {CITY: "total", DISTRICT: "district", TOWN: "town"}
+
+
 class Division(NamedTuple):
     """One row of a table."""
 
@@ -49,30 +69,60 @@ class Division(NamedTuple):
     is_listed: bool
 
 
+class Book(NamedTuple):
+    """What every sheet is written from."""
+
+    caption: Caption
+    counts: Counts
+    rows: Sequence[Division]
+    inputs: Sequence[str]
+
+
 def workbook_bytes(counted: Counted, caption: Caption | None = None, changes: Sequence[Change] = ()) -> bytes:
     """Lay out the cubes as an Excel workbook; equal input gives equal bytes.
 
-    Villages are left out: their counts are small. Division codes and names stay text. Divisions without
-    any count are printed too. `caption` is that of a release; `changes` tell what a correction changed.
+    Each table of districts fills one page; tables of towns follow as annexes. Villages are left out: their
+    counts are small. Division codes and names stay text. Divisions without any count are printed too.
+    `caption` is that of a release; `changes` tell what a correction changed.
     """
     caption = caption or day_caption(counted.business_date)
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     workbook.properties.title = f"全员人口业务统计 {caption.business_date}"
     workbook.properties.creator = "padis-pipeline"
-    counts, rows = _counts(counted), _divisions(counted.cube, counted.divisions)
-    for topic in (SUMMARY, *BY_TOWN, CASES, YEAR, EXITS, QUALITY, *month_topics(counted.month_names)):
-        sheet = workbook.create_sheet(topic.sheet)
-        last_row = _write_topic(sheet, topic, counts, rows, caption)
-        if topic in (SUMMARY, YEAR, EXITS):
-            last_row = _write_remarks(sheet, last_row, counted.inputs)
-        _set_page(sheet, last_row, caption)
+    book = Book(caption, _counts(counted), _divisions(counted.cube, counted.divisions), counted.inputs)
+    _write_districts(workbook, SUMMARY, book)
     if changes:
         write_corrections(workbook.create_sheet("更正 Corrections"), caption, changes)
-    write_notes(workbook.create_sheet("说明 Notes"), caption, counted.inputs)
+    for topic in (*TOPICS, *month_topics(counted.month_names, counted.first_night)):
+        _write_districts(workbook, topic, book)
+    versions = (*counted.inputs, *(f"policy {version}" for version in counted.policy_versions))
+    write_notes(workbook.create_sheet("说明 Notes"), caption, versions)
+    for topic in TOPICS:
+        if topic.has_towns:
+            _write_towns(workbook, topic, book)
     content = io.BytesIO()
     workbook.save(content)
     return fix_times(content.getvalue(), caption.business_date)
+
+
+def _write_districts(workbook: Workbook, topic: Topic, book: Book) -> None:
+    """Write city and districts on one page, with the lines to sign on."""
+    sheet = workbook.create_sheet(topic.sheet)
+    styled = [(row, "total" if row.level == CITY else "plain") for row in book.rows if row.level != TOWN]
+    last_row = _write_table(sheet, topic, book, styled)
+    last_row = _write_remarks(sheet, last_row, book.inputs)
+    fill_page(sheet, FIRST_ROW, last_row - 2)
+    _set_page(sheet, last_row, book.caption, pages_high=1)
+
+
+def _write_towns(workbook: Workbook, topic: Topic, book: Book) -> None:
+    """Write the annex: the towns of each district under it, as many pages as they need."""
+    sheet = workbook.create_sheet(topic.sheet_of_towns)
+    annex = replace(topic, title=f"附表：{topic.title}（街道、乡镇）", subtitle=f"{topic.subtitle}; towns")
+    styled = [(row, STYLES[row.level]) for row in sorted(book.rows, key=_place)]
+    last_row = _write_table(sheet, annex, book, styled)
+    _set_page(sheet, last_row, book.caption)
 
 
 def _counts(counted: Counted) -> Counts:
@@ -83,7 +133,7 @@ def _counts(counted: Counted) -> Counts:
     for row in counted.months.to_pylist():
         if row["level_code"] <= DISTRICT:
             months = counts[row["level_code"], row["division_code"]][by_month(row["measure"])]
-            months[row["month"]] = months.get(row["month"], 0) + row["value"]
+            months[f"{row['month']}/{row['category']}"] = row["value"]
     return counts
 
 
@@ -100,10 +150,14 @@ def _named(table: pa.Table) -> set[tuple[str, str, str]]:
 
 def _sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int | float | None]:
     cells = counts.get((division.level, division.code), {})
-    return [
-        _sum(cells, column) if column.share_of is None else _share(cells, column, column.share_of)
-        for column in columns
-    ]
+    return [_count(cells, column) for column in columns]
+
+
+def _count(cells: Mapping[str, Mapping[str, int]], column: Column) -> int | float | None:
+    """Count what a column holds; nothing where nothing is known."""
+    if column.is_unknown:
+        return None
+    return _sum(cells, column) if column.share_of is None else _share(cells, column, column.share_of)
 
 
 def _sum(cells: Mapping[str, Mapping[str, int]], column: Column) -> int:
@@ -116,32 +170,28 @@ def _share(cells: Mapping[str, Mapping[str, int]], column: Column, whole: Column
     return 1 - _sum(cells, column) / rows if rows else None
 
 
-def _write_topic(
-    sheet: Worksheet, topic: Topic, counts: Counts, rows: Sequence[Division], caption: Caption
-) -> int:
+def _write_table(sheet: Worksheet, topic: Topic, book: Book, styled: Sequence[tuple[Division, str]]) -> int:
     """Write the table of a topic and tell its last row."""
-    (city,) = (row for row in rows if row.level == CITY)
-    bands = _printed_bands(topic, counts, city)
+    (city,) = (row for row, style in styled if style == "total")
+    bands = _printed_bands(topic, book.counts, city)
     columns = [column for band in bands for column in band.columns]
-    width = FIRST_COLUMN - 1 + len(columns)
-    write_title(sheet, topic.title, topic.subtitle, topic.unit, caption, width)
-    _write_headings(sheet, bands)
-    _set_widths(sheet, columns)
+    sums = {row: _sums(book.counts, row, columns) for row, _ in styled}
     # A row for want of a lower level is printed where it counts something.
-    rows = [row for row in rows if row.is_listed or any(_sums(counts, row, columns))]
-    styled = [(city, "total"), *((row, "plain") for row in rows if row.level == DISTRICT)]
-    if topic is not SUMMARY and topic.has_towns:
-        sheet.row_breaks.append(Break(id=FIRST_ROW + len(styled) - 1))
-        styled += [(row, "district" if row.level == DISTRICT else "town") for row in _by_district(rows)]
+    styled = [(row, style) for row, style in styled if row.is_listed or any(sums[row])]
+    room = line_width(book.caption, topic.unit)
+    _set_widths(sheet, columns, sums[city], room)
+    width = FIRST_COLUMN - 1 + len(columns)
+    write_title(sheet, topic.title, topic.subtitle, topic.unit, book.caption, width)
+    _write_headings(sheet, bands)
     for at, (row, style) in enumerate(styled, start=FIRST_ROW):
         name = f"{row.name}（合计 Total）" if style == "total" else row.name
-        write_division(sheet, at, row.code, name, _sums(counts, row, columns), style)
+        write_division(sheet, at, row.code, name, sums[row], style)
     return FIRST_ROW + len(styled) - 1
 
 
 def _write_remarks(sheet: Worksheet, last_row: int, versions: Sequence[str]) -> int:
     remarks = (
-        f"数据来源 Made from: {'、'.join(versions)}。口径见“说明”。 Definitions: see Notes.",
+        f"数据来源 Made from: {', '.join(versions)}. 口径见“说明” Definitions: see Notes.",
         "        ".join(f"{role}: {'_' * 20}" for role in SIGNATURES),
     )
     for row, text in enumerate(remarks, start=last_row + 1):
@@ -149,11 +199,11 @@ def _write_remarks(sheet: Worksheet, last_row: int, versions: Sequence[str]) -> 
     return last_row + len(remarks)
 
 
-def _set_page(sheet: Worksheet, last_row: int, caption: Caption) -> None:
+def _set_page(sheet: Worksheet, last_row: int, caption: Caption, pages_high: int = 0) -> None:
     sheet.freeze_panes = sheet.cell(FIRST_ROW, FIRST_COLUMN).coordinate
-    sheet.print_title_rows = f"{BAND_ROW}:{HEADING_ROW}"
+    sheet.print_title_rows = f"1:{HEADING_ROW}"
     sheet.print_area = f"A1:{get_column_letter(sheet.max_column)}{last_row}"
-    set_paper(sheet, caption)
+    set_paper(sheet, caption, pages_high)
 
 
 def _printed_bands(topic: Topic, counts: Counts, city: Division) -> list[Band]:
@@ -166,9 +216,9 @@ def _printed_bands(topic: Topic, counts: Counts, city: Division) -> list[Band]:
     ]
 
 
-def _by_district(rows: Iterable[Division]) -> list[Division]:
-    below_city = [row for row in rows if row.level in (DISTRICT, TOWN)]
-    return sorted(below_city, key=lambda row: (row.code[:6], row.level, row.code))
+def _place(row: Division) -> tuple[bool, str, str, str]:
+    """Order the city first, then each district with its towns; what no town knows after the district."""
+    return row.level != CITY, row.code[:6], row.level, row.code
 
 
 def _write_headings(sheet: Worksheet, bands: Sequence[Band]) -> None:
@@ -187,10 +237,16 @@ def _write_headings(sheet: Worksheet, bands: Sequence[Band]) -> None:
     sheet.row_dimensions[BAND_ROW].height, sheet.row_dimensions[HEADING_ROW].height = 32, 42
 
 
-def _set_widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 25
-    for at, shown in enumerate(columns, start=FIRST_COLUMN):
-        # A Chinese character is as wide as two Latin ones; English may break between words.
-        longest_word = max(len(word) for word in shown.english.split())
-        width = max(11.0, 2.2 * len(shown.chinese) + 2, 1.2 * longest_word + 2)
-        sheet.column_dimensions[get_column_letter(at)].width = width
+def _set_widths(
+    sheet: Worksheet, columns: Sequence[Column], largest: Sequence[int | float | None], room: float
+) -> None:
+    """Make columns as wide as their headings and the city's counts, the table as wide as the line above."""
+    widths = [16.0, 25.0]
+    for shown, count in zip(columns, largest, strict=True):
+        # English may break between words.
+        printed = f"{count:,}" if isinstance(count, int) else "100.00%"
+        words = (shown.chinese, *shown.english.split(), printed)
+        widths.append(max(9.0, *(1.15 * shown_width(word) + 2.5 for word in words)))
+    stretch = max(1.0, room / sum(widths))
+    for at, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(at)].width = round(width * stretch, 1)

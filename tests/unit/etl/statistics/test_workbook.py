@@ -1,14 +1,20 @@
 """The workbook: what is printed, what is not, and that equal counts are equal bytes."""
 
+import dataclasses
 import io
+import re
 import zipfile
 from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
-from etl.statistics.labels import BY_TOWN, KIND, SUMMARY
+from etl.statistics.labels import BY_TOWN, KIND
+from etl.statistics.period import parse_period
 from etl.statistics.publish import parquet_bytes
+from etl.statistics.release_build import Edition
+from etl.statistics.sheet import Caption, shown_width
 from etl.statistics.workbook import workbook_bytes
 from schemas.division import load_divisions
 from schemas.policy import POLICY
@@ -36,6 +42,9 @@ BY_MONTH = counted_by_month(
 COUNTED = counted_up(RELATIONS, DIVISIONS, TODAY, VERSIONS, BY_MONTH)
 
 
+LONG_CAPTION = Edition(parse_period("2026-H1"), 2, TODAY.replace(month=7), "late").caption
+
+
 @pytest.fixture(scope="module")
 def content() -> bytes:
     return workbook_bytes(COUNTED)
@@ -60,11 +69,14 @@ def counts_of(sheet: Any) -> dict[str, list[int]]:
 
 
 def test_one_sheet_a_topic_with_chinese_and_english_names(workbook: Any) -> None:
-    first = ["汇总 Summary", "人口 Persons", "出生 Births", "扶助 Subsidies", "待办 Tasks"]
-    assert workbook.sheetnames[:5] == first
-    assert workbook.sheetnames[5:9] == ["个案 Cases", "汇总表 Year", "退出汇总表 Exits", "质量 Quality"]
-    assert all("·月 " in name for name in workbook.sheetnames[9:-1])
-    assert workbook.sheetnames[-1] == "说明 Notes"
+    assert workbook.sheetnames[:13] == [
+        "汇总 Summary", "人口 Persons", "出生 Births", "扶助 Subsidies", "个案 Cases", "个案状态 States",
+        "个案年龄 Ages", "汇总表 Year", "退出J Exits", "退出T Exits", "待办 Tasks", "逾期 Overdue",
+        "质量 Quality",
+    ]  # fmt: skip
+    notes = workbook.sheetnames.index("说明 Notes")
+    assert all("·月 " in name for name in workbook.sheetnames[13:notes])
+    assert all("·街乡 " in name for name in workbook.sheetnames[notes + 1 :])
 
 
 def test_title_date_unit_and_versions_are_printed(workbook: Any) -> None:
@@ -81,12 +93,14 @@ def test_the_city_is_the_sum_of_its_districts_and_a_district_of_its_towns(workbo
     persons = counts_of(workbook["人口 Persons"])
     assert persons[CITY][0] == 4
     assert (persons["东城区"][0], persons["朝阳区"][0]) == (3, 1)
-    assert (persons["东华门街道"][0], persons["建外街道"][0]) == (3, 1)
+    towns = counts_of(workbook["人口·街乡 Persons"])
+    assert (towns["东城区"][0], towns["东华门街道"][0], towns["建外街道"][0]) == (3, 3, 1)
+    assert "东华门街道" not in persons
 
 
 def test_what_only_the_district_knows_has_a_row_where_it_counts_and_nowhere_else(workbook: Any) -> None:
-    assert counts_of(workbook["出生 Births"])["朝阳区（下级不详）"][0] == 1
-    assert "朝阳区（下级不详）" not in counts_of(workbook["人口 Persons"])
+    assert counts_of(workbook["出生·街乡 Births"])["朝阳区（下级不详）"][0] == 1
+    assert "朝阳区（下级不详）" not in counts_of(workbook["人口·街乡 Persons"])
 
 
 def test_births_are_followed_by_their_month(workbook: Any) -> None:
@@ -150,10 +164,74 @@ def test_a_name_from_outside_stays_a_text(name: str) -> None:
 def test_pages_are_a4_landscape_one_wide_with_the_heading_on_each(workbook: Any) -> None:
     for sheet in workbook:
         assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "landscape")
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert sheet.page_setup.fitToWidth == 1
         assert sheet.freeze_panes in ("C6", "A5")
-    for topic in (SUMMARY, *BY_TOWN):
-        assert workbook[topic.sheet].print_title_rows == "$4:$5"
+        assert "&P" in sheet.oddFooter.center.text
+        assert "&N" in sheet.oddFooter.center.text
+        assert sheet.print_title_rows in ("$1:$5", "$1:$4")
+
+
+def test_districts_fill_one_page_with_the_lines_to_sign_on(workbook: Any) -> None:
+    for sheet in workbook:
+        is_long = "·街乡 " in sheet.title or sheet.title == "说明 Notes"
+        assert sheet.page_setup.fitToHeight == (0 if is_long else 1)
+        texts = [str(cell.value) for cell in cells(sheet)]
+        assert any("批准 Approved by: ____" in text for text in texts) == (not is_long)
+
+
+@pytest.mark.parametrize("caption", [None, LONG_CAPTION])
+def test_nothing_printed_is_wider_than_its_column(caption: Caption | None) -> None:
+    """A count that does not fit is printed as ####, a heading is cut; lines above have their room."""
+    for sheet in openpyxl.load_workbook(io.BytesIO(workbook_bytes(COUNTED, caption))):
+        if sheet.title == "说明 Notes":
+            continue
+        width = {key: column.width for key, column in sheet.column_dimensions.items()}
+        merged = {str(area).split(":")[0]: area for area in sheet.merged_cells.ranges}
+        for row in sheet.iter_rows(min_row=3):
+            for cell in row:
+                if isinstance(cell.value, int):
+                    assert len(f"{cell.value:,}") + 2 <= width[cell.column_letter]
+                elif cell.row == 5 and cell.value:
+                    chinese, english = cell.value.split("\n")
+                    longest = max(shown_width(word) for word in (chinese, *english.split()))
+                    assert longest + 1 <= width[cell.column_letter]
+                elif cell.row == 3 and cell.value:
+                    area = merged[cell.coordinate]
+                    room = sum(width[get_column_letter(at)] for at in range(area.min_col, area.max_col + 1))
+                    assert shown_width(cell.value) <= room
+
+
+def test_a_month_before_the_first_night_is_blank_and_zero_is_a_dash() -> None:
+    night = dataclasses.replace(COUNTED, first_night=TODAY.replace(month=5, day=20))
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook_bytes(night)))["未办·月 Open"]
+    assert [cell.value for cell in sheet[6][2:]] == [None] * 4 + [0, 0]
+    assert '"–"' in sheet["H6"].number_format
+    births = openpyxl.load_workbook(io.BytesIO(workbook_bytes(night)))["出生·月 Births"]
+    assert [cell.value for cell in births[6][2:]] == [2, 0, 1, 0, 0, 1, 0]
+
+
+def test_scores_are_followed_month_by_month() -> None:
+    scores = [
+        {"month": month, "division_code": VILLAGE, "category": goal, "checked": 10, "accepted": 8,
+         "failed_before": 3, "failed_after": failed}
+        for month, failed in (("2026-05", 4), ("2026-06", 2))
+        for goal in ("completeness", "correctness")
+    ]  # fmt: skip
+    by_month = counted_by_month(quality=scores, until=TODAY)
+    book = openpyxl.load_workbook(
+        io.BytesIO(workbook_bytes(counted_up(RELATIONS, DIVISIONS, TODAY, VERSIONS, by_month)))
+    )
+    assert [cell.value for cell in book["完整性·月 Completeness"][6][2:]] == [None] * 4 + [0.5, 0.75]
+    assert [cell.value for cell in book["合规性·月 Compliance"][6][2:]] == [None] * 6
+
+
+def test_every_font_says_that_it_is_chinese(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        styles = archive.read("xl/styles.xml")
+    fonts = re.findall(rb"<font>.*?</font>", styles)
+    named = [font for font in fonts if "宋体".encode() in font or "黑体".encode() in font]
+    assert len(named) >= len(fonts) - 1
+    assert all(b'<charset val="134"' in font for font in named)
 
 
 def test_equal_counts_are_equal_bytes_and_carry_no_clock(content: bytes) -> None:
