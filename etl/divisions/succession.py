@@ -5,6 +5,7 @@ history tell what happened (published figures, sent records, scores of a night),
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -79,20 +80,25 @@ def follow_divisions(settings: Settings, business_date: date) -> dict[str, Any]:
     always; it reads conformed rows, and so comes to the same divisions.
 
     Returns:
-        `moved` rows, and by table in `tables`.
-
-    Raises:
-        Refusal: a later business date is on record for rows that would move.
+        `moved` rows, by table in `tables`; `left` rows of processes that are on record up to a later date
+        already: the past is not rewritten in place, the night of that date moves them.
     """
     tree = division_tree(settings, business_date)
-    moved: dict[str, int] = {}
+    moved: Counter[str] = Counter()
+    left = 0
     with registry_session(settings) as connection:
         for table, column in rewritten_columns():
             codes = _retired_codes(connection, tree, table, column, business_date)
-            for part in _parts(connection, table) if codes else ():
-                count = _move(connection, table, column, part, codes, business_date)
-                moved[table.fullname] = moved.get(table.fullname, 0) + count
-    return {"moved": sum(moved.values()), "tables": {name: count for name, count in moved.items() if count}}
+            for part, newest in _parts(connection, table) if codes else ():
+                held, moving = _open_rows(connection, table, column, part, codes)
+                if moving and newest > business_date:
+                    left += len(moving)
+                elif moving:
+                    followed = [_followed(row, column, codes) for row in held]
+                    record_state(connection, table, followed, business_date, where=part)
+                    _log(connection, table, column, moving, codes, business_date)
+                    moved[table.fullname] += len(moving)
+    return {"moved": moved.total(), "tables": dict(moved), "left": left}
 
 
 def _moving(
@@ -118,33 +124,29 @@ def _retired_codes(
     return {code: heir for code, heir in heirs.items() if heir is not None}
 
 
-def _parts(connection: Connection, table: sa.Table) -> list[dict[str, Any]]:
-    """List the parts of a table that processes own: each is written as a whole, and claimed by its date."""
-    parts = connection.scalars(
-        sa.select(STATE_DATE.c.part).where(STATE_DATE.c.table_name == table.fullname).order_by("part")
+def _parts(connection: Connection, table: sa.Table) -> list[tuple[dict[str, Any], date]]:
+    """List the parts of a table that processes write as a whole, and up to when each is on record."""
+    of_table = sa.select(STATE_DATE.c.part, STATE_DATE.c.business_date).where(
+        STATE_DATE.c.table_name == table.fullname
     )
-    return [json.loads(part) for part in parts]
+    return [
+        (json.loads(row.part), row.business_date) for row in connection.execute(of_table.order_by("part"))
+    ]
 
 
-def _move(
+def _open_rows(
     connection: Connection,
     table: sa.Table,
     column: str,
     part: Mapping[str, Any],
     codes: Mapping[str, Carried],
-    business_date: date,
-) -> int:
+) -> tuple[Sequence[Row], list[Row]]:
+    """Read the open rows of a part, and those among them that name a retired division."""
     of_part = sa.and_(
         table.c.recorded_to.is_(None), *(table.c[name] == value for name, value in part.items())
     )
     held = connection.execute(sa.select(table).where(of_part)).mappings().all()
-    moving = [row for row in held if row[column] in codes]
-    if not moving:
-        return 0
-    followed = [_followed(row, column, codes) for row in held]
-    record_state(connection, table, followed, business_date, where=part)
-    _log(connection, table, column, moving, codes, business_date)
-    return len(moving)
+    return held, [row for row in held if row[column] in codes]
 
 
 def _followed(row: Row, column: str, codes: Mapping[str, Carried]) -> Row:

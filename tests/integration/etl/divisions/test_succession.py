@@ -14,7 +14,6 @@ from connectors.settings import Settings
 from etl.divisions.succession import follow_divisions, kept_columns, preview_succession, rewritten_columns
 from schemas.division import load_divisions
 from schemas.division_change import COLUMNS
-from schemas.refusal import Refusal
 from schemas.registry import METADATA, SCORE, SUCCESSION, TASK
 
 EVE, DAY = date(2026, 6, 30), date(2026, 7, 1)
@@ -105,7 +104,7 @@ def test_the_tables_of_open_state_follow_and_what_was_published_stays() -> None:
 
 def test_a_merger_moves_open_rows_from_its_day_on_and_tells_every_key(settings: Settings) -> None:
     assert preview_succession(settings, EVE) == []
-    assert follow_divisions(settings, EVE) == {"moved": 0, "tables": {}}
+    assert follow_divisions(settings, EVE) == {"moved": 0, "tables": {}, "left": 0}
     preview = preview_succession(settings, DAY)
     assert [(move.old_code, move.new_code, move.rows) for move in preview] == [
         (OLD_TOWN, TOWN, 1), (OLD_VILLAGE, VILLAGE, 1), ("110101001002", VILLAGE, 1)
@@ -113,7 +112,7 @@ def test_a_merger_moves_open_rows_from_its_day_on_and_tells_every_key(settings: 
     with registry_session(settings) as connection:
         score = connection.execute(sa.select(SCORE)).all()
 
-    assert follow_divisions(settings, DAY) == {"moved": 3, "tables": {"worklist.task": 3}}
+    assert follow_divisions(settings, DAY) == {"moved": 3, "tables": {"worklist.task": 3}, "left": 0}
 
     with registry_session(settings) as connection:
         assert codes_on(connection, EVE) == BEFORE
@@ -127,7 +126,7 @@ def test_a_merger_moves_open_rows_from_its_day_on_and_tells_every_key(settings: 
         ('["s1"]', "110101001002", VILLAGE, "2026-07"),
     ]
 
-    assert follow_divisions(settings, DAY) == {"moved": 0, "tables": {}}
+    assert follow_divisions(settings, DAY) == {"moved": 0, "tables": {}, "left": 0}
     with registry_session(settings) as connection:
         assert everything(connection) == first
 
@@ -167,6 +166,10 @@ def test_the_log_leads_every_row_back(settings: Settings) -> None:
         assert codes_on(connection, DAY) == AFTER
 
 
-def test_a_date_before_what_is_on_record_is_not_rewritten(settings: Settings) -> None:
-    with pytest.raises(Refusal, match="later_state_on_record"):
-        follow_divisions(settings, DAY)
+def test_what_is_on_record_up_to_a_later_date_is_left_to_the_night_of_that_date(settings: Settings) -> None:
+    with registry_session(settings) as connection:
+        first = everything(connection)
+    assert follow_divisions(settings, DAY) == {"moved": 0, "tables": {}, "left": 3}
+    with registry_session(settings) as connection:
+        assert everything(connection) == first
+    assert follow_divisions(settings, DAY + timedelta(days=1))["moved"] == 3
