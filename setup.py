@@ -64,5 +64,9 @@ setup(
     packages=find_packages(include=["connectors*", "etl*", "quality*", "sandbox*", "schemas*"]),
     install_requires=RUNTIME,
     extras_require={"dev": DEVELOPMENT},
-    entry_points={"console_scripts": ["padis = etl.cli:main"]},
+    entry_points={
+        "console_scripts": ["padis = etl.cli:main"],
+        # Airflow asks every package that has one what it adds.
+        "apache_airflow_provider": ["provider_info = connectors.airflow_provider:get_provider_info"],
+    },
 )

@@ -1,4 +1,4 @@
-"""What the DAGs need from Airflow: business dates, assets, schedules, partners from Connections.
+"""What the DAGs need from Airflow: business dates, assets, schedules, questions to people.
 
 Imported by `dags/` alone; nothing below knows Airflow.
 """
@@ -6,14 +6,12 @@ Imported by `dags/` alone; nothing below knows Airflow.
 import os
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronDataIntervalTimetable, Param
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronDataIntervalTimetable, Param
 
 from connectors.holder import Run
-from connectors.ssh import SftpPartner
 from schemas.business_date import BEIJING, business_date_of, parse_business_date
 from schemas.drop_source import DROP_SOURCES
 from schemas.refusal import Refusal
@@ -161,32 +159,6 @@ def _date_of_interval(start: datetime | None, end: datetime | None) -> date:
             to_do="trigger it again with business_date, such as 2026-06-01",
         )
     return business_date_of(start)
-
-
-def partner_of(connection_id: str, name: str) -> SftpPartner:
-    """Read a partner's address and keys from the Airflow Connection `connection_id`.
-
-    Raises:
-        Refusal: the Connection lacks the port, the key file or the pinned host key.
-    """
-    connection = Connection.get(connection_id)
-    extra = connection.extra_dejson
-    try:
-        return SftpPartner(
-            name=name,
-            host=str(connection.host),
-            port=int(connection.port),
-            username=str(connection.login),
-            private_key_path=Path(extra["key_file"]),
-            host_key=str(extra["host_key"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise Refusal(
-            "connection_incomplete",
-            found=f"Connection {connection_id} without port, key_file or host_key",
-            expected="host, port, login and the extras key_file and host_key",
-            to_do=f"complete Connection {connection_id}",
-        ) from None
 
 
 class OperatorQuestion(HITLOperator):

@@ -9,7 +9,7 @@ or any other address that SQLAlchemy knows).
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -31,6 +31,8 @@ class Settings:
     var: Path
     server_url: str | None = None
     population_server_url: str | None = None
+    # The population database as its owner lets us read it, account included; from Airflow's Connection.
+    population_source: str | None = field(default=None, repr=False)
     # A branch of the registry in which a past date is rebuilt; None is the registry itself.
     shadow: str | None = None
 
@@ -116,6 +118,8 @@ class Settings:
         external server our databases are named `padis_<database>`; the embedded one is reached by
         its Unix socket, where the file system guards it.
         """
+        if database == "population" and user is not None and self.population_source:
+            return _postgresql_url(self.population_source)
         server = self.population_server_url if database == "population" else None
         server = server or self.server_url
         if server is None:
@@ -138,9 +142,10 @@ class Settings:
 
         None: it is our own or a plain `postgresql://` server, which is read by the fast path.
         """
-        if self.population_server_url is None:
+        given = self.population_source or self.population_server_url
+        if given is None:
             return None
-        url = _parsed_url(self.population_server_url)
+        url = _parsed_url(given)
         return None if url.drivername in POSTGRESQL else url
 
     def secret(self, name: str) -> str:
@@ -191,5 +196,6 @@ def _url_unreadable(text: str, expected: str) -> Refusal:
         "database_url_unreadable",
         found=f"{len(text)} characters that are no such address of a database",
         expected=expected,
-        to_do="correct DATABASE_URL or POPULATION_URL, or leave them out for the embedded server",
+        to_do="correct DATABASE_URL, POPULATION_URL or the Connection `population`; without them the "
+        "embedded server is used",
     )

@@ -21,13 +21,14 @@ from connectors.airflow import (
     business_date_of_run,
     business_date_param,
     first_night,
-    partner_of,
     run_of,
 )
+from connectors.airflow_hooks import PARTNER_PREFIX, PartnerHook, settings_of_task
 from connectors.holder import acting_as
 from schemas.refusal import Refusal
 
 if TYPE_CHECKING:
+    from connectors.settings import Settings
     from connectors.ssh import SftpPartner
     from etl.night import Night
 
@@ -141,13 +142,16 @@ def refusals_told(name: str) -> Iterator[None]:
 
 
 def night_of(business_date: date) -> "Night":
-    """Tell the steps where they are: settings by environment, partners by Airflow's Connections."""
+    """Tell the steps where they are: settings by environment, what is outside by Airflow's Connections."""
     # Inside the task: importing the steps takes longer than parsing a DAG may.
     from connectors.settings import Settings
     from etl.night import Night
 
     class AirflowNight(Night):
         def partner(self, name: str) -> "SftpPartner":
-            return partner_of(f"sftp_{name}", name)
+            return PartnerHook(f"{PARTNER_PREFIX}{name}").partner()
+
+        def population(self) -> "Settings":
+            return settings_of_task()
 
     return AirflowNight(Settings.from_environment(), business_date)

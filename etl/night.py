@@ -40,6 +40,10 @@ class Night:
 
         return load_partner(self.settings, name)
 
+    def population(self) -> Settings:
+        """Tell the settings with which the population database is reached."""
+        return self.settings
+
 
 @dataclass(frozen=True)
 class Step:
@@ -66,7 +70,7 @@ def _follow_divisions(night: Night) -> Mapping[str, Any]:
 def _pull_population(night: Night) -> Mapping[str, Any]:
     from etl.pull.population import pull_population
 
-    return pull_population(night.settings, night.business_date, is_full=night.is_full)
+    return pull_population(night.population(), night.business_date, is_full=night.is_full)
 
 
 def _conform_population(night: Night) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ import json
 import os
 import secrets
 
+from connectors.airflow_provider import PARTNER, POPULATION, RECEIVER
+from connectors.postgres import POPULATION_READER
 from connectors.secret import write_secret
 from connectors.settings import PROJECT, Settings
 from connectors.ssh import load_partner
@@ -79,18 +81,34 @@ def airflow_environment(settings: Settings, port: int) -> dict[str, str]:
 
 
 def _connections(settings: Settings) -> dict[str, str]:
-    return {variable: _connection(settings, name) for variable, name in CONNECTIONS.items()}
+    partners = {variable: _partner(settings, name) for variable, name in CONNECTIONS.items()}
+    return partners | {"AIRFLOW_CONN_POPULATION": _population(settings)}
 
 
-def _connection(settings: Settings, name: str) -> str:
+def _partner(settings: Settings, name: str) -> str:
     partner = load_partner(settings, name)
-    extra = {"key_file": str(partner.private_key_path), "host_key": partner.host_key}
+    extra = {"key_file": str(partner.private_key_path), "host_key": partner.host_key, "root": partner.root}
     return json.dumps(
         {
-            "conn_type": "sftp",
+            "conn_type": RECEIVER if name == "padis" else PARTNER,
             "host": partner.host,
             "port": partner.port,
             "login": partner.username,
             "extra": extra,
+        }
+    )
+
+
+def _population(settings: Settings) -> str:
+    url = settings.database_url("population", user=POPULATION_READER)
+    return json.dumps(
+        {
+            "conn_type": POPULATION,
+            # Without a host there is a socket, whose folder stands in its place.
+            "host": url.host or url.query["host"],
+            "port": url.port,
+            "login": url.username,
+            "password": url.password,
+            "schema": url.database,
         }
     )
