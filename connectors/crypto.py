@@ -3,6 +3,7 @@
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -65,8 +66,14 @@ def keyed_digest(settings: Settings, value: str) -> str:
 
     Without the key nobody can try out all ID numbers until one fits.
     """
+    return keyed_digests(settings, [value])[0]
+
+
+def keyed_digests(settings: Settings, values: Iterable[str]) -> list[str]:
+    """Compute the keyed digest of each value; the key is read once."""
     make_keys(settings)
-    return hmac.digest(_key(settings, DIGEST_KEY), value.encode("utf-8"), "sha256").hex()
+    key = _key(settings, DIGEST_KEY)
+    return [hmac.digest(key, value.encode("utf-8"), "sha256").hex() for value in values]
 
 
 def _key(settings: Settings, name: str) -> bytes:

@@ -124,6 +124,12 @@ def _drop_steps(source: DropSource) -> tuple[Step, ...]:
     )
 
 
+def _replay_returned(night: Night) -> Mapping[str, Any]:
+    from etl.conform.replay_returned import replay_returned
+
+    return replay_returned(night.settings, night.business_date)
+
+
 def _reconcile_births(night: Night) -> Mapping[str, Any]:
     from etl.births.reconcile import reconcile_births
 
@@ -215,6 +221,11 @@ STEPS = (
         datasets=POPULATION_DATASETS,
     ),
     *(step for source in DROP_SOURCES for step in _drop_steps(source)),
+    Step(
+        "replay_returned",
+        "重放退回行 · judge again what waits at partners that left nothing",
+        _replay_returned,
+    ),
     Step(
         "reconcile_births",
         "出生核对 · link, classify, open and close tasks",

@@ -14,6 +14,7 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from quality.batch import candidate_batch, least_rows
 from quality.breaker import check_reject_share
+from quality.tickets import record_tickets
 from quality.verdict import Verdict, verdict_of
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
@@ -31,8 +32,9 @@ RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequence[str]) -> dict[str, Any]:
     """Judge the versions conformed last for a date and, if all hold, point the date at them.
 
-    The datasets pass together or not at all. Results and Data Docs are kept either way. Returns per
-    dataset the version, how many expectations were judged and how many rows each warning counts.
+    The datasets pass together or not at all. Results and Data Docs are kept either way. What waits at the
+    source becomes tickets with it (see quality/tickets.py). Returns per dataset the version, how many
+    expectations were judged, how many rows each warning counts, and the tickets.
 
     Raises:
         Refusal: `reject_share_exceeded` if too many rows were rejected and nobody has accepted that,
@@ -65,9 +67,25 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
             check_reject_share(connection, name, business_date)
     _refuse_failures(verdicts)
     with registry_session(settings) as connection:
-        for version in candidates.values():
-            point_dataset(connection, version, business_date)
-    return {"datasets": [_told(version, verdicts[version.name]) for version in candidates.values()]}
+        tickets = {
+            version: _publish(connection, settings, name, version, business_date)
+            for name, version in candidates.items()
+        }
+    return {"datasets": [_told(version, verdicts[version.name], tickets[version]) for version in tickets]}
+
+
+def _publish(
+    connection: Connection, settings: Settings, name: str, version: DatasetVersion, business_date: date
+) -> dict[str, int]:
+    """Point the date at a version and at what waits beside it, and bring the tickets up to date."""
+    point_dataset(connection, version, business_date)
+    try:
+        returned = candidate_on(connection, f"returned.{name}", business_date)
+    except Refusal:
+        # Published by hand, without conforming.
+        return {}
+    point_dataset(connection, returned, business_date)
+    return record_tickets(connection, settings, load_contract(name), returned, business_date)
 
 
 def _judge(
@@ -141,10 +159,11 @@ def _record_halts(connection: Connection, contract: Contract, business_date: dat
         connection.execute(sa.insert(RULE_RESULT), rows)
 
 
-def _told(version: DatasetVersion, verdict: Verdict) -> dict[str, Any]:
+def _told(version: DatasetVersion, verdict: Verdict, tickets: dict[str, int]) -> dict[str, Any]:
     return {
         "name": version.name.removeprefix("staging."),
         "version": str(version),
         "expectations": verdict.judged,
         "warnings": verdict.warned,
+        "tickets": tickets,
     }

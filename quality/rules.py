@@ -1,6 +1,7 @@
 """Judge conformed rows by the row rules of their contract, in one query."""
 
-from collections.abc import Collection, Mapping
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -13,6 +14,7 @@ from sqlglot import exp
 
 from connectors.divisions import divisions_on
 from connectors.engine import Relation, run_sql, sql_text
+from connectors.lake import digest_of
 from connectors.settings import Settings
 from quality.domain_functions import parse_sql
 from schemas.contract import Contract
@@ -28,11 +30,15 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Judgement:
-    """Which rules each row of a relation broke; `rows` are in the order of their key."""
+    """Which rules each row of a relation broke; `rows` are in the order of their key.
+
+    `judged_by` changes with the rules, the code sets, the divisions and the way of conforming.
+    """
 
     rows: pa.Table
     rules: tuple[Rule, ...]
     masks: tuple[Mask, ...]
+    judged_by: str
 
     def breaks(self, rule: Rule) -> Flags:
         """Tell for each row whether it broke a rule."""
@@ -87,16 +93,19 @@ def judge_rows(
     without them it is one of `relations`. The divisions of the business date and the counties are added here.
     """
     text = _statement(contract.name, contract.key, rules, tuple((conformed or {}).items()))
-    relations = {
-        "division": divisions_on(settings, business_date),
-        "county": load_counties(),
-        **relations,
-    }
+    places = {"division": divisions_on(settings, business_date), "county": load_counties()}
+    relations = {**places, **relations}
     parameters = {"business_date": business_date} if "$business_date" in text else {}
     judged = run_sql(settings, text, relations, parameters)
     mask_names = [f"broken_{number}" for number in range(len(_groups(rules)))]
     masks = tuple(judged.column(name).to_numpy().astype(np.int64) for name in mask_names)
-    return Judgement(judged.drop_columns(mask_names), rules, masks)
+    return Judgement(judged.drop_columns(mask_names), rules, masks, _digest(text, places.values()))
+
+
+def _digest(statement: str, places: Iterable[pa.Table]) -> str:
+    """Tell one way of judging from another: by its statement and by the places that it looks at."""
+    parts = [statement, *(digest_of(table) for table in places)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=64)

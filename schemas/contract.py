@@ -87,6 +87,26 @@ class Contract:
         return pa.schema([*received, *LINEAGE, FAILED_RULES])
 
     @property
+    def report_schema(self) -> pa.Schema:
+        """Columns of a received row on its way back: its key as text, its stamp, all that was received."""
+        received = pa.struct([(name, pa.string()) for name in self.received_columns])
+        return pa.schema(
+            [("row_key", pa.string()), ("stamp", pa.timestamp("us")), *LINEAGE, ("received", received)]
+        )
+
+    @property
+    def returned_schema(self) -> pa.Schema:
+        """Columns of `returned.<name>`: rejected rows that wait at their source, and those that ended."""
+        ours = [
+            FAILED_RULES,
+            ("is_open", pa.bool_()),
+            ("is_unchanged", pa.bool_()),
+            ("cause_code", pa.string()),
+            ("judged_by", pa.string()),
+        ]
+        return pa.schema([*self.report_schema, *(pa.field(*column) for column in ours)])
+
+    @property
     def classification(self) -> dict[str, str]:
         """Class of each property: public, personal or sensitive."""
         return {entry.name: entry.classification for entry in self.properties}

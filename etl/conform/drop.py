@@ -1,19 +1,18 @@
 """Conform a partner's drop and fold it into what was known of its dataset."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
 
-from connectors.engine import run_sql
-from connectors.lake import DatasetVersion, candidate_on, inputs_of, read_dataset, version_on
+from connectors.lake import candidate_on, inputs_of
 from connectors.landing import Landing, landed_file, landings_on, landings_until
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.conform.divisions import bring_into_force
+from etl.conform.fold import fold_drops, known_before
 from etl.conform.stage import Conformed, conform_rows, record_conformed
 from etl.received.file import received_file
 from etl.received.read import read_blocks
@@ -47,8 +46,9 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
 
     Drops of earlier dates that arrived too late for that earlier staging are folded in as well; one that
     was never conformed is conformed first, so that its quarantine and counts are on record under its own
-    date. Counts are those of the drop of `business_date`. The version is put on record but not pointed
-    at; that is the gate's.
+    date. So is every row that still waits at its source and is accepted by the rules of now. Counts are
+    those of the drop of `business_date`. The version is put on record but not pointed at; that is the
+    gate's.
 
     Raises:
         Refusal: nothing was landed for the date (nor late, of a partner that is not expected), or a file
@@ -56,24 +56,19 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
     """
     dataset, contract = source.dataset, load_contract(source.dataset)
     with registry_session(settings) as connection:
+        known = known_before(connection, settings, contract, business_date)
         landings = landings_on(connection, dataset, business_date)
-        earlier = _version_before(connection, dataset, business_date)
-        contained = _landings_in(connection, earlier, business_date)
-        dates = {
-            landing.landing_id: landing.business_date
-            for landing in landings_until(connection, dataset, business_date)
-        }
-        late = _late(connection, dataset, business_date, contained)
+        late = _late(connection, dataset, business_date, known.contained)
     if not landings and (source.is_expected or not late):
         raise _nothing_landed(dataset, business_date)
-    conformed = _conformed(settings, contract, landings, business_date)
-    dropped, folded = [conformed.accepted], [*contained]
+    conformed = _conformed(settings, contract, landings, business_date, known.asked)
+    parts, folded = [conformed], [*known.contained]
     for day, of_day in late.items():
         try:
             _conform_once(settings, source, of_day, day)
             with registry_session(settings) as connection:
                 check_reject_share(connection, dataset, day)
-            dropped.append(_conformed(settings, contract, of_day, day).accepted)
+            parts.append(_conformed(settings, contract, of_day, day, known.asked))
         except Refusal as refusal:
             if refusal.code not in FAULTS_OF_A_FILE:
                 raise
@@ -82,8 +77,7 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
         folded += [landing.landing_id for landing in of_day]
     inputs = [landing.landing_id for landing in landings]
     folded = [landing_id for landing_id in dict.fromkeys(folded) if landing_id not in inputs]
-    staged = _folded(settings, contract, earlier, pa.concat_tables(dropped), dates)
-    staged = bring_into_force(settings, staged, business_date)
+    fold = fold_drops(settings, known, parts, business_date)
     with registry_session(settings) as connection:
         told = record_conformed(
             connection,
@@ -91,10 +85,11 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
             conformed,
             business_date,
             inputs=inputs,
-            staged=staged,
-            folded=[*([str(earlier)] if earlier else []), *folded],
+            returned=fold.returned,
+            staged=fold.staged,
+            folded=[*known.versions, *folded],
         )
-    return {"datasets": [told], "staged": staged.num_rows}
+    return {"datasets": [told], "staged": fold.staged.num_rows, "replayed": fold.replayed}
 
 
 def _nothing_landed(dataset: str, business_date: date) -> Refusal:
@@ -104,14 +99,6 @@ def _nothing_landed(dataset: str, business_date: date) -> Refusal:
         expected="a complete drop of that business date",
         to_do="wait for the partner, then pull it; the night goes on without",
     )
-
-
-def _landings_in(connection: Connection, earlier: DatasetVersion | None, business_date: date) -> list[str]:
-    """List the landings whose rows a version holds, including those of the versions before it."""
-    if earlier is None:
-        return []
-    inputs = inputs_of(connection, earlier, business_date - timedelta(days=1))
-    return [name for name in inputs if not name.startswith(f"{earlier.name}@")]
 
 
 def _late(
@@ -142,17 +129,14 @@ def _conform_once(settings: Settings, source: DropSource, landings: list[Landing
 
 
 def _conformed(
-    settings: Settings, contract: Contract, landings: list[Landing], business_date: date
+    settings: Settings,
+    contract: Contract,
+    landings: list[Landing],
+    business_date: date,
+    asked: Collection[str],
 ) -> Conformed:
     received, malformed = _received(settings, contract, landings)
-    return conform_rows(settings, contract, received, business_date, malformed=malformed)
-
-
-def _version_before(connection: Connection, dataset: str, business_date: date) -> DatasetVersion | None:
-    try:
-        return version_on(connection, f"staging.{dataset}", business_date - timedelta(days=1))
-    except Refusal:
-        return None
+    return conform_rows(settings, contract, received, business_date, malformed=malformed, asked=asked)
 
 
 def _received(settings: Settings, contract: Contract, landings: list[Landing]) -> tuple[pa.Table, pa.Table]:
@@ -172,31 +156,3 @@ def _received(settings: Settings, contract: Contract, landings: list[Landing]) -
 
 def _with_landing(rows: pa.Table, landing: Landing) -> pa.Table:
     return rows.append_column("landing_id", pa.array([landing.landing_id] * rows.num_rows, pa.string()))
-
-
-def _folded(
-    settings: Settings,
-    contract: Contract,
-    earlier: DatasetVersion | None,
-    dropped: pa.Table,
-    dates: Mapping[str, date],
-) -> pa.Table:
-    before = read_dataset(settings, earlier) if earlier else dropped.slice(0, 0)
-    columns = contract.staging_schema.names
-    landing = pa.table(
-        {
-            "landing_id": pa.array(dates.keys(), pa.string()),
-            "dropped_on": pa.array(dates.values(), pa.date32()),
-        }
-    )
-    relations = {
-        "earlier": _keyed(contract, before.select(columns)),
-        "dropped": _keyed(contract, dropped.select(columns)),
-        "landing": landing,
-    }
-    folded = run_sql(settings, "staging/folded_drops", relations)
-    return folded.select(columns).cast(contract.staging_schema).combine_chunks()
-
-
-def _keyed(contract: Contract, rows: pa.Table) -> pa.Table:
-    return rows.append_column("row_key", rows.column(contract.key))

@@ -11,6 +11,7 @@ from connectors.extract import extract_chain, known_rows
 from connectors.landing import Landing, landings_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
+from etl.conform.returned import tell_returned, waiting_before
 from etl.conform.stage import Conformed, conform_rows, record_conformed
 from etl.conform.text import normalise_text
 from schemas.contract import Contract, load_contract
@@ -49,14 +50,24 @@ def _stage(
     landed: Mapping[str, list[Landing]],
     relations: Mapping[str, pa.Table],
 ) -> dict[str, Any]:
+    contract = load_contract(name)
+    with registry_session(settings) as connection:
+        before = waiting_before(connection, settings, contract, business_date)
+    asked = set(before.column("row_key").to_pylist())
     conformed: Conformed = conform_rows(
-        settings, load_contract(name), received, business_date, relations=relations
+        settings, contract, received, business_date, relations=relations, asked=asked
+    )
+    # The source's table is read whole: what it has and is rejected waits, whatever came before.
+    returned = tell_returned(
+        settings, contract, before, conformed.rejected, conformed.answers, conformed.judged_by
     )
     # Whether a child is an orphan rests on the persons received with it.
     rests_on = [name, *(["population_person"] if name == "family_child" else [])]
     inputs = [landing.landing_id for part in rests_on for landing in landed[part]]
     with registry_session(settings) as connection:
-        return record_conformed(connection, settings, conformed, business_date, inputs=inputs)
+        return record_conformed(
+            connection, settings, conformed, business_date, inputs=inputs, returned=returned
+        )
 
 
 def _landed(connection: Connection, name: str, business_date: date) -> list[Landing]:

@@ -1,6 +1,6 @@
 """From received rows to staging: conform, judge, split into accepted and quarantined, put on record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,11 +14,13 @@ from connectors.engine import Relation
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset
 from connectors.settings import Settings
 from etl.conform.divisions import retired_in_received
+from etl.conform.reports import quarantine_of, reports_of, unreadable_reports
+from etl.conform.returned import publish_returned
 from etl.conform.text import normalise_columns
 from etl.conform.typed import conforming_queries
 from quality.rules import Flags, Judgement, judge_rows
 from quality.score import record_scores, score_rows
-from schemas.contract import Contract
+from schemas.contract import FAILED_RULES, Contract
 from schemas.refusal import Refusal
 from schemas.registry import RULE_RESULT
 
@@ -39,7 +41,8 @@ class Conformed:
     """Rows of one dataset after conforming: every received row is either accepted or quarantined.
 
     `received` are the rows as they came, but those that could not be read; `scores` tells how good
-    they were (see quality/score.py).
+    they were (see quality/score.py). `rejected` are the quarantined rows as reports with the rules they
+    broke, `answers` the accepted rows of the keys that were asked about; `judged_by` names the rules.
     """
 
     contract: Contract
@@ -48,6 +51,9 @@ class Conformed:
     rule_counts: tuple[RuleCount, ...]
     received: pa.Table
     scores: pa.Table
+    rejected: pa.Table
+    answers: pa.Table
+    judged_by: str
 
     @property
     def counts(self) -> Reconciled:
@@ -64,12 +70,14 @@ def conform_rows(
     *,
     relations: Mapping[str, Relation] | None = None,
     malformed: pa.Table | None = None,
+    asked: Collection[str] = (),
 ) -> Conformed:
     """Conform received rows and judge them by the contract's row rules.
 
     `received` has the physical columns, as text or as the source's types, with `landing_id` and
     `landing_row`; `malformed` has the lineage of rows that could not be read into columns. Accepted
-    rows are in order of their key, quarantined ones in order of receipt.
+    rows are in order of their key, quarantined ones in order of receipt. `asked` are keys whose accepted
+    rows are wanted as they were received.
     """
     text = received.append_column("received_row", pa.array(range(received.num_rows), pa.int64()))
     normal = normalise_columns(text, contract.received)
@@ -87,14 +95,17 @@ def conform_rows(
     is_rejected = judgement.breaks_any("reject")
     accepted = judgement.rows.append_column("failed_rules", judgement.rule_ids("warn"))
     accepted = accepted.filter(pa.array(~is_rejected)).select(contract.staging_schema.names)
-    quarantined = _quarantined(contract, received, judgement, is_rejected, malformed)
+    rejected = _rejected(contract, received, judgement, is_rejected, malformed)
     return Conformed(
         contract,
         accepted.cast(contract.staging_schema).combine_chunks(),
-        quarantined,
+        quarantine_of(contract, rejected),
         _count_rules(contract, judgement, is_rejected, malformed),
         received,
         score_rows(settings, contract, received, judgement, is_rejected, unread, business_date),
+        rejected,
+        _answers(contract, received, judgement, is_rejected, asked),
+        judgement.judged_by,
     )
 
 
@@ -105,13 +116,15 @@ def record_conformed(
     business_date: date,
     *,
     inputs: Sequence[str],
+    returned: pa.Table,
     staged: pa.Table | None = None,
     folded: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Publish staging (not yet pointed at: the gate decides) and quarantine, record rule counts.
 
-    `staged` are the rows of staging where these are more than the accepted ones; `folded` names what
-    the further rows were made from.
+    `returned` is what waits at the source (see `etl.conform.returned`), published like staging. `staged`
+    are the rows of staging where these are more than the accepted ones; `folded` names what the further
+    rows were made from.
     """
     name, counts = conformed.contract.name, conformed.counts
     published = publish_dataset(
@@ -133,6 +146,7 @@ def record_conformed(
         counts=counts,
         inputs=list(inputs),
     )
+    publish_returned(connection, settings, conformed.contract, returned, business_date, [*inputs, *folded])
     _record_rule_counts(connection, conformed, business_date)
     record_scores(connection, conformed.contract, conformed.scores, business_date)
     return _told(conformed, published, quarantine)
@@ -162,29 +176,37 @@ def _check_none_vanished(received: pa.Table, judgement: Judgement) -> None:
         )
 
 
-def _quarantined(
+def _rejected(
     contract: Contract,
     received: pa.Table,
     judgement: Judgement,
     is_rejected: Flags,
     malformed: pa.Table | None,
 ) -> pa.Table:
-    rows = judgement.rows.column("received_row").filter(pa.array(is_rejected))
-    failed = judgement.rule_ids("reject").filter(pa.array(is_rejected))
-    columns = [received.column(name).take(rows).cast(pa.string()) for name in contract.received_columns]
-    columns += [received.column(name).take(rows) for name in ("landing_id", "landing_row")]
-    quarantined = pa.table([*columns, failed], schema=contract.quarantine_schema)
+    mask = pa.array(is_rejected)
+    rejected = reports_of(contract, received, judgement.rows.filter(mask))
+    rejected = rejected.append_column(FAILED_RULES[0], judgement.rule_ids("reject").filter(mask))
     if malformed is not None and malformed.num_rows:
-        quarantined = pa.concat_tables([quarantined, _unreadable_rows(contract, malformed)])
-    return quarantined.sort_by([("landing_id", "ascending"), ("landing_row", "ascending")]).combine_chunks()
+        unread = unreadable_reports(contract, malformed)
+        failed = [[rule.id for rule in contract.rules if rule.kind == "reader"]] * unread.num_rows
+        unread = unread.append_column(FAILED_RULES[0], pa.array(failed, FAILED_RULES[1]))
+        rejected = pa.concat_tables([rejected, unread])
+    return rejected.combine_chunks()
 
 
-def _unreadable_rows(contract: Contract, malformed: pa.Table) -> pa.Table:
-    rows = malformed.num_rows
-    columns: list[Any] = [pa.nulls(rows, pa.string()) for _ in contract.received_columns]
-    columns += [malformed.column("landing_id"), malformed.column("landing_row")]
-    failed = [[rule.id for rule in contract.rules if rule.kind == "reader"]] * rows
-    return pa.table([*columns, pa.array(failed, pa.list_(pa.string()))], schema=contract.quarantine_schema)
+def _answers(
+    contract: Contract,
+    received: pa.Table,
+    judgement: Judgement,
+    is_rejected: Flags,
+    asked: Collection[str],
+) -> pa.Table:
+    if not asked:
+        return contract.report_schema.empty_table()
+    accepted = judgement.rows.filter(pa.array(~is_rejected))
+    keys = accepted.column(contract.key).cast(pa.string())
+    is_asked = pc.is_in(keys, pa.array(asked, pa.string()))
+    return reports_of(contract, received, accepted.filter(is_asked))
 
 
 def _count_rules(

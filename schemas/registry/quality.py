@@ -44,7 +44,7 @@ Index("ix_score_business_date", SCORE.c.business_date, SCORE.c.level_code)
 TICKET = Table(
     "ticket",
     METADATA,
-    key_text("ticket_id", "退回单号 · keyed digest of dataset and source key"),
+    key_text("ticket_id", "退回单号 · keyed digest of dataset and source key, 16 hex characters"),
     *history(),
     Column("dataset_name", Text, nullable=False, comment="数据集 · dataset"),
     Column("source_name", Text, nullable=False, comment="来源 · system that corrects the row"),
@@ -55,10 +55,12 @@ TICKET = Table(
     Column("rule_ids", ARRAY(Text), nullable=False, comment="未通过规则 · rules that reject the row"),
     Column("landing_id", Text, nullable=False, comment="落地编号 · landed content the row is in"),
     Column("landing_row", BigInteger, nullable=False, comment="行号 · data row in it, from 1"),
+    Column("row_count", BigInteger, nullable=False, comment="行数 · rejected rows of this key that wait"),
     schema="quality",
-    comment="退回单 · one row per quarantined row and period; closed when recorded_to is set",
+    comment="退回单 · one row per source key waiting in quarantine, and period; ends are in ticket_closing",
 )
 Index("ix_ticket_division_code", TICKET.c.division_code)
+Index("ix_ticket_dataset_name", TICKET.c.dataset_name, TICKET.c.recorded_to)
 
 TICKET_CLOSING = Table(
     "ticket_closing",
@@ -71,6 +73,7 @@ TICKET_CLOSING = Table(
         comment="业务日 · first business date on which it was no longer open",
     ),
     Column("dataset_name", Text, nullable=False, comment="数据集 · dataset"),
+    Column("opened_date", Date, nullable=False, comment="开单日 · when the period that ended had begun"),
     Column(
         "cause_code",
         Text,

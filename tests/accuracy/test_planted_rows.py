@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from connectors.lake import candidate_on, read_dataset
 from connectors.registry import registry_session
@@ -12,11 +13,14 @@ from connectors.settings import Settings
 from etl.conform.drop import conform_drop
 from etl.conform.population import conform_population
 from etl.pull.population import pull_population
+from quality.tickets import record_tickets
 from sandbox.city.create import create_city
 from sandbox.city.day_book import KEYS
 from sandbox.partners.wire import WIRE_DEFECT
 from sandbox.truth.store import read_truth
+from schemas.contract import load_contract
 from schemas.drop_source import DROP_SOURCES, DropSource
+from schemas.registry import TICKET
 from tests.support.defects import RULES, rule_of
 from tests.support.landed import land_left
 
@@ -91,6 +95,26 @@ def test_rejected_are_those_rows_that_were_planted_and_for_that_reason(
     assert {row["landing_row"] for row in rejected} == places.keys()
     kept = {row[KEYS[dataset]] for row in places.values() if row.get(WIRE_DEFECT) is None}
     assert {row[KEYS[dataset]] for row in rejected if row[KEYS[dataset]]} == kept
+
+
+@pytest.mark.parametrize("dataset", KEYS)
+def test_every_planted_row_goes_back_with_a_ticket_that_names_its_rule(
+    settings: Settings, conformed: dict[str, dict[str, Any]], dataset: str
+) -> None:
+    with registry_session(settings) as connection:
+        returned = candidate_on(connection, f"returned.{dataset}", TODAY)
+        record_tickets(connection, settings, load_contract(dataset), returned, TODAY)
+    with registry_session(settings) as connection:
+        tickets = connection.execute(
+            sa.select(TICKET).where(TICKET.c.dataset_name == dataset, TICKET.c.recorded_to.is_(None))
+        ).mappings()
+        found = [(rule, row["row_count"]) for row in tickets for rule in row["rule_ids"]]
+    expected = planted(settings, dataset, "reject")
+    assert Counter(rule for rule, _ in found) == Counter(
+        rule_of(dataset, defect).id for defect in expected.values()
+    )
+    # Every quarantined row belongs to a ticket, and none to two.
+    assert sum(rows for _, rows in found) == conformed[dataset]["quarantined"]
 
 
 @pytest.mark.parametrize("dataset", KEYS)

@@ -17,6 +17,7 @@ NAMES = (
     "pull_population",
     "rebuild_days",
     "reconcile_births",
+    "replay_returned",
     "submit_padis",
 )
 QUESTIONS = ("何时 · When", "做什么 · What", "失败意味着 · A failure means", "可否重跑 · Rerunning")

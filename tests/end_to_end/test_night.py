@@ -34,6 +34,7 @@ STEPS = {
     "follow_divisions",
     "gate_population",
     *(step for source in DROP_SOURCES for step in source.steps),
+    "replay_returned",
     "reconcile_births",
     "decide_subsidies",
     "build_batches",

@@ -1,0 +1,41 @@
+-- waiting: the rejected reports of drops of which nothing newer is known, by their `number`.
+-- An accepted report is newer by its stamp, or where stamps are equal or missing by its drop; a rejected one only if
+-- it came later and its stamp is not older: what waits is never lost in a circle. `landing` dates the drops.
+WITH report AS (
+    SELECT
+        rejected.number,
+        rejected.row_key,
+        rejected.stamp,
+        landing.dropped_on,
+        ROW_NUMBER() OVER (ORDER BY landing.dropped_on, rejected.landing_id, rejected.landing_row, rejected.number) AS place
+    FROM rejected
+    JOIN landing ON landing.landing_id = rejected.landing_id
+),
+
+taken AS (
+    SELECT accepted.row_key, accepted.stamp, landing.dropped_on
+    FROM accepted
+    JOIN landing ON landing.landing_id = accepted.landing_id
+),
+
+answered AS (
+    SELECT DISTINCT report.number
+    FROM report
+    JOIN taken ON taken.row_key = report.row_key
+    WHERE taken.stamp > report.stamp
+        OR (COALESCE(taken.stamp = report.stamp, TRUE) AND taken.dropped_on >= report.dropped_on)
+),
+
+repeated AS (
+    SELECT DISTINCT report.number
+    FROM report
+    JOIN report AS later ON later.row_key = report.row_key AND later.place > report.place
+    WHERE COALESCE(later.stamp >= report.stamp, TRUE)
+)
+
+SELECT report.number
+FROM report
+LEFT JOIN answered ON answered.number = report.number
+LEFT JOIN repeated ON repeated.number = report.number
+WHERE answered.number IS NULL AND repeated.number IS NULL
+ORDER BY report.number

@@ -1,0 +1,70 @@
+"""What waits at a partner that leaves nothing is judged again all the same."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.lake import read_dataset, version_on
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from etl.conform import drop
+from etl.conform.drop import conform_drop
+from etl.conform.replay_returned import replay_returned
+from quality.gate import gate_datasets
+from schemas.contract import load_contract
+from schemas.contract_rule import Rule
+from schemas.drop_source import drop_source
+from schemas.registry import DATASET_VERSION, TICKET, TICKET_CLOSING
+from tests.support.landed import csv_of, land
+from tests.support.received import TODAY, row_of
+
+SERVICE = drop_source("birth_service")
+STRICT = Rule(
+    "weeks_too_low", "predicate", "accuracy", "reject", "孕周过小 · too few weeks",
+    "pregnancy_weeks", "pregnancy_weeks >= 12",
+)  # fmt: skip
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+def staged(settings: Settings, day: date) -> dict[str, tuple[str, int]]:
+    with registry_session(settings) as connection:
+        rows = read_dataset(settings, version_on(connection, "staging.birth_service", day)).to_pylist()
+    return {row["registration_number"]: (row["landing_id"], row["landing_row"]) for row in rows}
+
+
+def test_rows_come_in_after_a_fix_of_ours_though_the_partner_sends_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = load_contract("birth_service")
+    content = csv_of(
+        row_of("birth_service", reg_no="S1"),
+        row_of("birth_service", reg_no="S2", pregnancy_weeks="8"),
+        row_of("birth_service", reg_no="S3", state=""),
+        dataset="birth_service",
+    )
+    landing = land(settings, "birth_service", TODAY, content, "birth_service_20260601.csv", 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(drop, "load_contract", lambda name: replace(contract, rules=(*contract.rules, STRICT)))
+        conform_drop(settings, SERVICE, TODAY)
+    gate_datasets(settings, TODAY, ["birth_service"])
+    assert staged(settings, TODAY) == {"S1": (landing.landing_id, 1)}
+
+    second, third = TODAY + timedelta(days=1), TODAY + timedelta(days=2)
+    assert replay_returned(settings, second) == {"replayed": {"birth_service": 1}}
+    assert staged(settings, second) == {"S1": (landing.landing_id, 1), "S2": (landing.landing_id, 2)}
+    with registry_session(settings) as connection:
+        (ended,) = connection.execute(sa.select(TICKET_CLOSING)).mappings()
+        (waits,) = connection.execute(sa.select(TICKET).where(TICKET.c.recorded_to.is_(None))).mappings()
+    assert (ended["cause_code"], ended["business_date"], ended["opened_date"]) == (
+        "rule_changed", second, TODAY,
+    )  # fmt: skip
+    assert waits["rule_ids"] == ["state_code_missing"]
+
+    # Again, and on a night on which nothing is accepted: nothing is written.
+    assert replay_returned(settings, second) == {"replayed": {}}
+    assert replay_returned(settings, third) == {"replayed": {}}
+    with registry_session(settings) as connection:
+        of_third = sa.select(sa.func.count()).where(DATASET_VERSION.c.business_date == third)
+        assert connection.scalar(of_third) == 0
