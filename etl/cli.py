@@ -30,7 +30,7 @@ app = typer.Typer(
 installation.add_commands(app)
 exchange.add_commands(app)
 rebuild.add_commands(app)
-app.command()(quality)
+app.add_typer(quality, name="quality")
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")
 app.add_typer(divisions, name="divisions")

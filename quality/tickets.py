@@ -46,7 +46,7 @@ def record_tickets(
     on record already nothing is written: tickets are those of the newest date.
     """
     reports = read_dataset(settings, returned)
-    ids = _ticket_ids(settings, contract, reports)
+    ids = ticket_ids(settings, contract, reports)
     is_open = reports.column("is_open").to_pylist()
     held = _open_before(connection, contract, business_date)
     rows = _tickets(settings, contract, reports, ids, held, business_date)
@@ -69,7 +69,8 @@ def ticket_days(contract: Contract, opened_date: date) -> int:
     return int(load_parameter("quality/ticket_days").on(opened_date, contract.name))
 
 
-def _ticket_ids(settings: Settings, contract: Contract, reports: pa.Table) -> list[str]:
+def ticket_ids(settings: Settings, contract: Contract, reports: pa.Table) -> list[str]:
+    """Number the tickets of reports by their `row_key`; the number tells nothing of the key."""
     keys: Iterable[str] = reports.column("row_key").to_pylist()
     return [
         digest[:DIGITS] for digest in keyed_digests(settings, (f"{contract.name}\x1f{key}" for key in keys))

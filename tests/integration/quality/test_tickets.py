@@ -108,13 +108,13 @@ def told(settings: Settings) -> Iterator[list[dict[str, int]]]:
 
 def returned(settings: Settings, number: int) -> dict[str, str]:
     """Tell the record of each ticket number that the lake knows of a night."""
-    from quality.tickets import _ticket_ids
+    from quality.tickets import ticket_ids
 
     with registry_session(settings) as connection:
         version = version_on(connection, "returned.mch_birth", DAYS[number])
     rows = read_dataset(settings, version)
     names = [key if not key.startswith("?") else "cut" for key in rows["row_key"].to_pylist()]
-    return dict(zip(_ticket_ids(settings, load_contract("mch_birth"), rows), names, strict=True))
+    return dict(zip(ticket_ids(settings, load_contract("mch_birth"), rows), names, strict=True))
 
 
 def tickets_on(settings: Settings, number: int) -> dict[str, Any]:
@@ -197,12 +197,12 @@ def test_an_older_night_leaves_the_tickets_of_the_newest(
 
 
 def test_the_number_of_a_ticket_tells_nothing_of_the_key(settings: Settings) -> None:
-    from quality.tickets import _ticket_ids
+    from quality.tickets import ticket_ids
 
     def number_of(contract: Contract) -> str:
         import pyarrow as pa
 
-        return _ticket_ids(settings, contract, pa.table({"row_key": ["11010100000000000001"]}))[0]
+        return ticket_ids(settings, contract, pa.table({"row_key": ["11010100000000000001"]}))[0]
 
     person, marriage = number_of(load_contract("population_person")), number_of(load_contract("marriage"))
     assert person != marriage
