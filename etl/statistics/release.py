@@ -14,6 +14,13 @@ from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from etl.statistics.period import Period
 from etl.statistics.release_build import Built, Edition, build_release
+from etl.statistics.release_checks import (
+    acting_user,
+    check_approval,
+    check_days,
+    check_place,
+    checked_reason,
+)
 from etl.statistics.release_files import (
     APPROVAL,
     MANIFEST,
@@ -26,10 +33,9 @@ from etl.statistics.release_files import (
     write_folder,
 )
 from schemas.refusal import Refusal
-from schemas.registry import CASE, CASE_REVIEW, DECISION, RELEASE, STATE_DATE, TASK
+from schemas.registry import RELEASE
 
 FLOW = "etl.statistics.release"
-COUNTED = tuple(table.fullname for table in (DECISION, CASE, CASE_REVIEW, TASK))
 Row = Mapping[str, Any]
 
 
@@ -55,14 +61,14 @@ def propose_release(
             reason or without a change.
     """
     settings.refuse_in_shadow("releasing statistics")
-    who = _named(user)
+    who = acting_user(user)
     with hold_lock(settings, FLOW, period.last):
         with registry_session(settings) as connection:
             number, before = _newest(connection, settings, period)
-            _check_place(release_folder(settings, period.name, number))
+            check_place(release_folder(settings, period.name, number))
             known_on = known_on or (_settled(connection) if before else period.last)
-            _check_days(connection, period, known_on)
-        why = _checked_reason(reason, before)
+            check_days(connection, period, known_on)
+        why = checked_reason(reason, is_correction=before is not None)
         edition = Edition(period, number, known_on, why)
         built = build_release(settings, edition, before)
         if before and not built.changes:
@@ -96,10 +102,10 @@ def approve_release(
             that are not as they were proposed.
     """
     settings.refuse_in_shadow("releasing statistics")
-    who = _named(user)
+    who = acting_user(user)
     with hold_lock(settings, FLOW, period.last), registry_session(settings) as connection:
         row = _proposal(connection, period)
-        _check_approval(row, who, manifest)
+        check_approval(row, who, manifest)
         folder = release_folder(settings, period.name, row["number"])
         proposed = release_folder(settings, period.name, row["number"], is_proposed=True)
         # Where a release broke off after its rename, the folder is in place and the registry is not.
@@ -118,17 +124,6 @@ def approve_release(
     return _told({**row, **released}, folder)
 
 
-def _named(user: str) -> str:
-    if not user.strip():
-        raise Refusal(
-            "user_missing",
-            found="no user",
-            expected="the name of the person who acts",
-            to_do="give --as USER",
-        )
-    return user.strip()
-
-
 def _newest(connection: Connection, settings: Settings, period: Period) -> tuple[int, Frozen | None]:
     """Tell the number of the next release, and read the one that it would correct."""
     of_period = sa.and_(RELEASE.c.period == period.name, RELEASE.c.state == "released")
@@ -140,54 +135,9 @@ def _newest(connection: Connection, settings: Settings, period: Period) -> tuple
     return row["number"] + 1, read_release(folder, row["manifest_sha256"])
 
 
-def _check_place(folder: Path) -> None:
-    if folder.exists():
-        raise Refusal(
-            "release_in_the_way",
-            found=f"a folder {folder.parent.name}/{folder.name} that the registry does not know as released",
-            expected="no folder of that name before its release",
-            to_do="if its approval broke off, approve it again; else restore registry and folder together",
-        )
-
-
 def _settled(connection: Connection) -> date:
     """Tell the newest business date that a later night is on record for."""
     return newest_business_date(connection) - timedelta(days=1)
-
-
-def _check_days(connection: Connection, period: Period, known_on: date) -> None:
-    """Refuse figures that a rerun may still rewrite in place: a later night must be on record first."""
-    newest = newest_business_date(connection)
-    if known_on < period.last:
-        raise Refusal(
-            "known_before_the_end",
-            found=f"known on {known_on}, before the end of {period.name}",
-            expected=f"{period.last} or later",
-            to_do="leave --known-on out, or give a later date",
-        )
-    is_counted = sa.and_(STATE_DATE.c.table_name.in_(COUNTED), STATE_DATE.c.business_date == known_on)
-    unsettled = connection.execute(sa.select(STATE_DATE.c.table_name, STATE_DATE.c.part).where(is_counted))
-    names = sorted(f"{row.table_name} {row.part}" for row in unsettled)
-    if newest <= known_on or names:
-        found = f"nights up to {newest}" + (f"; {', '.join(names)} up to {known_on}" if names else "")
-        raise Refusal(
-            "period_not_settled",
-            found=found,
-            expected=f"a whole night after {known_on}, so that nothing rewrites it in place",
-            to_do="wait for the next night, or run the steps of it that are missing; then propose again",
-        )
-
-
-def _checked_reason(reason: str | None, before: Frozen | None) -> str | None:
-    given = (reason or "").strip()
-    if before is None or given:
-        return given or None if before else None
-    raise Refusal(
-        "reason_missing",
-        found="a correction without a reason",
-        expected="why the figures that are out are corrected",
-        to_do='give --reason "…"',
-    )
 
 
 def _instant(now: datetime) -> str:
@@ -236,23 +186,6 @@ def _proposal(connection: Connection, period: Period) -> Row:
             to_do=f"padis statistics release --period {period.name} --as USER",
         )
     return dict(row)
-
-
-def _check_approval(row: Row, user: str, manifest: str) -> None:
-    if user.lower() == row["proposed_by"].strip().lower():
-        raise Refusal(
-            "same_person",
-            found="the person who proposed this release",
-            expected="another one: whoever prepares figures does not release them",
-            to_do="let a second person look at the workbook and release it",
-        )
-    if len(manifest) < 8 or not row["manifest_sha256"].startswith(manifest.lower()):
-        raise Refusal(
-            "another_proposal",
-            found="a digest that is not the proposal's",
-            expected=f"the digest of the proposal of {row['period']} r{row['number']}, 8 characters or more",
-            to_do=f"look again: padis statistics show --period {row['period']}",
-        )
 
 
 def _told(row: Row, folder: Path) -> dict[str, Any]:

@@ -98,9 +98,13 @@ def test_every_level_has_the_totals_that_counting_by_hand_gives(persons: list[An
 
 
 @hypothesis_settings(max_examples=10, deadline=None)
-@given(st.lists(PERSONS, max_size=40))
-def test_a_division_counts_what_the_divisions_below_it_count(persons: list[Any]) -> None:
-    cube = count_cube(NOWHERE, counted(persons), DIVISIONS, TODAY).to_pylist()
+@given(st.lists(PERSONS, max_size=30), st.lists(TASKS, max_size=20), st.lists(CODES, max_size=20))
+def test_a_division_counts_what_the_divisions_below_it_count(
+    persons: list[Any], tasks: list[Any], codes: list[Any]
+) -> None:
+    placed = [{"division_code": code} for code in codes]
+    relations = counted(persons, placed, placed, tasks, placed)
+    cube = count_cube(NOWHERE, relations, DIVISIONS, TODAY).to_pylist()
     digits = {"2": 2, "3": 6, "4": 9}
     for level, above in digits.items():
         summed: Counter[tuple[str, str, str]] = Counter()

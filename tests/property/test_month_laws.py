@@ -104,6 +104,25 @@ def test_months_of_cases_are_those_that_walking_them_gives(cases: list[Any]) -> 
 
 
 @hypothesis_settings(max_examples=12, deadline=None)
+@given(
+    st.lists(CASES, max_size=30), st.lists(st.tuples(CODES, st.dates(date(2025, 12, 1), DAY)), max_size=30)
+)
+def test_months_add_up_to_the_year_on_every_level(cases: list[Any], born: list[Any]) -> None:
+    births = [{"division_code": code, "birth_date": day} for code, day in born]
+    cube = count_cube(NOWHERE, counted(births=births, cases=cases), DIVISIONS, DAY).to_pylist()
+    relations = counted_by_month(births=births, cases=cases, until=DAY)
+    months = count_months(NOWHERE, relations, DIVISIONS, DAY).to_pylist()
+    for level in "1234":
+        year = totals(cube, level, "measure", "division_code", "category")
+        for measure, by_month in (
+            ("births_by_class", "births"), ("cases_begun", "cases_begun"), ("cases_left", "cases_left"),
+        ):  # fmt: skip
+            whole = {key[1:]: value for key, value in year.items() if key[0] == measure}
+            parts = totals(months, level, "measure", "division_code", "category")
+            assert {key[1:]: value for key, value in parts.items() if key[0] == by_month} == whole
+
+
+@hypothesis_settings(max_examples=12, deadline=None)
 @given(st.lists(st.tuples(TASKS, KNOWN, st.integers(1, 20), st.booleans()), max_size=3))
 def test_months_of_tasks_follow_what_was_held_day_by_day(drawn: list[Any]) -> None:
     rows: list[dict[str, Any]] = []

@@ -1,0 +1,124 @@
+"""The table of one topic: its headings, its widths, a row for each division."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from etl.statistics.labels import Band, Column, Topic
+from etl.statistics.sheet import (
+    BAND_ROW,
+    FIRST_COLUMN,
+    FIRST_ROW,
+    HEADING_ROW,
+    Caption,
+    line_width,
+    shown_width,
+    write_division,
+    write_heading,
+    write_title,
+)
+
+# (level, division) -> measure -> category -> count
+Counts = Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]
+
+
+class Division(NamedTuple):
+    """One row of a table."""
+
+    level: str
+    code: str
+    name: str
+    is_listed: bool
+
+
+class Book(NamedTuple):
+    """What every sheet is written from."""
+
+    caption: Caption
+    counts: Counts
+    rows: Sequence[Division]
+    inputs: Sequence[str]
+
+
+def write_table(sheet: Worksheet, topic: Topic, book: Book, styled: Sequence[tuple[Division, str]]) -> int:
+    """Write the table of a topic and tell its last row."""
+    (city,) = (row for row, style in styled if style == "total")
+    bands = _printed_bands(topic, book.counts, city)
+    columns = [column for band in bands for column in band.columns]
+    sums = {row: _sums(book.counts, row, columns) for row, _ in styled}
+    # A row for want of a lower level is printed where it counts something.
+    styled = [(row, style) for row, style in styled if row.is_listed or any(sums[row])]
+    room = line_width(book.caption, topic.unit)
+    _set_widths(sheet, columns, sums[city], room)
+    width = FIRST_COLUMN - 1 + len(columns)
+    write_title(sheet, topic.title, topic.subtitle, topic.unit, book.caption, width)
+    _write_headings(sheet, bands)
+    for at, (row, style) in enumerate(styled, start=FIRST_ROW):
+        name = f"{row.name}（合计 Total）" if style == "total" else row.name
+        write_division(sheet, at, row.code, name, sums[row], style)
+    return FIRST_ROW + len(styled) - 1
+
+
+def _printed_bands(topic: Topic, counts: Counts, city: Division) -> list[Band]:
+    return [
+        Band(
+            band.heading,
+            tuple(c for c in band.columns if not c.is_optional or _sums(counts, city, [c]) != [0]),
+        )
+        for band in topic.bands
+    ]
+
+
+def _write_headings(sheet: Worksheet, bands: Sequence[Band]) -> None:
+    for column, text in ((1, "区划代码\nCode"), (2, "区划\nDivision")):
+        for row in (BAND_ROW, HEADING_ROW):
+            write_heading(sheet, row, column, text if row == BAND_ROW else "")
+        sheet.merge_cells(start_row=BAND_ROW, start_column=column, end_row=HEADING_ROW, end_column=column)
+    first = FIRST_COLUMN
+    for band in bands:
+        for at, shown in enumerate(band.columns, start=first):
+            write_heading(sheet, BAND_ROW, at, band.heading if at == first else "")
+            write_heading(sheet, HEADING_ROW, at, f"{shown.chinese}\n{shown.english}")
+        last = first + len(band.columns) - 1
+        sheet.merge_cells(start_row=BAND_ROW, start_column=first, end_row=BAND_ROW, end_column=last)
+        first = last + 1
+    sheet.row_dimensions[BAND_ROW].height, sheet.row_dimensions[HEADING_ROW].height = 32, 42
+
+
+def _set_widths(
+    sheet: Worksheet, columns: Sequence[Column], largest: Sequence[int | float | None], room: float
+) -> None:
+    """Make columns as wide as their headings and the city's counts, the table as wide as the line above."""
+    widths = [16.0, 25.0]
+    for shown, count in zip(columns, largest, strict=True):
+        # English may break between words.
+        printed = f"{count:,}" if isinstance(count, int) else "100.00%"
+        words = (shown.chinese, *shown.english.split(), printed)
+        widths.append(max(9.0, *(1.15 * shown_width(word) + 2.5 for word in words)))
+    stretch = max(1.0, room / sum(widths))
+    for at, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(at)].width = round(width * stretch, 1)
+
+
+def _sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int | float | None]:
+    cells = counts.get((division.level, division.code), {})
+    return [_count(cells, column) for column in columns]
+
+
+def _count(cells: Mapping[str, Mapping[str, int]], column: Column) -> int | float | None:
+    """Count what a column holds; nothing where nothing is known."""
+    if column.is_unknown:
+        return None
+    return _sum(cells, column) if column.share_of is None else _share(cells, column, column.share_of)
+
+
+def _sum(cells: Mapping[str, Mapping[str, int]], column: Column) -> int:
+    return sum(value for category, value in cells.get(column.measure, {}).items() if column.holds(category))
+
+
+def _share(cells: Mapping[str, Mapping[str, int]], column: Column, whole: Column) -> float | None:
+    """Tell which share of the rows has no fault; nothing where there are no rows."""
+    rows = _sum(cells, whole)
+    return 1 - _sum(cells, column) / rows if rows else None
