@@ -1,23 +1,17 @@
-"""Airflow reads its settings when it is imported: point it at the project, its logs at a folder to lose."""
+"""What the DAG files declare, imported once."""
 
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from typing import Any
 
 import pytest
 
 from connectors.settings import PROJECT
+from tests.support.airflow_settings import use_airflow_settings
 
-AIRFLOW = {
-    "AIRFLOW_HOME": str(PROJECT),
-    "AIRFLOW__LOGGING__BASE_LOG_FOLDER": tempfile.gettempdir(),
-    # Nobody listens there: a DAG that asked the database while it is imported would fail.
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg://nobody@127.0.0.1:1/none",
-}
-os.environ.update(AIRFLOW)
+use_airflow_settings()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from connectors.settings import PROJECT, Settings
 from etl.steps import run_step, whole_night
 from schemas.refusal import Refusal
 from schemas.registry import LOCK_HOLDER, STEP_RUN
+from tests.support.landed import land_extract
 
 DAY, OTHER = date(2026, 6, 1), date(2026, 6, 2)
 
@@ -24,6 +25,7 @@ import sys
 from datetime import date
 from connectors.holder import Run, acting_as
 from connectors.settings import Settings
+from etl.rebuild.rebuild import rebuild_date
 from etl.steps import run_step, whole_night
 from schemas.refusal import Refusal
 var, kind, run_id, scope = sys.argv[1:]
@@ -37,6 +39,8 @@ with acting_as(Run(kind, run_id)):
         if scope == "night":
             with whole_night(settings, day):
                 run_step(settings, day, "decide_subsidies", work)
+        elif scope == "rebuild":
+            rebuild_date(settings, day, "preview", lambda branch, day: work())
         else:
             run_step(settings, day, scope, work)
         print("done", flush=True)
@@ -95,6 +99,35 @@ def test_of_nightly_manual_and_backfill_one_works_and_the_others_are_told_which(
             sa.select(sa.func.count()).select_from(STEP_RUN).where(STEP_RUN.c.business_date == DAY)
         )
     assert runs == 1
+
+
+@pytest.fixture
+def landed(settings: Settings) -> None:
+    """The bytes of the date, without which it is not rebuilt."""
+    for dataset in ("population_person", "family_child", "marriage"):
+        land_extract(settings, dataset, DAY)
+
+
+@pytest.mark.parametrize("holder", ["nightly", "manual", "backfill"])
+def test_a_real_rebuild_and_the_night_and_a_step_by_hand_keep_each_other_out(
+    settings: Settings, landed: None, holder: str
+) -> None:
+    scopes = {"nightly": "night", "manual": "build_batches", "backfill": "rebuild"}
+    with run_of(settings, holder, f"{holder}__1", scopes[holder]) as first:
+        assert said(first) == "works"
+        for other in scopes.keys() - {holder}:
+            if {holder, other} == {"nightly", "manual"}:
+                continue
+            with run_of(settings, other, f"{other}__2", scopes[other]) as second:
+                line = said(second)
+                assert "held_by_another_run" in line
+                assert f"is held by {holder} run {holder}__1 on " in line
+        # Of another date nobody is kept out.
+        with whole_night(settings, OTHER):
+            pass
+        assert first.communicate()[0].splitlines()[-1] == "done"
+    with run_of(settings, "backfill", "backfill__3", "rebuild") as last:
+        assert said(last) == "works"
 
 
 def test_a_night_cannot_begin_while_a_step_of_the_date_works_nor_a_step_within_a_night(
