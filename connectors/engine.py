@@ -48,14 +48,21 @@ def run_sql(
     """
     text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
     with open_duckdb() as connection:
-        for name, relation in relations.items():
-            if isinstance(relation, pa.Table):
-                connection.register(name, relation)
-                continue
-            files = files_of(settings, relation)
-            if files:
-                connection.read_parquet(files).create_view(name)
-            else:
-                connection.register(name, read_dataset(settings, relation))
+        name_relations(connection, settings, relations)
         rows: pa.Table = connection.sql(text, params=dict(parameters or {})).to_arrow_table()
         return rows
+
+
+def name_relations(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Relation]
+) -> None:
+    """Give relations their names in a connection: Arrow tables, or the files of dataset versions."""
+    for name, relation in relations.items():
+        if isinstance(relation, pa.Table):
+            connection.register(name, relation)
+            continue
+        files = files_of(settings, relation)
+        if files:
+            connection.read_parquet(files).create_view(name)
+        else:
+            connection.register(name, read_dataset(settings, relation))

@@ -1,44 +1,96 @@
-"""The batch that Great Expectations sees: the conformed rows and a flag for each rule over a row."""
+"""The batch that is judged: the conformed rows and a flag for each rule over a row.
 
+It is a query, so that Great Expectations (as a data frame) and the compiled suite (in the database)
+judge the same rows and flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlglot import exp
 
-from connectors.engine import Relation
-from connectors.lake import DatasetVersion, candidate_on, read_dataset
+from connectors.divisions import divisions_on
+from connectors.engine import Relation, run_sql, sql_text
+from connectors.lake import DatasetVersion, candidate_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from quality.rules import judge_rows
+from quality.domain_functions import parse_sql
 from quality.suites import is_flagged
-from schemas.contract import Contract
+from schemas.contract import LINEAGE, Contract
+from schemas.contract_rule import Rule
+from schemas.county import load_counties
 from schemas.registry import DATASET_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A query over named relations: the rows of `conformed`, with flags and the thread to the source.
+
+    A flag is a boolean named after its rule, TRUE where the row kept the promise and never NULL.
+    """
+
+    query: str
+    flags: tuple[str, ...]
+    relations: Mapping[str, Relation]
+    parameters: Mapping[str, Any]
 
 
 def candidate_batch(
     settings: Settings, contract: Contract, version: DatasetVersion, business_date: date
-) -> pd.DataFrame:
-    """Read a version with its flags; TRUE means that the row kept the promise.
+) -> Batch:
+    """Describe the batch of a version.
 
     Rules that reject are judged here anew, on the rows that would be published, so that a fault of
     conforming or folding is seen. Warnings are those that each row got when it was received: they
     speak of received text, which staging no longer has.
     """
-    rejects = tuple(rule for rule in contract.row_rules if rule.severity == "reject" and is_flagged(rule))
-    warnings = [rule for rule in contract.row_rules if rule.severity == "warn" and is_flagged(rule)]
-    relations = {"conformed": version, **_received_persons(settings, contract, business_date)}
-    judgement = judge_rows(settings, contract, relations, business_date, rules=rejects)
-    columns = [entry.name for entry in contract.properties]
-    batch: pd.DataFrame = judgement.rows.select(columns).to_pandas()
-    flags = {rule.id: ~judgement.breaks(rule) for rule in rejects}
-    warned = _warned_rows(judgement.rows)
-    for rule in warnings:
-        flags[rule.id] = np.ones(len(batch), dtype=bool)
-        flags[rule.id][warned.get(rule.id, [])] = False
-    return pd.concat([batch, pd.DataFrame(flags, index=batch.index)], axis=1)
+    persons = _received_persons(settings, contract, business_date)
+    return batch_of(settings, contract, {"conformed": version, **persons}, business_date)
+
+
+def batch_of(
+    settings: Settings, contract: Contract, relations: Mapping[str, Relation], business_date: date
+) -> Batch:
+    """Describe the batch of conformed rows; for children with `accepted_person`, `quarantined_person` too."""
+    flagged = [rule for rule in contract.row_rules if is_flagged(rule)]
+    columns = [exp.column(entry.name, table="facts") for entry in contract.properties]
+    lineage = [exp.column(name, table="facts") for name, _ in LINEAGE]
+    flags = [_flag(rule).as_(rule.id) for rule in flagged]
+    query = exp.select(*columns, *lineage, *flags, copy=False).from_("facts", copy=False)
+    if contract.name == "family_child":
+        query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_person")), copy=False)
+    query = query.with_("facts", as_=parse_sql(sql_text(f"staging/{contract.name}_facts")), copy=False)
+    text = query.sql(dialect="duckdb")
+    return Batch(
+        text,
+        tuple(rule.id for rule in flagged),
+        {"division": divisions_on(settings, business_date), "county": load_counties(), **relations},
+        {"business_date": business_date} if "$business_date" in text else {},
+    )
+
+
+def batch_frame(settings: Settings, batch: Batch) -> pd.DataFrame:
+    """Read a batch whole, as Great Expectations takes it.
+
+    Whole numbers stay whole: beside a missing one pandas would make them floating, and two keys beyond
+    2**53 could become one.
+    """
+    import pandas as pd
+
+    rows = run_sql(settings, batch.query, batch.relations, batch.parameters)
+    whole = {pa.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = rows.drop_columns([name for name, _ in LINEAGE]).to_pandas(types_mapper=whole.get)
+    return frame
 
 
 def least_rows(connection: Connection, contract: Contract, business_date: date) -> dict[str, int]:
@@ -60,13 +112,15 @@ def least_rows(connection: Connection, contract: Contract, business_date: date) 
     }
 
 
-def _warned_rows(rows: pa.Table) -> dict[str, list[int]]:
-    """List by rule the places of the rows that got its warning."""
-    places: dict[str, list[int]] = {}
-    for place, rule_ids in enumerate(rows.column("failed_rules").to_pylist()):
-        for rule_id in rule_ids or []:
-            places.setdefault(rule_id, []).append(place)
-    return places
+def _flag(rule: Rule) -> exp.Expr:
+    """Tell whether a row kept a rule; what cannot be told counts as kept."""
+    if rule.severity == "reject":
+        return exp.Coalesce(this=parse_sql(str(rule.predicate)).copy(), expressions=[exp.true()])
+    failed = exp.column("failed_rules", table="facts")
+    is_warned = exp.ArrayContains(this=failed.copy(), expression=exp.Literal.string(rule.id))
+    # Most rows have no warning: asking that first spares looking through a list for every rule.
+    some = exp.GT(this=exp.ArraySize(this=failed.copy()), expression=exp.Literal.number(0))
+    return exp.Case().when(some, exp.not_(is_warned)).else_(exp.true())
 
 
 def _received_persons(settings: Settings, contract: Contract, business_date: date) -> dict[str, Relation]:
@@ -74,8 +128,7 @@ def _received_persons(settings: Settings, contract: Contract, business_date: dat
     if contract.name != "family_child":
         return {}
     with registry_session(settings) as connection:
-        accepted = candidate_on(connection, "staging.population_person", business_date)
-        quarantined = candidate_on(connection, "quarantine.population_person", business_date)
-    parts = [read_dataset(settings, version, ["person_id"]) for version in (accepted, quarantined)]
-    persons = pa.concat_tables(parts).group_by("person_id").aggregate([])
-    return {"received_person": persons}
+        return {
+            "accepted_person": candidate_on(connection, "staging.population_person", business_date),
+            "quarantined_person": candidate_on(connection, "quarantine.population_person", business_date),
+        }

@@ -15,18 +15,14 @@ from connectors.settings import Settings
 from quality.batch import candidate_batch, least_rows
 from quality.breaker import check_reject_share
 from quality.tickets import record_tickets
+from quality.validation import Validation, validate_batch
 from quality.verdict import Verdict, verdict_of
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
-from schemas.registry import RULE_RESULT
+from schemas.registry import DATASET_VERSION, RULE_RESULT
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
-
-# Counts only: every other format puts values of rows into the result.
-RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
 def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequence[str]) -> dict[str, Any]:
@@ -34,7 +30,7 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
 
     The datasets pass together or not at all. Results and Data Docs are kept either way. What waits at the
     source becomes tickets with it (see quality/tickets.py). Returns per dataset the version, how many
-    expectations were judged, how many rows each warning counts, and the tickets.
+    expectations were judged and by whom, how many rows each warning counts, and the tickets.
 
     Raises:
         Refusal: `reject_share_exceeded` if too many rows were rejected and nobody has accepted that,
@@ -51,11 +47,11 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
         least = {name: least_rows(connection, load_contract(name), business_date) for name in dataset_names}
     with only_builder(settings):
         context = open_context(settings)
-        results = {}
-        for name, version in candidates.items():
-            contract = load_contract(name)
-            batch = candidate_batch(settings, contract, version, business_date)
-            results[version] = _judge(context, contract, batch, least[name])
+        validations = {
+            version: _validate(settings, context, load_contract(name), version, business_date, least[name])
+            for name, version in candidates.items()
+        }
+        results = {version: validation.result for version, validation in validations.items()}
         verdicts = {version.name: verdict_of(result) for version, result in results.items()}
         _refuse_errors(verdicts)
         keep_results(settings, context, results, business_date)
@@ -71,7 +67,7 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
             version: _publish(connection, settings, name, version, business_date)
             for name, version in candidates.items()
         }
-    return {"datasets": [_told(version, verdicts[version.name], tickets[version]) for version in tickets]}
+    return {"datasets": [_told(version, validations[version], tickets[version]) for version in tickets]}
 
 
 def _publish(
@@ -88,19 +84,31 @@ def _publish(
     return record_tickets(connection, settings, load_contract(name), returned, business_date)
 
 
-def _judge(
-    context: EphemeralDataContext, contract: Contract, batch: pd.DataFrame, least: dict[str, int]
-) -> ExpectationSuiteValidationResult:
+def _validate(
+    settings: Settings,
+    context: EphemeralDataContext,
+    contract: Contract,
+    version: DatasetVersion,
+    business_date: date,
+    least: dict[str, int],
+) -> Validation:
     try:
-        suite = context.suites.get(contract.name)
-        source = context.data_sources.add_or_update_pandas("staging")
-        definition = source.add_dataframe_asset(contract.name).add_batch_definition_whole_dataframe("night")
-        return definition.get_batch({"dataframe": batch}).validate(
-            suite, result_format=RESULT_FORMAT, expectation_parameters=least
-        )
+        batch = candidate_batch(settings, contract, version, business_date)
+        with registry_session(settings) as connection:
+            row_count = _row_count(connection, version)
+        return validate_batch(settings, context, contract.name, batch, row_count, least)
+    except Refusal:
+        raise
     except Exception as error:
         # The message of the error could quote a value.
         raise _errored(f"{type(error).__name__} while judging {contract.name}") from None
+
+
+def _row_count(connection: Connection, version: DatasetVersion) -> int:
+    of_version = sa.and_(
+        DATASET_VERSION.c.dataset_name == version.name, DATASET_VERSION.c.version == version.version
+    )
+    return int(connection.scalar(sa.select(sa.func.max(DATASET_VERSION.c.row_count)).where(of_version)) or 0)
 
 
 def _errored(found: str) -> Refusal:
@@ -159,11 +167,15 @@ def _record_halts(connection: Connection, contract: Contract, business_date: dat
         connection.execute(sa.insert(RULE_RESULT), rows)
 
 
-def _told(version: DatasetVersion, verdict: Verdict, tickets: dict[str, int]) -> dict[str, Any]:
-    return {
+def _told(version: DatasetVersion, validation: Validation, tickets: dict[str, int]) -> dict[str, Any]:
+    verdict = verdict_of(validation.result)
+    told = {
         "name": version.name.removeprefix("staging."),
         "version": str(version),
         "expectations": verdict.judged,
+        "judged_by": validation.judged_by,
         "warnings": verdict.warned,
         "tickets": tickets,
     }
+    # What the compiled suite had to leave to Great Expectations is never passed over in silence.
+    return told | ({"not_compiled": dict(validation.left)} if validation.left else {})

@@ -27,7 +27,7 @@ def verdict_of(result: ExpectationSuiteValidationResult) -> Verdict:
     for judged in result.results:
         rule_id = _rule_of(judged)
         rows = int(judged.result.get("unexpected_count") or 0)
-        if _has_errored(judged.exception_info or {}) or not judged.result:
+        if has_errored(judged.exception_info or {}) or not judged.result:
             errored.append(rule_id)
         elif not judged.success:
             failed[rule_id] = rows
@@ -41,7 +41,7 @@ def _rule_of(judged: ExpectationValidationResult) -> str:
     return str(config.meta["rule_ids"][0]) if config is not None and config.meta else "unknown"
 
 
-def _has_errored(info: dict[str, object]) -> bool:
+def has_errored(info: dict[str, object]) -> bool:
     """Tell whether it errored: GX reports one error flat, or several by metric."""
     if info.get("raised_exception"):
         return True

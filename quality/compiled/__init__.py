@@ -1,0 +1,1 @@
+"""Great Expectations suites compiled to one query, and the counts given back as its own results."""

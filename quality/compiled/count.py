@@ -1,0 +1,132 @@
+"""Run the statements of a plan in DuckDB: one pass over the rows, uniqueness by partitions."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from connectors.engine import name_relations, open_duckdb, sql_text
+from connectors.settings import Settings
+from quality.batch import Batch
+from quality.compiled.plan import UNIQUE, Check, Plan, plan_of
+from quality.compiled.statement import counted_columns, counts_statement, failures_statement, masks_of
+
+# Texts whose hashes are held at once when their uniqueness is judged: about 300 MB.
+TEXTS_PER_PARTITION = 4_000_000
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one expectation counted; `missing` and `unexpected` are 0 where it speaks of the table."""
+
+    rows: int
+    missing: int = 0
+    unexpected: int = 0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Counts by id of the expectation, and by id the reason of those that could not be compiled."""
+
+    tallies: Mapping[str, Tally]
+    left: Mapping[str, str]
+
+
+def count_suite(settings: Settings, batch: Batch, suite: Mapping[str, Any]) -> Counted:
+    """Count what a suite, as its JSON tells it, finds in a batch."""
+    with _opened(settings, batch) as connection:
+        columns = _columns(connection, batch)
+        plan = plan_of(suite, columns)
+        statement = counts_statement(plan, batch.query, columns)
+        patterns = connection.sql(statement, params=dict(batch.parameters)).to_arrow_table()
+        rows = sum(patterns.column("row_count").to_pylist())
+        repeated = {name: _repeated_rows(connection, name, rows) for name in set(plan.unique_columns)}
+    return Counted(_tallies(plan, patterns, rows, repeated), plan.left)
+
+
+def failed_rows(settings: Settings, batch: Batch, suite: Mapping[str, Any]) -> pa.Table:
+    """List the rows that broke expectations: `landing_id`, `landing_row`, `expectation_ids`.
+
+    Neither uniqueness nor what was left to Great Expectations is told here.
+    """
+    with _opened(settings, batch) as connection:
+        plan = plan_of(suite, _columns(connection, batch))
+        groups = masks_of(plan.row_checks)
+        if not groups:
+            return pa.table({"landing_id": [], "landing_row": [], "expectation_ids": []})
+        statement = failures_statement(plan, batch.query)
+        failures = connection.sql(statement, params=dict(batch.parameters)).to_arrow_table()
+    masks = [failures.column(f"broken_{number}").to_pylist() for number in range(len(groups))]
+    broken = [
+        [
+            check.id
+            for mask, group in zip(row, groups, strict=True)
+            for bit, check in enumerate(group)
+            if mask >> bit & 1
+        ]
+        for row in zip(*masks, strict=True)
+    ]
+    return failures.select(["landing_id", "landing_row"]).append_column(
+        "expectation_ids", pa.array(broken, pa.list_(pa.string()))
+    )
+
+
+@contextmanager
+def _opened(settings: Settings, batch: Batch) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB with bounded memory: what does not fit is spilled inside the personal zone."""
+    settings.lake.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (
+        TemporaryDirectory(dir=settings.lake, prefix=".spill-") as folder,
+        open_duckdb(Path(folder)) as connection,
+    ):
+        # The order of the rows does not matter to counts.
+        connection.execute("SET preserve_insertion_order = false")
+        name_relations(connection, settings, batch.relations)
+        yield connection
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, str]:
+    described = connection.sql(batch.query, params=dict(batch.parameters))
+    return {name: str(kind) for name, kind in zip(described.columns, described.types, strict=True)}
+
+
+def _repeated_rows(connection: duckdb.DuckDBPyConnection, column: str, rows: int) -> int:
+    """Count the rows whose text in a column stands in another row too."""
+    partitions = max(1, -(-rows // TEXTS_PER_PARTITION))
+    value = duckdb.ColumnExpression(column).alias("value")
+    connection.table("conformed").select(value).create_view("received_value", replace=True)
+    statement = sql_text("quality/repeated")
+    return sum(
+        int(row[0])
+        for partition in range(partitions)
+        for row in connection.execute(
+            statement, {"partitions": partitions, "partition": partition}
+        ).fetchall()
+    )
+
+
+def _tallies(plan: Plan, patterns: pa.Table, rows: int, repeated: Mapping[str, int]) -> dict[str, Tally]:
+    row_counts = patterns.column("row_count").to_pylist()
+    missing = {
+        name: rows - sum(patterns.column(f"present_{number}").to_pylist())
+        for number, name in enumerate(counted_columns(plan))
+    }
+    unexpected: dict[str, int] = {}
+    for number, group in enumerate(masks_of(plan.row_checks)):
+        masks = patterns.column(f"broken_{number}").to_pylist()
+        for bit, check in enumerate(group):
+            broken = (count for mask, count in zip(masks, row_counts, strict=True) if mask >> bit & 1)
+            unexpected[check.id] = sum(broken)
+
+    def tally(check: Check) -> Tally:
+        if check.column is None:
+            return Tally(rows)
+        found = repeated[check.column] if check.type == UNIQUE else unexpected[check.id]
+        return Tally(rows, missing[check.column], found)
+
+    return {check.id: tally(check) for check in plan.checks}

@@ -1,0 +1,112 @@
+"""Validate a batch against the suite of its dataset: by Great Expectations itself, or compiled for many rows.
+
+Both give the same result, expectation by expectation (tests/property/test_compiled_parity.py).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connectors.settings import Settings
+from quality.batch import Batch, batch_frame
+from quality.suites import SUITES
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.core.batch_definition import BatchDefinition
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+
+logger = logging.getLogger(__name__)
+
+# Counts only: every other format puts values of rows into the result.
+RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+# From here on the compiled suite judges. Below, Great Expectations takes a second at most, and judging by
+# both in one night keeps both in use (docs/decisions/0023).
+COMPILED_FROM_ROWS = 10_000
+GREAT_EXPECTATIONS, COMPILED = "great_expectations", "compiled"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A result, who judged, and by expectation why a compiled suite left it to Great Expectations."""
+
+    result: ExpectationSuiteValidationResult
+    judged_by: str
+    left: Mapping[str, str] = field(default_factory=dict)
+
+
+def validate_batch(
+    settings: Settings,
+    context: EphemeralDataContext,
+    dataset: str,
+    batch: Batch,
+    row_count: int,
+    parameters: Mapping[str, int],
+) -> Validation:
+    """Validate a batch of so many rows; how many alone decides by whom."""
+    if row_count < COMPILED_FROM_ROWS:
+        return validate_by_gx(settings, context, dataset, batch, parameters)
+    return validate_compiled(settings, context, dataset, batch, parameters)
+
+
+def validate_by_gx(
+    settings: Settings,
+    context: EphemeralDataContext,
+    dataset: str,
+    batch: Batch,
+    parameters: Mapping[str, int],
+    suite: Mapping[str, Any] | None = None,
+) -> Validation:
+    """Let Great Expectations look at every row, as a data frame; `suite` is the dataset's by default."""
+    from great_expectations import ExpectationSuite
+
+    found = _definition(context, dataset).get_batch({"dataframe": batch_frame(settings, batch)})
+    result = found.validate(
+        ExpectationSuite(**(suite or read_suite(dataset))),
+        result_format=RESULT_FORMAT,
+        expectation_parameters=dict(parameters),
+    )
+    return Validation(result, GREAT_EXPECTATIONS)
+
+
+def validate_compiled(
+    settings: Settings,
+    context: EphemeralDataContext,
+    dataset: str,
+    batch: Batch,
+    parameters: Mapping[str, int],
+    suite: Mapping[str, Any] | None = None,
+) -> Validation:
+    """Let DuckDB count and Great Expectations judge the counts; `suite` is the dataset's by default.
+
+    An expectation that cannot be compiled is named in the log and judged on the rows themselves.
+    """
+    import pandas as pd
+    from great_expectations import ExpectationSuite
+
+    from quality.compiled.count import count_suite
+    from quality.compiled.results import CountedValidator
+
+    suite = suite or read_suite(dataset)
+    counted = count_suite(settings, batch, suite)
+    for expectation, reason in counted.left.items():
+        logger.warning("%s: expectation %s is not compiled: %s", dataset, expectation, reason)
+    rows = batch_frame(settings, batch) if counted.left else pd.DataFrame()
+    validator = CountedValidator(_definition(context, dataset), RESULT_FORMAT, counted, rows)
+    result = validator.validate_expectation_suite(ExpectationSuite(**suite), dict(parameters))
+    return Validation(result, COMPILED, counted.left)
+
+
+def read_suite(dataset: str) -> dict[str, Any]:
+    """Read the suite of a dataset, as it lies on disk."""
+    content: dict[str, Any] = json.loads((SUITES / f"{dataset}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def _definition(context: EphemeralDataContext, dataset: str) -> BatchDefinition[Any]:
+    source = context.data_sources.add_or_update_pandas("staging")
+    return source.add_dataframe_asset(dataset).add_batch_definition_whole_dataframe("night")
