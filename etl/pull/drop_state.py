@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from schemas.business_date import BEIJING
+from schemas.drop_source import DROP_SOURCES
 from schemas.refusal import Refusal
 from schemas.registry import DROP
 
@@ -88,6 +89,12 @@ def drops_missing(connection: Connection, business_date: date) -> list[sa.RowMap
 STATES = {"waiting": "等待 waiting", "overdue": "逾期 overdue", "refused": "拒收 refused"}
 
 
+def _partner(name: str) -> str:
+    """Name a partner as people do; one that is agreed with no more keeps its short name."""
+    titles = {source.name: source.title.replace(" · ", " ") for source in DROP_SOURCES}
+    return titles.get(name, name)
+
+
 def render_drops(missing: list[sa.RowMapping]) -> Table:
     """Lay missing drops out for a person: whose, since when, until when, and why refused."""
     table = Table(title="未到投递 · drops that have not arrived whole", title_justify="left")
@@ -98,5 +105,5 @@ def render_drops(missing: list[sa.RowMapping]) -> Table:
         state = STATES[drop["state"]]
         # As text: the brackets around a code are no markup.
         message = Text(drop["message"] or "")
-        table.add_row(drop["source_name"], str(drop["business_date"]), state, due, message)
+        table.add_row(_partner(drop["source_name"]), str(drop["business_date"]), state, due, message)
     return table

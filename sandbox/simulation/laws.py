@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from sandbox.partners.keys import partner_root
 from sandbox.partners.ledger import read_ledger
-from sandbox.truth.decisions import accepted
+from sandbox.simulation.evidence import Evidence, Finding
+from sandbox.simulation.partner_laws import (
+    cases_are_those_of_the_truth,
+    nobody_is_reported_again,
+    rows_are_those_of_the_truth,
+)
 from sandbox.truth.incidents import expected_state, incidents
 from sandbox.truth.store import read_truth
 from schemas.registry import (
@@ -32,36 +35,6 @@ LIVING = "1"
 COMPLETE = "complete"
 # What is waiting or overdue is not there.
 STATE_SEEN = {"waiting": "absent", "overdue": "absent"}
-POPULATION = ("population_person", "family_child", "marriage")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One law: what was counted, what breaks it. It holds when nothing does and something was counted."""
-
-    name: str
-    title: str
-    counted: int
-    broken: int
-    note: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Tell whether the law holds."""
-        return self.broken == 0 and self.counted > 0
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the laws look at: the registry, and by its settings the truth and the far side."""
-
-    settings: Settings
-    connection: Connection
-    last: date
-
-    def count(self, statement: sa.Select[Any]) -> int:
-        """Count the rows of a statement."""
-        return int(self.connection.scalar(sa.select(sa.func.count()).select_from(statement.subquery())) or 0)
 
 
 def judge(settings: Settings, last: date) -> list[Finding]:
@@ -172,33 +145,6 @@ def _nothing_waits_to_be_sent(evidence: Evidence) -> Finding:
     return Finding("all_sent", "批次全部送达 · every batch is sent", batches, evidence.count(unsent))
 
 
-def _rows_are_those_of_the_truth(evidence: Evidence) -> Finding:
-    defects, counted, differing = read_truth(evidence.settings, "defects"), 0, []
-    for name in POPULATION:
-        rows = read_truth(evidence.settings, name)
-        true = accepted(rows, name, defects).num_rows
-        held = evidence.connection.scalar(
-            sa.select(DATASET_VERSION.c.row_count)
-            .where(
-                DATASET_VERSION.c.dataset_name == f"staging.{name}",
-                DATASET_VERSION.c.business_date <= evidence.last,
-                DATASET_VERSION.c.is_current,
-            )
-            .order_by(DATASET_VERSION.c.business_date.desc())
-            .limit(1)
-        )
-        counted += true
-        if held != true:
-            differing.append(f"{name} {held} ≠ {true}")
-    return Finding(
-        "rows_true",
-        "入库行数与真值一致 · accepted rows equal the truth",
-        counted,
-        len(differing),
-        "; ".join(differing),
-    )
-
-
 def _decisions_are_those_of_the_truth(evidence: Evidence) -> Finding:
     columns = ("programme_code", "person_id", "decision_code", "category_code")
     chosen = sa.select(*(DECISION.c[name] for name in columns)).where(state_on(DECISION, evidence.last))
@@ -281,8 +227,10 @@ LAWS: tuple[Callable[[Evidence], Finding], ...] = (
     _tasks_are_open_or_closed_with_cause,
     _nothing_is_sent_twice,
     _nothing_waits_to_be_sent,
-    _rows_are_those_of_the_truth,
+    rows_are_those_of_the_truth,
     _decisions_are_those_of_the_truth,
+    cases_are_those_of_the_truth,
+    nobody_is_reported_again,
     _births_are_those_of_the_truth,
     _every_failed_step_ended_well_later,
 )

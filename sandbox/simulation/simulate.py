@@ -15,9 +15,10 @@ from sandbox.simulation.calendar import chosen_faults, plan
 from sandbox.simulation.laws import judge
 from sandbox.simulation.month import Month
 from sandbox.simulation.world import running_world
+from schemas.drop_source import DROP_SOURCES
 
 # Those that leave a drop every day.
-PARTNERS = ("mch",)
+PARTNERS = tuple(source.name for source in DROP_SOURCES if source.is_expected)
 
 
 def simulate(

@@ -15,7 +15,16 @@ from connectors.settings import Settings
 from sandbox.partners.keys import partner_root
 from sandbox.simulation.laws import judge
 from sandbox.simulation.simulate import simulate
-from schemas.registry import BIRTH_MATCH, DATASET_VERSION, DECISION, DROP, STEP_RUN, TASK_CLOSING
+from schemas.registry import (
+    ACCEPTED,
+    BIRTH_MATCH,
+    CASE_REVIEW,
+    DATASET_VERSION,
+    DECISION,
+    DROP,
+    STEP_RUN,
+    TASK_CLOSING,
+)
 from tests.support.local_installation import left_processes
 
 # Fourteen nights: with the long sweeps until they fit beside the rest.
@@ -82,6 +91,8 @@ FORGERIES = {
     "rows_true": sa.update(DATASET_VERSION)
     .where(DATASET_VERSION.c.dataset_name == "staging.marriage")
     .values(row_count=DATASET_VERSION.c.row_count - 1),
+    "cases_true": sa.delete(CASE_REVIEW).where(CASE_REVIEW.c.finding_code == "continue"),
+    "nobody_again": sa.delete(ACCEPTED),
     "decisions_true": sa.delete(DECISION).where(DECISION.c.decision_code == "eligible"),
     "births_true": sa.delete(BIRTH_MATCH).where(BIRTH_MATCH.c.mch_record_id.is_not(None)),
     "steps_ended": sa.update(STEP_RUN).where(STEP_RUN.c.business_date == LAST).values(state="failed"),

@@ -1,0 +1,68 @@
+"""Every partner's own drop, spoilt in every way that the sandbox knows, is refused; mended, it is taken."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.landing import landings_on
+from connectors.registry import registry_session
+from connectors.settings import Settings
+from connectors.sftp import SftpPartner
+from etl.pull.sources import pull_source
+from sandbox.city.create import create_city
+from sandbox.partners import mischief
+from sandbox.partners.hostile import SPOILS
+from sandbox.truth.incidents import expected_state
+from schemas.drop_source import DROP_SOURCES, DropSource
+from schemas.registry import DROP
+from tests.support.partners import running_partners
+
+DAY = date(2026, 6, 1)
+Partners = dict[str, SftpPartner]
+
+
+@pytest.fixture(scope="module")
+def partners(settings: Settings) -> Iterator[Partners]:
+    """Serve a city in which every partner has something to leave."""
+    create_city(settings, persons=1_000, seed=9, business_date=DAY)
+    with running_partners(settings) as served:
+        yield served
+
+
+def state_of(settings: Settings, source: DropSource) -> str:
+    with registry_session(settings) as connection:
+        asked = sa.select(DROP.c.state).where(DROP.c.source_name == source.name, DROP.c.business_date == DAY)
+        return str(connection.scalar(asked))
+
+
+@pytest.mark.parametrize("kind", SPOILS)
+@pytest.mark.parametrize("source", DROP_SOURCES, ids=lambda source: source.name)
+def test_a_spoilt_drop_is_refused_and_nothing_of_it_is_landed_as_rows(
+    settings: Settings, partners: Partners, source: DropSource, kind: str
+) -> None:
+    mischief.spoil(settings, source.name, DAY, kind)
+    told = pull_source(settings, source, DAY, partners[source.name])
+    assert told["state"] == state_of(settings, source) == expected_state(settings, source.name, DAY)
+    assert told["state"] == "refused"
+    with registry_session(settings) as connection:
+        assert landings_on(connection, source.dataset, DAY) == []
+
+
+@pytest.mark.parametrize("source", DROP_SOURCES, ids=lambda source: source.name)
+def test_a_mended_drop_is_taken_whole(settings: Settings, partners: Partners, source: DropSource) -> None:
+    row_count = mischief.restore(settings, source.name, DAY).row_count
+    told = pull_source(settings, source, DAY, partners[source.name])
+    assert (told["state"], told["rows"]) == ("complete", row_count)
+    assert row_count > 0
+
+
+@pytest.mark.parametrize("source", DROP_SOURCES, ids=lambda source: source.name)
+def test_only_who_is_expected_every_night_is_waited_for(
+    settings: Settings, partners: Partners, source: DropSource
+) -> None:
+    tomorrow = date(2026, 6, 2)
+    told = pull_source(settings, source, tomorrow, partners[source.name])
+    waits = {"mch", "service", "migrants"}
+    assert told["state"] == ("waiting" if source.name in waits else "nothing")
