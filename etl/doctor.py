@@ -38,6 +38,7 @@ def examine(settings: Settings) -> list[Finding]:
         _try("全员人口库 · population database", lambda: _population(settings)),
         _try("数据契约 · contracts", _contracts),
         _try("政策 · policy", _policy),
+        _try("区划 · divisions", lambda: _divisions(settings)),
     ]
 
 
@@ -107,3 +108,13 @@ def _policy() -> str:
     from schemas.policy_page import render_policy_page
 
     return f"{len(render_policy_page().splitlines())} lines of dated, cited values"
+
+
+def _divisions(settings: Settings) -> str:
+    from datetime import date
+
+    from connectors.divisions import division_tree
+
+    tree = division_tree(settings, date.max)
+    own = len(list(settings.divisions.glob("*.csv")))
+    return f"one tree with {len(tree.changes)} changes, {own} files of this installation"

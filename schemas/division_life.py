@@ -57,11 +57,10 @@ def _lead_back(periods: Periods, of_day: Sequence[Change]) -> None:
         )
         known[0] = Period(known[0].name, change.effective_date, known[0].valid_to)
     for change in _of_kinds(of_day, {"rename"}):
-        first = periods.get(change.new_code, [None])[0]
-        _demand(change, first is not None and first.valid_from == EVER, "a code that is not in force")
-        if first is not None:
-            later = Period(first.name, change.effective_date, first.valid_to)
-            periods[change.new_code][:1] = [Period(change.old_name, EVER, change.effective_date), later]
+        known = periods.get(change.new_code, [])
+        _demand(change, bool(known) and known[0].valid_from == EVER, "a code that is not in force")
+        later = Period(known[0].name, change.effective_date, known[0].valid_to)
+        known[:1] = [Period(change.old_name, EVER, change.effective_date), later]
     for change in _of_kinds(of_day, ENDS):
         known = periods.setdefault(change.old_code, [])
         is_free = not known or known[0].valid_from >= change.effective_date

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from etl.submission.archive import Member, member_of, zip_members
@@ -41,8 +41,7 @@ def build_division_upload(tree: DivisionTree, as_of: date, since: date | None = 
     first = since or as_of.replace(month=1, day=1)
     changes = [
         {**vars(change), "kind": layout.kinds[change.kind]}
-        for change in tree.changes
-        if first <= change.effective_date <= as_of
+        for change in tree.changes_between(first, as_of + timedelta(days=1))
     ]
     divisions = tree.table_on(as_of).to_pylist()
     members = [
