@@ -188,8 +188,6 @@ def build(
     ] = None,
 ) -> None:
     """生成 · build the upload to PADIS (QHDM_, QHDM_BGDZB_); the same day gives the same bytes."""
-    import hashlib
-
     from etl.commands.session import print_counts
     from etl.submission.division_upload import build_division_upload
 
@@ -203,9 +201,31 @@ def build(
             "divisions": upload.divisions,
             "changes": upload.changes,
             "bytes": len(upload.content),
-            "sha256": hashlib.sha256(upload.content).hexdigest(),
+            "sha256": upload.sha256,
         }
     )
+
+
+@divisions.command("submit")
+def submit(
+    as_of: Annotated[
+        str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="截至日 · divisions of this day.")
+    ],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="YYYY-MM-DD", help="调整自 · changes from this day on; 1 January by default."
+        ),
+    ] = None,
+) -> None:
+    """上报 · put the upload into the outbox; it is previewed, approved and sent like any other batch."""
+    from etl.commands.session import print_counts
+    from etl.submission.division_batch import put_division_batch
+
+    day = parsed_date(as_of)
+    with ready_settings() as settings:
+        print_counts(put_division_batch(settings, day, parsed_date(since) if since else None))
+    typer.echo(f"\n等待批准 · waits for approval: padis run preview-batches --date {as_of}")
 
 
 @divisions.command("check")

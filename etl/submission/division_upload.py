@@ -1,13 +1,14 @@
 """The division upload: the divisions of a day and the changes that led there, as the receiver reads them."""
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from etl.submission.archive import Member, member_of, zip_members
-from etl.submission.division_check import check_upload
+from etl.submission.division_check import UploadFault, check_upload
 from etl.submission.outbox import RECEIVER
 from schemas.division_tree import DivisionTree
 from schemas.division_upload import UploadLayout, UploadTable, upload_layout_on
@@ -25,6 +26,11 @@ class DivisionUpload:
     content: bytes
     divisions: int
     changes: int
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def build_division_upload(tree: DivisionTree, as_of: date, since: date | None = None) -> DivisionUpload:
@@ -51,7 +57,16 @@ def build_division_upload(tree: DivisionTree, as_of: date, since: date | None = 
     upload = DivisionUpload(
         layout.name(layout.archive_name, as_of), zip_members(members), len(divisions), len(changes)
     )
-    faults = check_upload(layout, upload.file_name, upload.content)
+    refuse_faulty(check_upload(layout, upload.file_name, upload.content))
+    return upload
+
+
+def refuse_faulty(faults: Sequence[UploadFault]) -> None:
+    """Refuse what the receiver would refuse.
+
+    Raises:
+        Refusal: there is a fault.
+    """
     if faults:
         raise Refusal(
             "division_upload_refused",
@@ -59,7 +74,6 @@ def build_division_upload(tree: DivisionTree, as_of: date, since: date | None = 
             expected="a file that the receiver takes",
             to_do="correct the divisions or the layout that the line comes from; nothing was written",
         )
-    return upload
 
 
 def _new_part(layout: UploadLayout, change: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -112,7 +112,11 @@ def levels_of(
     is_over = code in layout.final_states
     is_refused = reached is not None and reached.outcome == "failed"
     all_answered = answered >= batch["record_count"]
-    records_state = "met" if all_answered else "void" if is_refused or file == "failed" else "waiting"
+    # Divisions are answered as a whole.
+    has_records = batch["subsystem_code"] in profile.subsystems
+    expected = batch["record_count"] if has_records else 0
+    is_void = is_refused or file == "failed" or not has_records
+    records_state = "met" if all_answered else "void" if is_void else "waiting"
     level = partial(Level, batch["batch_id"], batch["business_date"])
     return [
         level("transfer", "met" if is_taken else "waiting", said=transfer),
@@ -120,7 +124,7 @@ def levels_of(
             "file", "met" if is_read else "waiting", said=file, has_failed=file == "failed", cause_code=cause
         ),
         level("batch", "met" if is_over else "waiting", said=code, has_failed=is_refused),
-        level("record", records_state, answered=answered, expected=batch["record_count"]),
+        level("record", records_state, answered=answered, expected=expected),
     ]
 
 

@@ -32,7 +32,7 @@ def put_batch(
 ) -> str:
     """Put a built batch and its records into the outbox under the next sequence; return its id."""
     period = period_of(business_date)
-    sequence = _next_sequence(connection, profile, run.programme_code, period)
+    sequence = next_sequence(connection, profile, run.programme_code, period)
     batch_id = profile.name_batch(run.programme_code, period, ADD, sequence)
     shared = {
         "receiver": profile.receiver,
@@ -65,7 +65,8 @@ def put_batch(
     return batch_id
 
 
-def _next_sequence(connection: Connection, profile: Profile, subsystem_code: str, period: str) -> int:
+def next_sequence(connection: Connection, profile: Profile, subsystem_code: str, period: str) -> int:
+    """Tell the next number of a subsystem's additions of a period; the caller holds the outbox's lock."""
     last = connection.scalar(
         sa.select(sa.func.max(BATCH.c.sequence)).where(
             BATCH.c.receiver == profile.receiver,

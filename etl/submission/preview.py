@@ -13,6 +13,7 @@ from connectors.lake import read_dataset
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.submission.archive import read_members
+from etl.submission.division_batch import DIVISIONS, describe_divisions
 from etl.submission.layout import count_reasons
 from etl.submission.outbox import RECEIVER, batches_where, held_back_on, open_batch, sealed_batch
 from schemas.division import DISTRICT
@@ -66,6 +67,10 @@ def preview_batches(settings: Settings, business_date: date) -> str:
     if not batches:
         lines += ["没有需要上报的新记录 · Nothing new to report.", ""]
     for batch in batches:
+        if batch["subsystem_code"] == DIVISIONS:
+            lines += [*_heading(batch, "区划代码 · divisions and their changes")]
+            lines += describe_divisions(open_batch(settings, batch))
+            continue
         subsystem = profile.subsystems[batch["subsystem_code"]]
         tally = _tally(profile, subsystem, open_batch(settings, batch))
         names = _district_names(settings, batch["business_date"])
@@ -96,17 +101,23 @@ def is_check_character_right(id_number: str) -> bool:
     return CHECK_CHARACTERS[remainder] == id_number[17]
 
 
+def _heading(batch: sa.RowMapping, description: str) -> list[str]:
+    return [
+        f"## {batch['batch_id']} — {description}",
+        "",
+        f"- 状态 · state: {STATES[batch['state']]}",
+        f"- 记录 · records: {batch['record_count']}",
+        f"- 文件 · file: {batch['byte_count']} bytes, SHA-256 `{batch['sha256'][:16]}…`",
+    ]
+
+
 def _describe(
     batch: sa.RowMapping, subsystem: Subsystem, tally: Tally, lapsed: int, names: Mapping[str, str]
 ) -> list[str]:
     yuan = f"{tally.amount_fen // 100:,}.{tally.amount_fen % 100:02d}"
     return [
-        f"## {batch['batch_id']} — {subsystem.description}",
-        "",
-        f"- 状态 · state: {STATES[batch['state']]}",
-        f"- 记录 · records: {batch['record_count']}",
+        *_heading(batch, subsystem.description),
         f"- 金额合计 · total amount: ¥{yuan}",
-        f"- 文件 · file: {batch['byte_count']} bytes, SHA-256 `{batch['sha256'][:16]}…`",
         *_warnings(tally, lapsed),
         "",
         *_table(_category_names(subsystem), tally.districts, names),

@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from sandbox.partners.behaviour import Behaviour, read_behaviour
-from sandbox.partners.inspection import BatchRefused, WireRecord, inspect_batch
-from sandbox.partners.layout import BATCH_NAME, FINAL_STATES, MOST_ARCHIVE_BYTES, STATES
+from sandbox.partners.division_inspection import inspect_divisions
+from sandbox.partners.inspection import BatchRefused, WireRecord, check_digest, inspect_batch
+from sandbox.partners.layout import BATCH_NAME, DIVISIONS, FINAL_STATES, MOST_ARCHIVE_BYTES, STATES
 from sandbox.partners.ledger import Ledger, Take, digests_of
 from sandbox.partners.receipt import (
     RecordAnswer,
@@ -98,15 +99,15 @@ class Gateway:
     def _import(self, take: Take) -> None:
         self._pass_through(take, "22")
         try:
-            records = self._records(take)
+            records, count = self._records(take)
         except BatchRefused as refused:
             self._refuse_file(take, refused)
             return
-        self._answer(*file_receipt(take.batch_id, take.times, self._clock(), len(records)))
+        self._answer(*file_receipt(take.batch_id, take.times, self._clock(), count))
         if self._fails_at(take, "21"):
             return
         case_numbers = digests_of(record.case_number for record in records)
-        self._give_state(take, "20", record_count=len(records), case_numbers=case_numbers)
+        self._give_state(take, "20", record_count=count, case_numbers=case_numbers)
 
     def _refuse_file(self, take: Take, refused: BatchRefused) -> None:
         fault = (refused.code, str(refused))
@@ -115,7 +116,7 @@ class Gateway:
 
     def _check(self, take: Take) -> None:
         self._pass_through(take, "32")
-        records = self._records(take)
+        records, _ = self._records(take)
         repeated = len(records) - len({record.case_number for record in records})
         if repeated:
             self._give_state(take, "31", f"批次内个案编号重复{repeated}个")
@@ -175,14 +176,18 @@ class Gateway:
         if not self._behaviour().withholds(name):
             write_receipt(self._receipts, name, content)
 
-    def _records(self, take: Take) -> list[WireRecord]:
+    def _records(self, take: Take) -> tuple[list[WireRecord], int]:
+        """Read what is answered one by one, and count the lines; divisions are answered as a whole."""
         path = self._taken / f"{take.take_id}.zip"
         sidecar = path.with_suffix(".zip.sha256")
         if path.stat().st_size > MOST_ARCHIVE_BYTES:
             raise BatchRefused("压缩包过大", "F106")
-        return inspect_batch(
-            take.file_name, path.read_bytes(), sidecar.read_bytes()[:1000] if sidecar.exists() else None
-        )
+        content = path.read_bytes()
+        stated = sidecar.read_bytes()[:1000] if sidecar.exists() else None
+        if take.batch_id.startswith(DIVISIONS):
+            return [], _count_divisions(take.file_name, content, stated)
+        records = inspect_batch(take.file_name, content, stated)
+        return records, len(records)
 
     def _behaviour(self) -> Behaviour:
         try:
@@ -190,3 +195,12 @@ class Gateway:
         except Refusal as refusal:
             LOG.error("%s", refusal)
             return Behaviour()
+
+
+def _count_divisions(file_name: str, content: bytes, stated: bytes | None) -> int:
+    """Count the lines of a division upload; a fault that was noted of one fails its import."""
+    check_digest(file_name, content, stated)
+    taken = inspect_divisions(file_name, content)
+    if taken.noted:
+        raise BatchRefused(f"导入临时表数据有错误：{taken.noted[0]}", "F105")
+    return len(taken.divisions) + len(taken.changes)

@@ -61,10 +61,10 @@ def inspect_batch(file_name: str, content: bytes, sidecar: bytes | None) -> list
     Raises:
         BatchRefused: digest, archive, member names, counts, header or columns are wrong.
     """
-    _check_digest(file_name, content, sidecar)
+    check_digest(file_name, content, sidecar)
     batch_id = file_name.removesuffix(".zip")
     name = BATCH_NAME.fullmatch(batch_id)
-    if name is None:
+    if name is None or name["subsystem"] not in MEMBER_KIND:
         raise BatchRefused("批次文件名不符合约定", "F103")
     records: list[WireRecord] = []
     for member_name, text in _members(content, name["subsystem"], name["division"]):
@@ -74,7 +74,12 @@ def inspect_batch(file_name: str, content: bytes, sidecar: bytes | None) -> list
     return records
 
 
-def _check_digest(file_name: str, content: bytes, sidecar: bytes | None) -> None:
+def check_digest(file_name: str, content: bytes, sidecar: bytes | None) -> None:
+    """Hold what came against its digest file.
+
+    Raises:
+        BatchRefused: there is none, or it says otherwise.
+    """
     if sidecar is None:
         raise BatchRefused(f"缺少摘要文件{file_name}.sha256", "F101")
     stated = SIDECAR.fullmatch(sidecar)

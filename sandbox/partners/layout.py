@@ -7,9 +7,10 @@ A mistake in the profile therefore shows as a rejection. Only the division uploa
 import re
 
 BATCH_NAME = re.compile(
-    r"(?P<subsystem>[JT])_(?P<division>\d{6})_(?P<period>\d{4})_(?P<operation>[A-Z])_(?P<sequence>\d{4})",
+    r"(?P<subsystem>[JTQ])_(?P<division>\d{6})_(?P<period>\d{4})_(?P<operation>[A-Z])_(?P<sequence>\d{4})",
     re.ASCII,
 )
+DIVISIONS = "Q"
 MEMBER_KIND = {"J": "LNJF_JFDX", "T": "TBFZ_JFDX"}
 HEADER = {
     "J": "个案编号,人口电子档案号,姓名,性别,出生日期,证件类型,证件号码,户籍地区划,户口性质,婚姻状况,类别,"
