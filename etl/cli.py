@@ -14,6 +14,7 @@ from etl.commands import exchange, installation, rebuild
 from etl.commands.cases import cases
 from etl.commands.city import sandbox
 from etl.commands.divisions import divisions
+from etl.commands.drops import drops
 from etl.commands.local import local
 from etl.commands.night import run
 from etl.commands.quality import quality
@@ -33,6 +34,7 @@ rebuild.add_commands(app)
 app.add_typer(quality, name="quality")
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")
+app.add_typer(drops, name="drops")
 app.add_typer(divisions, name="divisions")
 app.add_typer(statistics, name="statistics")
 app.add_typer(sandbox, name="sandbox")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,7 +28,7 @@ def render_counts(counts: Sequence[Row]) -> RenderableType:
     _columns(table, "来源 source", "数据集 dataset", "规则 rule", "维度 dimension", "级别 severity")
     _columns(table, "件数 tickets", "逾期 overdue", "最长(天) oldest, days", justify="right")
     for row in counts:
-        rule = Text(f"{_chinese(row['message'])}\n{row['rule_id']}")
+        rule = Text(f"{_halves(row['message'])}\n{row['rule_id']}")
         severity = SEVERITIES.get(row["severity"], "")
         overdue = Text(f"{row['overdue']:,}", style="red" if row["overdue"] else "")
         goal = _two_lines(row["dimension"])
@@ -43,7 +43,7 @@ def render_tickets(found: int, tickets: Sequence[Row], places: Mapping[str, str]
     _columns(table, "单号 ticket", "责任区划 division", "规则 rules", "文件与行 file and row")
     _columns(table, "开单 opened", "截止 due", "天数 days", justify="right")
     for row in tickets:
-        rules = Text("\n".join(_messages(row)))
+        rules = Text("\n".join(_short(row)))
         due = Text(str(row["due_date"]), style="red" if row["is_overdue"] else "")
         place = Text(f"{row['file_name']}\n#{row['landing_row']}")
         owner = Text(f"{places.get(row['division_code'], '')}\n{row['division_code']}")
@@ -90,7 +90,13 @@ def _messages(row: Row) -> list[str]:
     return [rule["message"] for rule in told]
 
 
-def _chinese(text: str) -> str:
+def _short(row: Row) -> list[str]:
+    """Name each rule by the Chinese half of its message and its id: the list has to stay narrow."""
+    messages = (message.partition(" · ")[0] for message in _messages(row))
+    return [line for pair in zip(messages, row["rule_ids"], strict=True) for line in pair]
+
+
+def _halves(text: str) -> str:
     """Give a bilingual text on two lines."""
     return text.replace(" · ", "\n", 1)
 
@@ -105,4 +111,5 @@ def _table(title: str) -> Table:
 
 def _columns(table: Table, *headings: str, justify: str = "left") -> None:
     for heading in headings:
-        table.add_column(heading.replace(" ", "\n", 1), justify="right" if justify == "right" else "left")
+        side: JustifyMethod = "right" if justify == "right" else "left"
+        table.add_column(heading.replace(" ", "\n", 1), justify=side, overflow="fold")

@@ -1,5 +1,9 @@
 """The one error that the pipeline raises about bad input."""
 
+import re
+
+WRITTEN = re.compile(r"\[(\w+)\] found: (.*); expected: (.*); to do: (.*)", re.DOTALL)
+
 
 class Refusal(Exception):  # noqa: N818 - the word of the field: a refused file, a refused row
     """Say what was found, what was expected and what to do, without personal values.
@@ -15,6 +19,13 @@ class Refusal(Exception):  # noqa: N818 - the word of the field: a refused file,
         self.expected = expected
         self.to_do = to_do
         super().__init__(f"[{code}] found: {found}; expected: {expected}; to do: {to_do}")
+
+    @classmethod
+    def read(cls, text: str) -> "Refusal":
+        """Read a refusal back from what it was written as; any other text is what was found."""
+        written = WRITTEN.fullmatch(text)
+        code, found, expected, to_do = written.groups() if written else ("unknown", text, "", "")
+        return cls(code, found=found, expected=expected, to_do=to_do)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restore_refusal, (self.code, self.found, self.expected, self.to_do)

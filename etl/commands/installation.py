@@ -49,14 +49,14 @@ def status(date_text: DateOption = None, as_json: Annotated[bool, typer.Option("
 
     from connectors.lake import newest_business_date
     from connectors.registry import registry_session
-    from etl.pull.drop_state import drops_missing, render_drops
+    from etl.pull.drop_pages import missing_drops, render_drops
     from etl.statistics.summary import night_summary, render_summary
     from etl.submission.trace import record_to_trace
 
     with ready_settings() as settings:
         with registry_session(settings) as connection:
             business_date = parsed_date(date_text) if date_text else newest_business_date(connection)
-            missing = drops_missing(connection, business_date)
+            missing = missing_drops(connection, business_date)
             example = record_to_trace(connection)
         summary = night_summary(settings, business_date)
     if as_json:

@@ -1,16 +1,12 @@
 """What is known of each partner's drop: waiting, overdue, refused or complete."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
-from rich.table import Table
-from rich.text import Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
-from schemas.business_date import BEIJING
-from schemas.drop_source import DROP_SOURCES
 from schemas.refusal import Refusal
 from schemas.registry import DROP
 
@@ -66,12 +62,17 @@ def record_drop(
         "due_at": drop.due_at,
         "refusal_code": refusal.code if refusal else None,
         "message": str(refusal) if refusal else None,
+        # An act of the partner, not a fact of the data: the clock is read.
+        "refused_at": datetime.now(UTC) if refusal else None,
     }
     statement = postgresql.insert(DROP).values(row)
+    new = statement.excluded
+    is_as_before = DROP.c.message == new.message
+    kept = {"refused_at": sa.case((is_as_before, DROP.c.refused_at), else_=new.refused_at)}
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["source_name", "business_date"],
-            set_={name: statement.excluded[name] for name in row},
+            set_={name: new[name] for name in row} | kept,
         )
     )
 
@@ -84,26 +85,3 @@ def drops_missing(connection: Connection, business_date: date) -> list[sa.RowMap
         .order_by(DROP.c.business_date, DROP.c.source_name)
     )
     return list(rows.mappings())
-
-
-STATES = {"waiting": "等待 waiting", "overdue": "逾期 overdue", "refused": "拒收 refused"}
-
-
-def _partner(name: str) -> str:
-    """Name a partner as people do; one that is agreed with no more keeps its short name."""
-    titles = {source.name: source.title.replace(" · ", " ") for source in DROP_SOURCES}
-    return titles.get(name, name)
-
-
-def render_drops(missing: list[sa.RowMapping]) -> Table:
-    """Lay missing drops out for a person: whose, since when, until when, and why refused."""
-    table = Table(title="未到投递 · drops that have not arrived whole", title_justify="left")
-    for heading in ("伙伴 · partner", "业务日 · date", "状态 · state", "截止 · due", "说明 · message"):
-        table.add_column(heading)
-    for drop in missing:
-        due = f"{drop['due_at'].astimezone(BEIJING):%Y-%m-%d %H:%M}"
-        state = STATES[drop["state"]]
-        # As text: the brackets around a code are no markup.
-        message = Text(drop["message"] or "")
-        table.add_row(_partner(drop["source_name"]), str(drop["business_date"]), state, due, message)
-    return table

@@ -44,6 +44,9 @@ DROP = Table(
     Column("due_at", DateTime(timezone=True), nullable=False, comment="截止时间 · deadline of the drop"),
     Column("refusal_code", Text, comment="拒收代码 · why the drop was refused"),
     Column("message", Text, comment="说明 · found, expected, to do; no personal value"),
+    Column(
+        "refused_at", DateTime(timezone=True), comment="拒收时间 · since when it is refused for this reason"
+    ),
     CheckConstraint("state IN ('waiting', 'overdue', 'refused', 'complete')", name="state"),
     schema="core",
     comment="伙伴投递状态 · one row per partner and business date",

@@ -104,14 +104,28 @@ def test_before_init_every_command_says_so_and_init_makes_what_is_missing(empty:
     assert "no_night_yet" in nothing_yet.stderr
 
 
-def test_status_shows_drops_that_have_not_arrived_and_why(settings: Settings) -> None:
+@pytest.mark.parametrize("command", [("status",), ("drops", "show")])
+def test_a_drop_that_has_not_arrived_whole_explains_itself(
+    settings: Settings, command: tuple[str, ...]
+) -> None:
     refusal = Refusal("drop_rows_differ", found="2 rows", expected="3 rows", to_do="ask the partner")
     with registry_session(settings) as connection:
         due = datetime(2026, 6, 2, 6, tzinfo=BEIJING)
         record_drop(connection, "mch", DAY, DropState("refused", due), refusal)
-    shown = padis(settings.var, "status", "--date", "2026-06-01").stdout
-    for word in ("拒收 refused", "2026-06-02 06:00", "drop_rows_differ", "found: 2 rows"):
-        assert word in shown
+        record_drop(connection, "service", DAY, DropState("overdue", due))
+    shown = padis(settings.var, *command, "--date", "2026-06-01").stdout
+    for words in (
+        ("拒收 refused", "mch 2026-06-01", "drop_rows_differ"),
+        ("发现 found", "2 rows"),
+        ("应为 expected", "3 rows"),
+        ("处理 to do", "ask the partner"),
+        ("责任方 who must act", "妇幼保健网络信息系统"),
+        ("自 since", f"{datetime.now(BEIJING):%Y-%m-%d}"),
+        ("何以替代 replaced by", "/outgoing/2026-06-01", "manifest.json"),
+        ("其间 meanwhile", "nothing of the dataset is published yet"),
+        ("service", "逾期 overdue", "2026-06-02 06:00", "网上办证平台"),
+    ):
+        assert any(all(word in line for word in words) for line in shown.splitlines()), words
 
 
 def test_status_as_json_is_the_summary(settings: Settings) -> None:

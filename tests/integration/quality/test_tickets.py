@@ -1,23 +1,35 @@
 """Return tickets through the nights: whose, since when, until when, how each ended, and opened again."""
 
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
 from connectors.lake import DatasetVersion, read_dataset, version_on
 from connectors.registry import registry_session, state_on
-from connectors.settings import Settings
+from connectors.settings import PROJECT, Settings
 from etl.conform import drop
 from etl.conform.drop import conform_drop
 from etl.submission.trace import trace_record
 from quality.gate import gate_datasets
+from quality.return_file import return_file, write_return_file
+from quality.ticket_list import Wanted, count_tickets, list_tickets
+from quality.tickets import ticket_ids
 from schemas.contract import Contract, load_contract
 from schemas.contract_rule import Rule
 from schemas.drop_source import drop_source
+from schemas.refusal import Refusal
 from schemas.registry import TICKET, TICKET_CLOSING
 from tests.support.landed import csv_of, land_drop
 from tests.support.received import VILLAGE, row_of
@@ -108,8 +120,6 @@ def told(settings: Settings) -> Iterator[list[dict[str, int]]]:
 
 def returned(settings: Settings, number: int) -> dict[str, str]:
     """Tell the record of each ticket number that the lake knows of a night."""
-    from quality.tickets import ticket_ids
-
     with registry_session(settings) as connection:
         version = version_on(connection, "returned.mch_birth", DAYS[number])
     rows = read_dataset(settings, version)
@@ -196,12 +206,116 @@ def test_an_older_night_leaves_the_tickets_of_the_newest(
     assert tickets_on(settings, 4).keys() == {"again", "still", "other", "cut"}
 
 
+def test_tickets_are_counted_by_rule_with_their_age(settings: Settings, told: list[dict[str, int]]) -> None:
+    with registry_session(settings) as connection:
+        counts = count_tickets(connection, Wanted(DAYS[4], owner="mch"))
+        overdue = count_tickets(connection, Wanted(DAYS[0] + timedelta(days=16)))
+    found = {row["rule_id"]: (row["tickets"], row["overdue"], row["days"]) for row in counts}
+    assert found == {OUTCOME: (2, 0, 4), SEX: (1, 0, 4), "row_malformed": (1, 0, 4)}
+    assert {row["rule_id"]: row["overdue"] for row in overdue} == {OUTCOME: 1, SEX: 1, "row_malformed": 1}
+    told_of = next(row for row in counts if row["rule_id"] == SEX)
+    assert (told_of["message"], told_of["dimension"], told_of["severity"]) == (
+        "新生儿性别缺失 · missing: sex of the child", "完整性 · completeness", "reject",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "records"),
+    [
+        ({}, {"again", "still", "other", "cut"}),
+        ({"owner": "bank"}, set()),
+        ({"division": "110105000000"}, {"other"}),
+        ({"division": TOWN}, {"other"}),
+        ({"division": VILLAGE}, {"again", "still"}),
+        ({"division": "110101000000"}, {"again", "still"}),
+        ({"division": "110000000000"}, {"again", "still", "other", "cut"}),
+        ({"rule": OUTCOME}, {"again", "other"}),
+        ({"older_than_days": 3}, {"still", "other", "cut"}),
+        ({"older_than_days": 4}, set()),
+    ],
+)
+def test_a_steward_finds_the_tickets_of_a_division(
+    settings: Settings, told: list[dict[str, int]], wanted: dict[str, Any], records: set[str]
+) -> None:
+    names = returned(settings, 4)
+    with registry_session(settings) as connection:
+        found, rows = list_tickets(connection, Wanted(DAYS[4], **wanted))
+    assert ({names[row["ticket_id"]] for row in rows}, found) == (records, len(records))
+
+
+def test_the_file_that_goes_back_names_file_and_row_and_no_person(
+    settings: Settings, told: list[dict[str, int]]
+) -> None:
+    def written(*, with_values: bool) -> bytes:
+        wanted = Wanted(DAYS[4], owner="mch")
+        with registry_session(settings) as connection:
+            content, lines = return_file(
+                connection, settings, wanted, {TOWN: "建外街道"}, with_values=with_values
+            )
+        assert lines == 4
+        return content
+
+    masked = written(with_values=False)
+    assert masked == written(with_values=False)
+    rows = list(csv.DictReader(io.StringIO(masked.decode("utf-8-sig"))))
+    other = next(row for row in rows if row["记录号 key of the row"] == "other")
+    assert other["文件 file"] == "mch_birth_20260603.csv"
+    assert (other["行号 row"], other["天数 days open"]) == ("2", "4")
+    assert (other["责任区划 division"], other["区划名称 name of the division"]) == (TOWN, "建外街道")
+    assert (other["规则 rules"], other["截止日 due"]) == (OUTCOME, "2026-06-16")
+    assert "outcome of the delivery" in other["问题 what is wrong"]
+    personal = ("钱芳", "赵一", "13900000003", "U110000001")
+    assert not [value for value in personal if value in masked.decode()]
+    assert all(value in written(with_values=True).decode() for value in personal)
+
+
+def test_received_values_leave_for_a_personal_zone_only(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="outside_personal_zone"):
+        write_return_file(settings, tmp_path / "mch.csv", b"x", with_values=True)
+    assert not (tmp_path / "mch.csv").exists()
+    with pytest.raises(Refusal, match="outside_personal_zone"):
+        write_return_file(settings, settings.lake / ".." / "mch.csv", b"x", with_values=True)
+    inside = settings.lake / "returns" / "mch.csv"
+    write_return_file(settings, inside, b"x", with_values=True)
+    assert inside.stat().st_mode & 0o077 == 0
+    write_return_file(settings, tmp_path / "mch.csv", b"x")
+
+
+def test_a_person_sees_tickets_one_ticket_and_the_trend(
+    settings: Settings, told: list[dict[str, int]]
+) -> None:
+    ticket_id = tickets_on(settings, 4)["again"]["ticket_id"]
+    shown = {name: padis(settings, "quality", *arguments) for name, arguments in SHOWN.items()}
+    shown["ticket"] = padis(settings, "quality", "ticket", ticket_id)
+    for name, words in {
+        "tickets": ("退回单", "分娩结局缺失", "outcome_code_missing", "4 open, 4 shown"),
+        "ticket": (ticket_id, "来源已更正 corrected at the source", "待更正 open", "padis trace mch_birth:"),
+        "trend": ("完整性 completeness", "▁", "mch_birth", "北京市"),
+    }.items():
+        assert [word for word in words if word not in shown[name]] == []
+    assert json.loads(shown["json"])["open"] == 4
+    assert "ticket_unknown" in padis(settings, "quality", "ticket", "0" * 16)
+
+
+SHOWN = {
+    "tickets": ("tickets", "--date", "2026-06-05"),
+    "json": ("tickets", "--date", "2026-06-05", "--json"),
+    "trend": ("trend", "--date", "2026-06-05", "--dataset", "mch_birth"),
+}
+
+
+def padis(settings: Settings, *arguments: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"PADIS_VAR": str(settings.var), "COLUMNS": "200"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "etl.cli", *arguments],
+        cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return ended.stdout + ended.stderr
+
+
 def test_the_number_of_a_ticket_tells_nothing_of_the_key(settings: Settings) -> None:
-    from quality.tickets import ticket_ids
-
     def number_of(contract: Contract) -> str:
-        import pyarrow as pa
-
         return ticket_ids(settings, contract, pa.table({"row_key": ["11010100000000000001"]}))[0]
 
     person, marriage = number_of(load_contract("population_person")), number_of(load_contract("marriage"))

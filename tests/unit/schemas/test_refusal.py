@@ -15,3 +15,10 @@ def test_a_refusal_travels_between_processes_unchanged() -> None:
         "b",
         "c",
     )
+
+
+def test_a_refusal_is_read_back_from_what_was_written() -> None:
+    refusal = Refusal("drop_rows_differ", found="2 rows; in all", expected="3: rows", to_do="ask; wait")
+    copy = Refusal.read(str(refusal))
+    assert vars(copy) == vars(refusal)
+    assert Refusal.read("something else").found == "something else"
