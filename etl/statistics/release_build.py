@@ -1,7 +1,7 @@
 """Build the files of a release: counted, compared with the release before, laid out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from connectors.lake import DatasetVersion
@@ -70,6 +70,9 @@ def build_release(
         pinned=_pinned(repeated) if repeated else None,
         places=Places(kept.divisions, kept.retired) if kept else None,
     )
+    if repeated:
+        # A night that was added before the first one since is no part of what was published.
+        counted = replace(counted, first_night=date.fromisoformat(repeated.manifest["first_night"]))
     facts = _facts(counted, edition)
     changes = _changes(before, counted, facts) if before else []
     contents = {
@@ -96,6 +99,7 @@ def _facts(counted: Counted, edition: Edition) -> Manifest:
         "first_day": str(edition.period.first),
         "last_day": str(edition.period.last),
         "known_on": str(edition.known_on),
+        "first_night": str(counted.first_night),
         "reason": edition.reason,
         "cells": counted.cube.num_rows + counted.months.num_rows,
         "inputs": list(counted.inputs),

@@ -69,7 +69,7 @@ def choose_release(settings: Settings, period: str, number: int | None) -> tuple
         raise Refusal(
             "no_such_release",
             found=f"releases of {period}: {numbers}",
-            expected=f"r{number}" if number else "at least one",
+            expected=f"r{number}" if number else "a release, or one before it",
             to_do="padis statistics list",
         )
     row = found[-1]
@@ -122,15 +122,15 @@ def render_changes(changes: Sequence[Change], first: int, second: int) -> Table:
     """Show changed cells, the upper levels first."""
     left = f", {MOST_SHOWN} of {len(changes):,} shown" if len(changes) > MOST_SHOWN else ""
     table = Table(title=f"更正 · r{first} → r{second}: {len(changes):,} cells{left}")
-    for heading in ("指标 · measure", "月 · month", "区划 · division", "类别 · category"):
+    for heading in ("指标\nmeasure", "区划\ndivision"):
         table.add_column(heading)
-    for heading in ("原值 · before", "现值 · after"):
+    for heading in ("原值\nbefore", "现值\nafter"):
         table.add_column(heading, justify="right")
-    table.add_column("原因 · why")
+    table.add_column("原因\nwhy")
     for change in sorted(changes, key=lambda change: (change.cell[2], change))[:MOST_SHOWN]:
         measure, month, _, code, name, category = change.cell
-        cells = (measure, month, f"{code} {name}", category, f"{change.before:,}", f"{change.after:,}")
-        table.add_row(*cells, change.why)
+        told = f"{measure} {month}\n{category}"
+        table.add_row(told, f"{code}\n{name}", f"{change.before:,}", f"{change.after:,}", change.why)
     return table
 
 

@@ -13,10 +13,12 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from connectors.lake import Reconciled, publish_dataset
 from connectors.registry import record_state, registry_session
 from connectors.settings import Settings
+from etl.commands.statistics import statistics
 from etl.statistics import count
 from etl.statistics.period import parse_period
 from etl.statistics.release import approve_release, propose_release
@@ -221,12 +223,12 @@ def test_a_correction_lists_every_changed_cell_and_leaves_the_first_alone(settin
 def test_every_release_is_counted_anew_with_the_same_bytes(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Nothing that came later gets in: neither another pointer of the last day nor other names of divisions.
+    # Nothing that came later gets in: another pointer of the last day, an older night, other names.
     with registry_session(settings) as connection:
         table = pa.Table.from_pylist([birth(date(2026, 5, 3))] * 9)
-        publish_dataset(
-            connection, settings, "core.birth_match", table, LAST, counts=Reconciled(9, 9, 0), inputs=[]
-        )
+        for day in (date(2026, 4, 1), LAST):
+            counts = Reconciled(9, 9, 0)
+            publish_dataset(connection, settings, "core.birth_match", table, day, counts=counts, inputs=[])
     divisions = load_divisions(LAST)
     names = [f"{name}（新）" for name in divisions["division_name"].to_pylist()]
     renamed = divisions.set_column(1, "division_name", [names])
@@ -235,6 +237,36 @@ def test_every_release_is_counted_anew_with_the_same_bytes(
     verdicts = list(verify_releases(settings, recount=True))
     assert [(v.number, v.recount) for v in verdicts] == [(1, SAME_BYTES), (2, SAME_BYTES)]
     assert all(verdict.is_well for verdict in verdicts)
+
+
+def test_a_person_at_a_terminal_sees_releases_and_what_they_say(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PADIS_VAR", str(settings.var))
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def padis(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(statistics, words)
+        return result.exit_code, result.stdout
+
+    digest = row_of(settings, 2)["manifest_sha256"][:8]
+    for words, seen in {
+        ("list",): ("2026-05 r1", "2026-05 r2", "已发布", "更正 16", digest),
+        ("show", "--period", "2026-05"): ("当年出生", "=妇幼补报  (16 cells)", "core.birth_match@2", digest),
+        ("diff", "--period", "2026-05"): ("r1 → r2: 16 cells", "births_by_class", "core.birth_match@0"),
+        ("verify",): ("完好 as released",),
+    }.items():
+        status, told = padis(*words)
+        assert status == 0
+        assert [text for text in seen if text not in told] == []
+    cube = folder(settings, "r1") / "cube_2026-05_r1.parquet"
+    kept = cube.read_bytes()
+    cube.chmod(0o644)
+    cube.write_bytes(b"")
+    status, told = padis("verify")
+    cube.write_bytes(kept)
+    assert status == 1
+    assert "cube_2026-05_r1.parquet: 已改动 changed" in told
 
 
 @pytest.mark.parametrize("file", [
