@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -96,8 +97,10 @@ def write_text(cell: Cell | MergedCell, text: str) -> None:
         return
     cell.value = plain_text(text)
     cell.data_type = "s"
-    cell.number_format = "@"
-    cell.quotePrefix = is_dangerous(text)
+    if cell.number_format != "@":
+        cell.number_format = "@"
+    if is_dangerous(text):
+        cell.quotePrefix = True
 
 
 def write_title(sheet: Worksheet, title: str, subtitle: str, unit: str, caption: Caption, width: int) -> None:
@@ -177,22 +180,30 @@ def write_note(sheet: Worksheet, row: int, column: int, text: str) -> None:
     cell.alignment, cell.border = PARAGRAPH, GRID
 
 
+def add_row_styles(workbook: Workbook) -> None:
+    """Name the styles of rows; one by one, styling the cells took most of the time."""
+    for row, font in ROW_FONTS.items():
+        name = INDENTED if row == "town" else NAMED
+        kinds = {"code": (CENTRE, "@"), "name": (name, "@"), "count": (RIGHT, COUNT), "share": (RIGHT, SHARE)}
+        for kind, (alignment, number_format) in kinds.items():
+            style = NamedStyle(f"{row} {kind}", font, border=GRID, alignment=alignment)
+            style.number_format = number_format
+            if row in ROW_FILLS:
+                style.fill = ROW_FILLS[row]
+            workbook.add_named_style(style)
+
+
 def write_division(
     sheet: Worksheet, row: int, code: str, name: str, counts: Sequence[int | float | None], style: str
 ) -> None:
     """Write one row: a division and its counts, as total, district, plain or town; shares in percent."""
-    write_text(sheet.cell(row, 1), code)
-    write_text(sheet.cell(row, 2), name)
-    for offset, count in enumerate(counts):
-        number_format = COUNT if isinstance(count, int) else SHARE
-        sheet.cell(row, FIRST_COLUMN + offset, count).number_format = number_format
-    for column in range(1, FIRST_COLUMN + len(counts)):
+    for column, (kind, text) in enumerate((("code", code), ("name", name)), start=1):
         cell = sheet.cell(row, column)
-        cell.font, cell.border, cell.alignment = ROW_FONTS[style], GRID, RIGHT
-        if style in ROW_FILLS:
-            cell.fill = ROW_FILLS[style]
-    sheet.cell(row, 1).alignment = CENTRE
-    sheet.cell(row, 2).alignment = INDENTED if style == "town" else NAMED
+        cell.style = f"{style} {kind}"
+        write_text(cell, text)
+    for column, count in enumerate(counts, start=FIRST_COLUMN):
+        cell = sheet.cell(row, column, count)
+        cell.style = f"{style} count" if isinstance(count, int) else f"{style} share"
     sheet.row_dimensions[row].height = ROW_HEIGHTS[style]
 
 

@@ -24,6 +24,7 @@ from etl.statistics.sheet import (
     FIRST_ROW,
     HEADING_ROW,
     Caption,
+    add_row_styles,
     day_caption,
     fill_page,
     set_paper,
@@ -50,6 +51,7 @@ def workbook_bytes(counted: Counted, caption: Caption | None = None, changes: Se
     caption = caption or day_caption(counted.business_date)
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
+    add_row_styles(workbook)
     workbook.properties.title = f"全员人口业务统计 {caption.business_date}"
     workbook.properties.creator = "padis-pipeline"
     book = Book(caption, _counts(counted), _divisions(counted), counted.inputs)
