@@ -127,13 +127,12 @@ def _changes_table(found: list[Change]) -> Table:
     from schemas.division_change import KINDS
 
     table = Table(title="区划调整 · changes of divisions", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    headings = ("生效\neffective", "编号\nnumber", "类型\nkind", "原\nwas", "现\nis", "可信度\nconfidence")
+    headings = ("生效\neffective", "类型\nkind", "原\nwas", "现\nis", "可信度\nconfidence")
     for heading in headings:
         table.add_column(heading, no_wrap=True)
     for change in found:
         table.add_row(
-            str(change.effective_date),
-            change.adjustment_number,
+            f"{change.effective_date}\n{change.adjustment_number}",
             f"{KINDS[change.kind].partition(' · ')[0]}\n{change.kind}",
             f"{change.old_code}\n{change.old_name}" if change.old_code else "—",
             f"{change.new_code}\n{change.new_name}",
@@ -153,19 +152,16 @@ def preview(date_text: DateOption = None) -> None:
     business_date = parsed_date(date_text)
     with ready_settings() as settings:
         moving = preview_succession(settings, business_date)
-    table = Table(
-        title=f"区划沿革预览 · rows to move on {business_date}",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("表\ntable", "原区划\nfrom", "现区划\nto", "编号\nadjustment"):
         table.add_column(heading, no_wrap=True)
     table.add_column("行数\nrows", justify="right")
     for move in moving:
         table.add_row(move.table_name, move.old_code, move.new_code, move.adjustment_number, f"{move.rows:,}")
     console = Console(highlight=False)
-    console.print(table)
+    console.print(f"区划沿革预览 · rows that the night of {business_date} will move")
+    if moving:
+        console.print(table)
     kept = ", ".join(sorted({table.fullname for table, _ in kept_columns()}))
     console.print(
         f"共 {sum(move.rows for move in moving):,} 行 · rows in all; 保持不变 · left as published: {kept}"

@@ -163,6 +163,9 @@ def series(
     on = None if divisions == "published" else parsed_date(divisions)
     with ready_settings() as settings:
         found = read_series(settings, parse_period(period), on)
-    Console().print(render_series(found, measure, level, below))
+    console = Console()
+    # A figure is never cut: a terminal that is too narrow breaks the line.
+    console.width = max(console.width, 40 + 10 * len(found.sources))
+    console.print(render_series(found, measure, level, below))
     if out:
         out.write_bytes(csv_bytes(found.figures))

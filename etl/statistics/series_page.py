@@ -35,22 +35,17 @@ def render_series(series: Series, measure: str, level: str, below: str = "") -> 
             sums[line][row["month"]] += row["value"]
             marks[line] |= {row["month"]} if row["is_divided"] else set()
     on = "按发布时区划 as published" if series.on is None else f"按 {series.on} 区划 on its divisions"
-    months = sorted([*(month for month, _ in series.sources), *series.missing])
-    table = Table(title=f"{measure} · {on}", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    months = [month for month, _ in series.sources]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("区划代码\ncode", no_wrap=True)
     table.add_column("区划\ndivision")
     for month in months:
-        table.add_column(month, justify="right", no_wrap=True)
+        table.add_column(month.replace("-", "\n"), justify="right", no_wrap=True)
     for (code, name), of_line in sorted(sums.items()):
-        cells = [_cell(series, month, of_line, marks[code, name]) for month in months]
-        table.add_row(code, name, *cells)
-    return Group(table, *_remarks(series, any(marks.values())))
-
-
-def _cell(series: Series, month: str, of_line: dict[str, int], divided: set[str]) -> str:
-    if month in series.missing:
-        return "—"
-    return f"{of_line.get(month, 0):,}{DIVIDED if month in divided else ''}"
+        stars = dict.fromkeys(marks[code, name], DIVIDED)
+        table.add_row(code, name, *(f"{of_line.get(month, 0):,}{stars.get(month, '')}" for month in months))
+    title = Text(f"{measure} · {on}", style="bold")
+    return Group(title, table, *_remarks(series, any(marks.values())))
 
 
 def _remarks(series: Series, has_divided: bool) -> list[Text]:
@@ -61,5 +56,5 @@ def _remarks(series: Series, has_divided: bool) -> list[Text]:
             " A part became another division later; it cannot be told apart below the division above."
         )
     if series.missing:
-        remarks.append(f"— 未发布 not published: {', '.join(series.missing)}")
+        remarks.append(f"未发布 Not published: {', '.join(series.missing)}")
     return [Text(remark, style="dim") for remark in remarks]

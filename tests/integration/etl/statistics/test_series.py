@@ -129,7 +129,7 @@ def test_a_series_reads_well_and_says_what_is_missing_and_divided(settings: Sett
         told = page.read()
     assert "东华门街道（下级不详）" in told
     assert "7*" in told
-    assert "— 未发布 not published: 2026-01" in told
+    assert "未发布 Not published: 2026-01" in told
     with pytest.raises(Refusal, match="measure_unknown"):
         render_series(series, "deaths", "2")
 
