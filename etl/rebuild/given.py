@@ -12,7 +12,7 @@ from connectors.settings import Settings
 from etl.rebuild.branch import AS_NAMED, copy_rows
 from schemas.registry import DATASET_VERSION, RULE_RESULT, SCORE
 
-STAGING, QUARANTINE = "staging.", "quarantine."
+STAGING = "staging."
 
 
 def take_versions(
@@ -21,7 +21,7 @@ def take_versions(
     """Let a date of a branch rest on given versions.
 
     Unless they are conformed again beside it (`is_judged`), what is on record of the date goes with them:
-    its quarantine, the counts of its rules, its scores.
+    its quarantine, what waits at its source, the counts of its rules, its scores.
 
     Raises:
         Refusal: a version was never published.
@@ -38,16 +38,18 @@ def _take_findings(connection: Connection, branch: Settings, dataset: str, busin
         of_date = sa.and_(table.c.dataset_name == dataset, table.c.business_date == business_date)
         connection.execute(sa.delete(table).where(of_date))
         copy_rows(connection, branch, table, sa.select(*table.columns).where(of_date))
-    for version in _quarantines(connection, f"{QUARANTINE}{dataset}", business_date):
+    for version in _made_beside(connection, dataset, business_date):
         adopt_version(connection, version, business_date)
 
 
-def _quarantines(connection: Connection, name: str, business_date: date) -> list[DatasetVersion]:
-    of_date = sa.select(DATASET_VERSION.c.version).where(
-        DATASET_VERSION.c.dataset_name == name,
+def _made_beside(connection: Connection, dataset: str, business_date: date) -> list[DatasetVersion]:
+    """List what else the date has of a dataset: what was quarantined, what waits at its source."""
+    name = DATASET_VERSION.c.dataset_name
+    of_date = sa.select(name, DATASET_VERSION.c.version).where(
+        name.endswith(f".{dataset}", autoescape=True),
+        name != f"{STAGING}{dataset}",
         DATASET_VERSION.c.business_date == business_date,
         DATASET_VERSION.c.is_current,
     )
-    return [
-        DatasetVersion(name, version) for version in connection.scalars(of_date, execution_options=AS_NAMED)
-    ]
+    rows = connection.execute(of_date, execution_options=AS_NAMED)
+    return [DatasetVersion(row.dataset_name, row.version) for row in rows]
