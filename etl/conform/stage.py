@@ -203,10 +203,9 @@ def _answers(
 ) -> pa.Table:
     if not asked:
         return contract.report_schema.empty_table()
-    accepted = judgement.rows.filter(pa.array(~is_rejected))
-    keys = accepted.column(contract.key).cast(pa.string())
-    is_asked = pc.is_in(keys, pa.array(asked, pa.string()))
-    return reports_of(contract, received, accepted.filter(is_asked))
+    keys = judgement.rows.column(contract.key).cast(pa.string())
+    is_answer = pc.and_(pc.is_in(keys, pa.array(asked, pa.string())), pa.array(~is_rejected))
+    return reports_of(contract, received, judgement.rows.filter(is_answer))
 
 
 def _count_rules(

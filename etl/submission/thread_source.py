@@ -62,6 +62,8 @@ SHOWN = {
         "outcome_code",
     ),
 }
+# Of a dataset without a choice of its own.
+MOST_SHOWN = 6
 QUERIES = {
     "population_person": "submission/thread_person",
     "family_child": "submission/thread_child",
@@ -134,7 +136,7 @@ def shown_facts(contract: Contract, row: Row) -> tuple[Fact, ...]:
     columns = {entry.name: entry for entry in contract.properties}
     return tuple(
         Fact(columns[name].description, str(row[name]), mask_of(columns[name]))
-        for name in SHOWN[contract.name]
+        for name in SHOWN.get(contract.name, tuple(columns)[:MOST_SHOWN])
         if row.get(name) is not None
     )
 

@@ -19,7 +19,6 @@ from etl.submission.thread_decision import decision_link, decision_row, task_lin
 from etl.submission.thread_exchange import attempt_links, file_link, receipt_links
 from etl.submission.thread_page import render_thread
 from etl.submission.thread_source import (
-    SHOWN,
     Row,
     Trail,
     landed_row,
@@ -29,7 +28,7 @@ from etl.submission.thread_source import (
     version_link,
     version_links,
 )
-from schemas.contract import load_contract
+from schemas.contract import DATASETS, load_contract
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
 from schemas.registry import BIRTH_MATCH, CASE, DATASET_VERSION, DECISION_RUN, RECORD, TASK
@@ -65,7 +64,7 @@ def trace_record(settings: Settings, record: str) -> Thread:
     with registry_session(settings) as connection:
         trail = Trail(settings, connection)
         source_row = SOURCE_ROW.fullmatch(record)
-        if source_row is not None and source_row["dataset"] in SHOWN:
+        if source_row is not None and source_row["dataset"] in DATASETS:
             return _trace_source_row(
                 trail, source_row["dataset"], source_row["landing_id"], int(source_row["row"])
             )
@@ -170,7 +169,7 @@ def _forward_links(trail: Trail, dataset: str, staged: Row | None) -> list[Link]
         return [
             case_link(trail, case) for case in cases_about(trail, CASE.c.case_number == staged["case_number"])
         ]
-    persons = [staged[column] for column in PERSONS_OF[dataset] if staged[column] is not None]
+    persons = [staged[column] for column in PERSONS_OF.get(dataset, ()) if staged[column] is not None]
     links = [Link("对象 · person", links=_person_links(trail, person)) for person in persons]
     if dataset == "family_child":
         links.append(_birth_link(trail, BIRTH_MATCH.c.relation_id == staged["relation_id"]))

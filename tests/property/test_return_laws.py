@@ -217,7 +217,7 @@ def test_no_row_is_lost_on_its_way_back(data: Any) -> None:
 
 
 @pytest.mark.deep
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(data=st.data())
 def test_no_row_is_lost_on_its_way_back_in_many_weeks(data: Any) -> None:
     hold_week(data, 6)

@@ -184,6 +184,16 @@ def test_a_row_that_was_accepted_as_it_was_keeps_its_landed_row(
     assert any(link.title.startswith("接收") for link in thread.walk())
 
 
+@pytest.mark.parametrize("record", ["still", "other", "cut"])
+def test_a_ticket_leads_to_its_landed_row(
+    settings: Settings, told: list[dict[str, int]], record: str
+) -> None:
+    ticket = tickets_on(settings, 4)[record]
+    thread = trace_record(settings, f"mch_birth:{ticket['landing_id']}#{ticket['landing_row']}")
+    assert thread.is_whole
+    assert any(link.title.startswith("隔离") for link in thread.walk())
+
+
 def test_running_the_newest_night_again_changes_nothing(
     settings: Settings, told: list[dict[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from connectors.settings import Settings
 from etl.conform import drop
 from etl.conform.drop import conform_drop
 from etl.conform.replay_returned import replay_returned
+from etl.submission.trace import trace_record
 from quality.gate import gate_datasets
 from schemas.contract import load_contract
 from schemas.contract_rule import Rule
@@ -61,6 +62,10 @@ def test_rows_come_in_after_a_fix_of_ours_though_the_partner_sends_nothing(
         "rule_changed", second, TODAY,
     )  # fmt: skip
     assert waits["rule_ids"] == ["state_code_missing"]
+    for row, where in {1: "接收", 2: "接收", 3: "隔离"}.items():
+        thread = trace_record(settings, f"birth_service:{landing.landing_id}#{row}")
+        assert thread.is_whole
+        assert any(link.title.startswith(where) for link in thread.walk())
 
     # Again, and on a night on which nothing is accepted: nothing is written.
     assert replay_returned(settings, second) == {"replayed": {}}
