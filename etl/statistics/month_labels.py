@@ -40,6 +40,19 @@ def by_month(measure: str) -> str:
     return measure + BY_MONTH
 
 
+# The same in a table of one month.
+DURING = ("births", "cases_begun", "cases_left", "tasks_opened", "tasks_closed")
+AT_ITS_END = ("eligible", "cases_in_payment", "tasks_open")
+SHORT = {
+    "births": ("出生", "Births"),
+    "cases_begun": ("新增个案", "Cases begun"),
+    "cases_left": ("退出个案", "Cases left"),
+    "tasks_opened": ("新增待办", "Tasks opened"),
+    "tasks_closed": ("办结待办", "Tasks closed"),
+    "eligible": ("符合资格", "Eligible"),
+    "cases_in_payment": ("在享个案", "In payment"),
+    "tasks_open": ("未办待办", "Open tasks"),
+}
 # What only our own nights tell of: blank in the months before the first one.
 KNOWN_BY_NIGHT = ("eligible", "tasks_opened", "tasks_closed", "tasks_open", "quality_failed_after")
 GOALS = {
@@ -50,9 +63,40 @@ GOALS = {
 
 
 def month_topics(months: Sequence[str], first_night: date | None = None) -> tuple[Topic, ...]:
-    """Lay out one sheet per measure that is followed, with a column for each month, such as 2026-06."""
+    """Lay out one sheet per measure that is followed, with a column for each month, such as 2026-06.
+
+    A month alone is one sheet, with a column for each measure.
+    """
+    if len(months) == 1:
+        return (_month_alone(months[0], first_night),)
     followed = tuple(_topic(measure, months, first_night) for measure in FOLLOWED)
     return (*followed, *(_scores(goal, months, first_night) for goal in GOALS))
+
+
+def _month_alone(month: str, first_night: date | None) -> Topic:
+    def columns(*measures: str) -> tuple[Column, ...]:
+        return tuple(
+            replace(_column(by_month(measure), month, first_night), chinese=chinese, english=english)
+            for measure in measures
+            for chinese, english in [SHORT[measure]]
+        )
+
+    scores = tuple(
+        replace(_score(goal, month, first_night), chinese=chinese, english=english)
+        for goal, (chinese, english) in GOALS.items()
+    )
+    return Topic(
+        "当月 Month",
+        f"{int(month[:4])}年{int(month[5:])}月业务统计表",
+        "What happened during the month, and what stood at its end",
+        "人、例、项 persons, births, cases, tasks",
+        (
+            Band("当月发生\nDuring the month", columns(*DURING)),
+            Band("月末\nAt its end", columns(*AT_ITS_END)),
+            Band("处理后得分\nScore after the processing", scores),
+        ),
+        has_towns=False,
+    )
 
 
 def _topic(measure: str, months: Sequence[str], first_night: date | None) -> Topic:
@@ -68,14 +112,7 @@ def _topic(measure: str, months: Sequence[str], first_night: date | None) -> Top
 def _scores(goal: str, months: Sequence[str], first_night: date | None) -> Topic:
     """Follow a score: the share of accepted rows without a fault, in the newest night of each month."""
     chinese, english = GOALS[goal]
-    failed, accepted = by_month("quality_failed_after"), by_month("quality_accepted")
-    columns = [
-        replace(
-            _column(failed, month, first_night, goal),
-            share_of=Column(accepted, "", "", prefix=f"{month}/{goal}"),
-        )
-        for month in months
-    ]
+    columns = [_score(goal, month, first_night) for month in months]
     return Topic(
         f"{chinese}·月 {english}",
         f"数据{chinese}月度得分表",
@@ -84,6 +121,12 @@ def _scores(goal: str, months: Sequence[str], first_night: date | None) -> Topic
         tuple(_by_year(columns, months)),
         has_towns=False,
     )
+
+
+def _score(goal: str, month: str, first_night: date | None) -> Column:
+    failed, accepted = by_month("quality_failed_after"), by_month("quality_accepted")
+    accepted_rows = Column(accepted, "", "", prefix=f"{month}/{goal}")
+    return replace(_column(failed, month, first_night, goal), share_of=accepted_rows)
 
 
 def _column(name: str, month: str, first_night: date | None, category: str = "") -> Column:

@@ -56,7 +56,7 @@ NOTES = (
     (
         "质量 Quality",
         "本月最近一夜收到的数据行。处理前：收到行中违反该目标任一规则者；处理后：接收行中仍有误者。"
-        "得分为无误行所占百分比，逐月得分见“完整性·月”等表。",
+        "得分为无误行所占百分比，逐月得分见“完整性·月”等表或“当月”表。",
         "Rows of the newest night of the month. Before: rows received that break a rule of the goal; after: "
         "rows accepted that still do. A score is the percentage of rows without a fault.",
     ),

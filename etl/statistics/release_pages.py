@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import sqlalchemy as sa
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -32,20 +33,20 @@ MOST_SHOWN = 40
 
 def render_releases(rows: Sequence[sa.RowMapping]) -> Table:
     """List releases, one a row."""
-    table = Table(title="统计发布 · releases of the statistics")
-    table.add_column("统计期\nperiod", no_wrap=True)
+    table = Table(title="统计发布 · releases of the statistics", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("统计期\nperiod, known on", no_wrap=True)
     table.add_column("状态\nstate", no_wrap=True)
-    table.add_column("截至\nknown on", no_wrap=True)
     table.add_column("单元格\ncells", justify="right", no_wrap=True)
-    for heading in ("制表\nproposed by", "批准\nreleased by"):
-        table.add_column(heading)
-    table.add_column("清单\nmanifest", no_wrap=True)
+    for heading in ("制表\nproposed", "批准\nreleased", "清单\nmanifest"):
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         changed = f"\n更正 {row['changed_count']:,}" if row["number"] > 1 else ""
         table.add_row(
-            f"{row['period']} r{row['number']}", STATES[row["state"]].replace(" ", "\n"),
-            str(row["known_on"]), f"{row['cell_count']:,}{changed}",
-            _who(row, "proposed"), _who(row, "approved"), row["manifest_sha256"][:8],
+            f"{row['period']} r{row['number']}\n截至 {row['known_on']}",
+            STATES[row["state"]].replace(" ", "\n"),
+            f"{row['cell_count']:,}{changed}",
+            *(_who(row, act).replace(" ", "\n") for act in ("proposed", "approved")),
+            row["manifest_sha256"][:8],
         )  # fmt: skip
     return table
 

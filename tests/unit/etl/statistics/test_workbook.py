@@ -4,15 +4,21 @@ import dataclasses
 import io
 import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import pytest
 from openpyxl.utils import get_column_letter
 
+from connectors.settings import Settings
+from etl.statistics.cube import count_months
 from etl.statistics.labels import BY_TOWN, KIND
+from etl.statistics.month_labels import AT_ITS_END, DURING, FOLLOWED, SHORT
 from etl.statistics.period import parse_period
 from etl.statistics.publish import parquet_bytes
+from etl.statistics.relations import MONTHS, months_until
 from etl.statistics.release_build import Edition
 from etl.statistics.sheet import Caption, shown_width
 from etl.statistics.workbook import workbook_bytes
@@ -223,6 +229,31 @@ def test_scores_are_followed_month_by_month() -> None:
     )
     assert [cell.value for cell in book["完整性·月 Completeness"][6][2:]] == [None] * 4 + [0.5, 0.75]
     assert [cell.value for cell in book["合规性·月 Compliance"][6][2:]] == [None] * 6
+
+
+def test_a_month_alone_is_one_sheet() -> None:
+    june = counted_by_month(
+        births=[{"division_code": VILLAGE, "birth_date": TODAY}],
+        tasks=[{"division_code": VILLAGE}],
+        until=TODAY,
+    )
+    june["month"] = pa.Table.from_pylist(months_until(TODAY, TODAY), MONTHS)
+    months = count_months(Settings(var=Path("nowhere")), june, DIVISIONS, TODAY)
+    alone = dataclasses.replace(COUNTED, months=months, month_names=("2026-06",))
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(alone)))
+    assert [name for name in book.sheetnames if "月" in name] == ["当月 Month"]
+    sheet = book["当月 Month"]
+    assert sheet["A1"].value == "2026年6月业务统计表"
+    told = {
+        str(head.value).split("\n")[0]: cell.value
+        for head, cell in zip(sheet[5][2:], sheet[6][2:], strict=True)
+    }
+    assert told == {
+        "出生": 1, "新增个案": 0, "退出个案": 0, "新增待办": 1, "办结待办": 0, "符合资格": 0, "在享个案": 0,
+        "未办待办": 1, "完整性": None, "正确性": None, "合规性": None,
+    }  # fmt: skip
+    measures = {*DURING, *AT_ITS_END}
+    assert measures == set(FOLLOWED) == set(SHORT)
 
 
 def test_every_font_says_that_it_is_chinese(content: bytes) -> None:
