@@ -13,6 +13,7 @@ import typer
 from etl.commands import exchange, installation, rebuild
 from etl.commands.cases import cases
 from etl.commands.city import sandbox
+from etl.commands.deadlines import deadlines, notices
 from etl.commands.divisions import divisions
 from etl.commands.drops import drops
 from etl.commands.local import local
@@ -37,6 +38,8 @@ app.add_typer(cases, name="cases")
 app.add_typer(drops, name="drops")
 app.add_typer(divisions, name="divisions")
 app.add_typer(statistics, name="statistics")
+app.add_typer(deadlines, name="deadlines")
+app.add_typer(notices, name="notices")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(local, name="local")
 
