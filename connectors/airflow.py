@@ -5,11 +5,18 @@ Imported by `dags/` alone; nothing below knows Airflow.
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Asset, AssetOrTimeSchedule, CronDataIntervalTimetable, Param
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    CronDataIntervalTimetable,
+    Param,
+)
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from connectors.holder import Run
 from schemas.business_date import BEIJING, business_date_of, parse_business_date
@@ -54,6 +61,20 @@ NEVER_BY_CLOCK = datetime(2999, 1, 1, tzinfo=BEIJING)
 def nightly(cron: str) -> CronDataIntervalTimetable:
     """Run by the Beijing clock; the interval's start tells the business date."""
     return CronDataIntervalTimetable(cron, TIME_ZONE)
+
+
+def ends_within(limit: timedelta) -> DeadlineAlert:
+    """Tell people when a run has not ended so long after it was queued; it goes on.
+
+    Not by the logical date: runs that assets or people start have none.
+    """
+    hours = limit.total_seconds() / 3600
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=limit,
+        callback=SyncCallback("connectors.airflow_alerts.tell_run_overdue"),
+        name=f"{hours:g} 小时内完成 · ends within {hours:g} h",
+    )
 
 
 def after(*assets: Asset, at_latest: str) -> AssetOrTimeSchedule:

@@ -20,6 +20,7 @@ from connectors.airflow import (
     PASSING,
     business_date_of_run,
     business_date_param,
+    ends_within,
     first_night,
     run_of,
 )
@@ -42,6 +43,8 @@ DAG_OPTIONS: dict[str, Any] = {
     "catchup": False,
     "start_date": first_night(),
     "params": {"business_date": business_date_param()},
+    # DAGs that wait for partners or people name a longer time.
+    "deadline": ends_within(timedelta(hours=3)),
     "default_args": {"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=1)},
 }
 

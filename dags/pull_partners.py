@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from connectors.airflow import DROPPED, nightly
+from connectors.airflow import DROPPED, ends_within, nightly
 from dags.night_task import DAG_OPTIONS, step, waiting_step
 from schemas.drop_source import DROP_SOURCES, LOOK_BACK_DAYS, DropSource
 
@@ -78,7 +78,8 @@ def pull_dag(source: DropSource) -> DAG:
         schedule=schedules[source.rhythm],
         doc_md=page_of(source),
         tags=["拉取 · pull", source.title.partition(" · ")[0]],
-        **DAG_OPTIONS,
+        # A drop is waited for until it is overdue, for at most 30 hours.
+        **DAG_OPTIONS | {"deadline": ends_within(timedelta(hours=32))},
     ) as dag:
         (
             waiting_step(pull, until=has_arrived, every=timedelta(minutes=5), at_most=timedelta(hours=30))

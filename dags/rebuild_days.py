@@ -17,13 +17,14 @@ what the preview showed; the message says in what. Other dates go on.
 together; the others are told who, and try again after a minute.
 """
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import dag, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from connectors.airflow import NEVER_BY_CLOCK, business_date_of_rebuild, nightly, run_of
+from connectors.airflow import NEVER_BY_CLOCK, business_date_of_rebuild, ends_within, nightly, run_of
 from connectors.holder import acting_as
 from dags.night_task import DAG_OPTIONS, refusals_told
 
@@ -64,7 +65,8 @@ def in_shadow(purpose: "Purpose") -> PythonOperator:
     schedule=nightly("0 0 * * *"),
     doc_md=__doc__,
     tags=["影子重算 · rebuild"],
-    **{**DAG_OPTIONS, "start_date": NEVER_BY_CLOCK},
+    # The dates of a range wait for each other.
+    **DAG_OPTIONS | {"start_date": NEVER_BY_CLOCK, "deadline": ends_within(timedelta(hours=24))},
 )
 def rebuild_days() -> None:
     """Preview, then rebuild and compare."""

@@ -24,7 +24,15 @@ from airflow.providers.standard.operators.python import PythonOperator, ShortCir
 from airflow.sdk import dag, get_current_context
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from connectors.airflow import DECISIONS, SUBMISSIONS, OperatorQuestion, after, business_date_of_run, run_of
+from connectors.airflow import (
+    DECISIONS,
+    SUBMISSIONS,
+    OperatorQuestion,
+    after,
+    business_date_of_run,
+    ends_within,
+    run_of,
+)
 from connectors.holder import acting_as
 from dags.night_task import DAG_OPTIONS, night_of, refusals_told, step, told
 
@@ -73,7 +81,8 @@ def record_answer(answer: dict[str, Any], shown: dict[str, Any]) -> dict[str, An
     schedule=after(DECISIONS, at_latest="0 8 * * *"),
     doc_md=__doc__,
     tags=["上报 · submission"],
-    **DAG_OPTIONS,
+    # The operator has 20 hours to answer.
+    **DAG_OPTIONS | {"deadline": ends_within(timedelta(hours=22))},
 )
 def submit_padis() -> None:
     """Build, show, ask, record the answer, send."""

@@ -6,6 +6,7 @@ from connectors.settings import PROJECT
 from schemas.drop_source import DROP_SOURCES
 
 NAMES = (
+    "check_deadlines",
     "collect_receipts",
     "decide_subsidies",
     "publish_statistics",
@@ -54,6 +55,8 @@ def test_importing_the_dags_loads_no_step(listing):
     assert listing["modules"] == []
 
 
+# Hours for which a DAG waits by itself.
+LONGEST_WAIT = {"submit_padis": 20, "collect_receipts": 1} | {source.steps[0]: 30 for source in DROP_SOURCES}
 PARTNERS = {source.steps[0] for source in DROP_SOURCES}
 
 
@@ -97,10 +100,19 @@ def test_a_dag_has_an_owner_tags_retries_and_one_run_at_a_time(dags, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_dag_follows_assets_alone_since_those_cannot_be_backfilled(dags, name):
-    is_timed = name.startswith("pull_") or name == "rebuild_days"
+    is_timed = name.startswith("pull_") or name in {"rebuild_days", "check_deadlines"}
     by_clock = "CronDataIntervalTimetable" if is_timed else "AssetOrTimeSchedule"
     # What comes once is pulled by hand.
     assert dags[name]["schedule"] == ("NullTimetable" if name == "pull_cases" else by_clock)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_people_are_told_of_every_run_that_does_not_end(dags, name):
+    ((reference, hours, callback),) = dags[name]["deadlines"]
+    assert reference == "DagRunQueuedAtDeadline"
+    assert callback == "connectors.airflow_alerts.tell_run_overdue"
+    # Longer than the DAG may wait for a partner or a person.
+    assert hours > LONGEST_WAIT.get(name, 0)
 
 
 @pytest.mark.parametrize(("dag", "task", "before"), VITAL_ORDER)

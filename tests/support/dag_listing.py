@@ -36,6 +36,10 @@ def _told(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
         "schedule": type(dag.timetable).__name__,
+        "deadlines": [
+            (type(alert.reference).__name__, alert.interval.total_seconds() / 3600, alert.callback.path)
+            for alert in dag.deadline or []
+        ],
         "tasks": {
             task.task_id: {
                 "owner": task.owner,

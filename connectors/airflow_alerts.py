@@ -1,0 +1,52 @@
+"""What Airflow calls when a run takes longer than it may: the same notices as for every other deadline.
+
+Runs in the executor, apart from any DAG file; `connectors.airflow.ends_within` names it.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+
+def tell_run_overdue(context: Mapping[str, Any]) -> None:
+    """Put a run that is overdue on record, and tell people once by each channel."""
+    # Inside: the dag processor imports this module to see whether it is there.
+    from connectors.notice import note_events, tell_notices
+    from connectors.notice_setup import channels_of
+    from connectors.registry import registry_session
+    from connectors.settings import Settings
+
+    now = datetime.now(UTC)
+    settings = Settings.from_environment()
+    channels = channels_of(settings)
+    with registry_session(settings) as connection:
+        note_events(connection, [event_of(context)], [channel.code for channel in channels], now)
+    tell_notices(settings, channels, now)
+
+
+def event_of(context: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a schemas.notice.Event, imported inside
+    """Make the event of a run that is overdue; a run that somebody named is told by its DAG alone."""
+    from schemas.notice import PLAIN, Event
+
+    run, due = context["dag_run"], context["deadline"]["deadline_time"]
+    subject_id = f"{run['dag_id']}/{run['dag_run_id']}"
+    if not PLAIN.fullmatch(subject_id):
+        subject_id = run["dag_id"]
+    details = [f"due:{_instant(due):%Y-%m-%dT%H:%M}", f"state:{run['state']}"]
+    return Event("run_overdue", subject_id, _business_date(run), details)
+
+
+def _business_date(run: Mapping[str, Any]) -> date:
+    from schemas.business_date import business_date_of, parse_business_date
+
+    given = (run.get("conf") or {}).get("business_date")
+    if given:
+        return parse_business_date(str(given))
+    return business_date_of(_instant(run.get("data_interval_start") or run["run_after"]))
+
+
+def _instant(value: Any) -> datetime:  # noqa: ANN401 - Airflow gives an instant or its text
+    from schemas.business_date import BEIJING
+
+    read = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return read.astimezone(BEIJING)

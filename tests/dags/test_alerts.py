@@ -1,0 +1,55 @@
+"""What Airflow says about a run that takes too long becomes a notice, told once."""
+
+from typing import Any
+
+import pytest
+
+from connectors.airflow_alerts import event_of, tell_run_overdue
+from connectors.notice import notices_where
+from connectors.registry import registry_session
+from connectors.settings import Settings
+
+
+def context(run_id: str = "scheduled__2026-12-31T17:00:00+00:00", **of: Any) -> dict[str, Any]:
+    """As the scheduler hands it over: a run as JSON, and the deadline that was missed."""
+    run = {
+        "dag_id": "pull_population",
+        "dag_run_id": run_id,
+        "state": "running",
+        "conf": {},
+        "data_interval_start": "2026-12-30T17:00:00Z",
+        "run_after": "2026-12-31T17:00:00Z",
+    }
+    return {"dag_run": run | of, "deadline": {"id": "1", "deadline_time": "2026-12-31T20:00:00+00:00"}}
+
+
+# what differs, the business date of the notice
+DATES = [
+    ({}, "2026-12-31"),
+    ({"conf": {"business_date": "2028-02-29"}}, "2028-02-29"),
+    ({"data_interval_start": None}, "2027-01-01"),
+    ({"data_interval_start": "2028-02-28T16:00:00Z"}, "2028-02-29"),
+    ({"data_interval_start": "2028-02-29T15:59:00Z"}, "2028-02-29"),
+]
+
+
+@pytest.mark.parametrize(("differs", "day"), DATES)
+def test_the_notice_bears_the_business_date_of_the_run(differs: dict[str, Any], day: str) -> None:
+    event = event_of(context(**differs))
+    assert event.business_date.isoformat() == day
+    assert event.subject_id == "pull_population/scheduled__2026-12-31T17:00:00+00:00"
+    assert event.detail_codes == ["due:2027-01-01T04:00", "state:running"]
+
+
+def test_a_name_that_somebody_gave_a_run_is_not_told() -> None:
+    assert event_of(context("王桂兰 again")).subject_id == "pull_population"
+
+
+def test_a_run_that_is_overdue_is_told_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PADIS_VAR", str(settings.var))
+    for _ in range(2):
+        tell_run_overdue(context())
+    with registry_session(settings) as connection:
+        (row,) = notices_where(connection)
+    assert (row["kind_code"], row["channel_code"], row["state"]) == ("run_overdue", "log", "sent")
+    assert len((settings.logs / "notices.jsonl").read_text().splitlines()) == 1
