@@ -24,8 +24,8 @@ OVER = {"success", "failed"}
 WAITING = "up_for_reschedule"
 # An operator lets these end before the first night: submissions rest on them.
 BASELINES = tuple(source.steps[0] for source in DROP_SOURCES if source.rhythm == "once")
-# Asked for by people, about past dates.
-OFF_THE_NIGHT = {"rebuild_days"}
+# Asked for by people, about past dates; and what runs by the clock, beside all nights.
+OFF_THE_NIGHT = {"rebuild_days", "check_deadlines"}
 MARKS = {"success": "✓", "failed": "✗", "skipped": "–", "up_for_retry": "↻", "upstream_failed": "✗"}
 
 
