@@ -1,5 +1,6 @@
 """Five days of late, missing, repeated, corrected and hostile drops of all partners, read by the pull."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.lake import candidate_on, point_dataset, read_dataset, version_on
-from connectors.registry import registry_session
+from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from etl.conform.drop import conform_drop
 from etl.pull.sources import pull_source
+from quality.tickets import record_tickets
 from sandbox.city.advance import advance_city
 from sandbox.city.create import create_city
 from sandbox.partners import mischief
@@ -23,7 +25,7 @@ from sandbox.truth.store import read_truth
 from schemas.contract import load_contract
 from schemas.drop_source import DROP_SOURCES, DropSource
 from schemas.refusal import Refusal
-from schemas.registry import DATASET_VERSION, DROP
+from schemas.registry import DATASET_VERSION, DROP, TICKET
 from tests.support.partners import running_partners
 
 FIRST = date(2026, 6, 1)
@@ -61,14 +63,22 @@ def read_drops(settings: Settings, partners: dict[str, SftpPartner], day: date) 
         has_come = told["state"] in {"complete", "late"}
         if has_come and not (told.get("is_reused") and source.rhythm == "once"):
             conform_drop(settings, source, day)
-            with registry_session(settings) as connection:
-                point_dataset(connection, candidate_on(connection, f"staging.{source.dataset}", day), day)
+            publish(settings, source, day)
+
+
+def publish(settings: Settings, source: DropSource, day: date) -> None:
+    """Point the date at what was conformed, and bring the tickets up to date, as the gate does."""
+    with registry_session(settings) as connection:
+        returned = candidate_on(connection, f"returned.{source.dataset}", day)
+        for version in (candidate_on(connection, f"staging.{source.dataset}", day), returned):
+            point_dataset(connection, version, day)
+        record_tickets(connection, settings, load_contract(source.dataset), returned, day)
 
 
 @pytest.fixture(scope="module")
 def lived(settings: Settings) -> Iterator[Settings]:
     """Live through the days; a corrected drop is read before and after."""
-    create_city(settings, persons=1_000, seed=5, business_date=FIRST)
+    create_city(settings, persons=1_000, seed=5, business_date=FIRST, defect_multiplier=12.0)
     with running_partners(settings) as partners:
         for number, day in enumerate(DAYS):
             if number:
@@ -85,8 +95,10 @@ def lived(settings: Settings) -> Iterator[Settings]:
         yield settings
 
 
-def sent_whole(settings: Settings, source: DropSource) -> dict[str, dict[str, Any]]:
-    """Tell the newest row of each key among the drops that have arrived whole."""
+def sent_whole(
+    settings: Settings, source: DropSource, *, is_wrong: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Tell the newest row of each key among the drops that arrived whole, the right or the wrong ones."""
     newest: dict[str, dict[str, Any]] = {}
     for day in DAYS:
         if expected_state(settings, source.name, day) != "complete":
@@ -100,7 +112,7 @@ def sent_whole(settings: Settings, source: DropSource) -> dict[str, dict[str, An
             if known is None or row["updated_at"] >= known["updated_at"]:
                 newest[row[drop.key]] = row
     rejected = rejected_keys(source.dataset, read_truth(settings, "defects")).to_pylist()
-    return {key: row for key, row in newest.items() if key not in rejected}
+    return {key: row for key, row in newest.items() if (key in rejected) == is_wrong}
 
 
 @pytest.mark.parametrize("source", DROP_SOURCES, ids=lambda source: source.name)
@@ -112,6 +124,15 @@ def test_staging_is_the_newest_of_what_arrived_whole(lived: Settings, source: Dr
     true = sent_whole(lived, source)
     assert found == {key: row["updated_at"] for key, row in true.items()}
     assert found
+
+
+def test_every_row_left_wrong_waits_with_a_ticket_and_no_other(lived: Settings) -> None:
+    with registry_session(lived) as connection:
+        rows = connection.execute(sa.select(TICKET.c.dataset_name).where(state_on(TICKET, LAST)))
+        found = Counter(rows.scalars())
+    true = {source.dataset: len(sent_whole(lived, source, is_wrong=True)) for source in DROP_SOURCES}
+    assert found == {name: count for name, count in true.items() if count}
+    assert found.total() > 2
 
 
 def test_every_drop_is_seen_as_what_was_done_to_it(lived: Settings) -> None:
