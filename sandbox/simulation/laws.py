@@ -16,6 +16,7 @@ from sandbox.simulation.partner_laws import (
     cases_are_those_of_the_truth,
     nobody_is_reported_again,
     rows_are_those_of_the_truth,
+    tickets_are_those_of_the_truth,
 )
 from sandbox.truth.incidents import expected_state, incidents
 from sandbox.truth.store import read_truth
@@ -228,6 +229,7 @@ LAWS: tuple[Callable[[Evidence], Finding], ...] = (
     _nothing_is_sent_twice,
     _nothing_waits_to_be_sent,
     rows_are_those_of_the_truth,
+    tickets_are_those_of_the_truth,
     _decisions_are_those_of_the_truth,
     cases_are_those_of_the_truth,
     nobody_is_reported_again,

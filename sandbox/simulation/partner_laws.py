@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from sandbox.partners.drops import kept_drop
@@ -11,7 +12,7 @@ from sandbox.truth.incidents import expected_state
 from sandbox.truth.store import read_truth
 from schemas.drop_source import DROP_SOURCES, DropSource
 from schemas.refusal import Refusal
-from schemas.registry import ACCEPTED, CASE_REVIEW, DATASET_VERSION, RECORD
+from schemas.registry import ACCEPTED, CASE_REVIEW, DATASET_VERSION, RECORD, TICKET
 
 POPULATION = ("population_person", "family_child", "marriage")
 COMPLETE, BASELINE = "complete", "baseline"
@@ -35,6 +36,38 @@ def rows_are_those_of_the_truth(evidence: Evidence) -> Finding:
         len(differing),
         "; ".join(f"{name} {held[name]} ≠ {true[name]}" for name in differing),
     )
+
+
+def tickets_are_those_of_the_truth(evidence: Evidence) -> Finding:
+    """Compare the open return tickets of every dataset with the rows that its source has left wrong."""
+    defects = read_truth(evidence.settings, "defects")
+    wrong = {name: set(rejected_keys(name, defects).to_pylist()) for name in _datasets()}
+    true = {
+        name: len(
+            wrong[name] & set(read_truth(evidence.settings, name).column(0).cast(pa.string()).to_pylist())
+        )
+        for name in POPULATION
+    }
+    true |= {
+        source.dataset: len(wrong[source.dataset] & _keys_sent(evidence, source)) for source in DROP_SOURCES
+    }
+    counted = sa.select(TICKET.c.dataset_name, sa.func.count().label("tickets")).where(
+        evidence.is_held(TICKET)
+    )
+    rows = evidence.connection.execute(counted.group_by(TICKET.c.dataset_name))
+    held = {row.dataset_name: row.tickets for row in rows}
+    differing = [name for name, count in true.items() if held.get(name, 0) != count]
+    return Finding(
+        "tickets_true",
+        "待更正退回单与真值一致 · open return tickets equal the rows left wrong",
+        sum(true.values()),
+        len(differing),
+        "; ".join(f"{name} {held.get(name, 0)} ≠ {true[name]}" for name in differing),
+    )
+
+
+def _datasets() -> list[str]:
+    return [*POPULATION, *(source.dataset for source in DROP_SOURCES)]
 
 
 def _rows_held(evidence: Evidence, name: str) -> int:

@@ -24,6 +24,7 @@ from schemas.registry import (
     DROP,
     STEP_RUN,
     TASK_CLOSING,
+    TICKET,
 )
 from tests.support.local_installation import left_processes
 
@@ -91,6 +92,7 @@ FORGERIES = {
     "rows_true": sa.update(DATASET_VERSION)
     .where(DATASET_VERSION.c.dataset_name == "staging.marriage")
     .values(row_count=DATASET_VERSION.c.row_count - 1),
+    "tickets_true": sa.delete(TICKET).where(TICKET.c.dataset_name == "population_person"),
     "cases_true": sa.delete(CASE_REVIEW).where(CASE_REVIEW.c.finding_code == "continue"),
     "nobody_again": sa.delete(ACCEPTED),
     "decisions_true": sa.delete(DECISION).where(DECISION.c.decision_code == "eligible"),
