@@ -221,6 +221,8 @@ def live(settings: Settings, history: Sequence[Night], monkeypatch: pytest.Monke
     with registry_session(settings) as connection:
         connection.execute(sa.delete(LANDING))
     source = Source(sa.create_engine(settings.database_url("population"), poolclass=sa.NullPool))
+    for key in (1, 2, 3, 4):
+        source.act(Act(ALONE, "insert", key, "past"))
     watermark, wrong, unseen = Watermark(), 0, 0
     # In the last night nobody has a transaction open any more: what was late is there.
     nights = [*history, Night([Act(writer, "commit") for writer in (1, 2, 3)])]
@@ -275,7 +277,6 @@ def check(settings: Settings, monkeypatch: pytest.MonkeyPatch, examples: int) ->
     lost = [history for history, wrong, _ in lived if wrong]
     unseen = sum(keys for _, _, keys in lived)
     print(f"{len(lived)} histories; the watermark lost rows in {len(lost)}; {unseen} keys unseen by design")
-    assert len(lost) > len(lived) / 5
     assert all(classic in lost for classic in (LATE_COMMIT, COMMIT_MEANWHILE, KEY_REUSED))
 
 
