@@ -108,6 +108,9 @@ def _row(awaited: Awaited, held: sa.RowMapping | None, now: datetime) -> dict[st
         "due_at": due_at,
         "state": state,
         "ended_at": None if is_open else ended_at,
+        # A person gives up, not a look; what comes after all is no longer given up.
+        "given_up_by": None,
+        "given_up_reason": None,
     }
 
 
@@ -120,7 +123,7 @@ def _write(connection: Connection, rows: Sequence[dict[str, object]], *, insert:
         return
     keys = ("kind_code", "subject_id", "business_date")
     is_it = sa.and_(*(DEADLINE.c[name] == sa.bindparam(f"key_{name}") for name in keys))
-    values = ("since_at", "due_at", "state", "ended_at")
+    values = ("since_at", "due_at", "state", "ended_at", "given_up_by", "given_up_reason")
     change: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in values}
     connection.execute(
         sa.update(DEADLINE).where(is_it).values(change),

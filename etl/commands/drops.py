@@ -29,3 +29,21 @@ def show(
         business_date = parsed_date(date_text) if date_text else newest_business_date(connection)
         missing = missing_drops(connection, business_date)
     Console().print(render_drops([drop for drop in missing if partner in (None, drop.source_name)]))
+
+
+@drops.command("give-up")
+def give_up(
+    partner: Annotated[str, typer.Argument(help="伙伴 · whose drop will not come.")],
+    user: Annotated[str, typer.Option("--as", help="决定人 · who gives it up.")],
+    reason: Annotated[str, typer.Option("--reason", help="原因 · why; no personal value.")],
+    date_text: DateOption = None,
+) -> None:
+    """放弃 · stop asking for a drop and telling of it; one that comes after all is still taken by date."""
+    from datetime import UTC, datetime
+
+    from etl.commands.session import print_counts
+    from etl.deadlines.give_up import give_up_drop
+
+    business_date = parsed_date(date_text)
+    with ready_settings() as settings:
+        print_counts(give_up_drop(settings, partner, business_date, user, reason, datetime.now(UTC)))

@@ -100,7 +100,8 @@ def _ended_steps(connection: Connection, dates: Iterable[date]) -> dict[tuple[st
 
 
 def awaited_drops(connection: Connection) -> list[Awaited]:
-    """Tell what partners owe: every drop that was asked for, until it has arrived whole."""
+    """Tell what partners owe: every drop that was asked for, until it has arrived whole or is given up."""
+    given_up = _given_up_drops(connection)
     return [
         Awaited(
             "drop",
@@ -110,7 +111,14 @@ def awaited_drops(connection: Connection) -> list[Awaited]:
             due_at=row.due_at,
         )
         for row in connection.execute(sa.select(DROP))
+        if row.state == "complete" or (row.source_name, row.business_date) not in given_up
     ]
+
+
+def _given_up_drops(connection: Connection) -> set[tuple[str, date]]:
+    is_given_up = sa.and_(DEADLINE.c.kind_code == "drop", DEADLINE.c.state == "given_up")
+    found = connection.execute(sa.select(DEADLINE.c.subject_id, DEADLINE.c.business_date).where(is_given_up))
+    return {(row.subject_id, row.business_date) for row in found}
 
 
 def events_on_record(connection: Connection) -> list[Event]:
@@ -126,9 +134,11 @@ def events_on_record(connection: Connection) -> list[Event]:
         for row in overdue
     ]
     refused = sa.select(DROP).where(DROP.c.state == "refused")
+    given_up = _given_up_drops(connection)
     events += [
         Event("drop_refused", row.source_name, row.business_date, [row.refusal_code or "unknown"])
         for row in connection.execute(refused)
+        if (row.source_name, row.business_date) not in given_up
     ]
     uncertain = sa.select(BATCH.c.batch_id, BATCH.c.business_date).where(BATCH.c.state == "uncertain")
     events += [

@@ -5,13 +5,17 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from etl.pull.drop_state import dates_complete, drops_missing
 from etl.pull.drops import NOTHING, clock, pull_drop
 from schemas.drop_source import LOOK_BACK_DAYS, DropSource
+from schemas.policy import load_parameter
 from schemas.refusal import Refusal
+from schemas.registry import DEADLINE
 
 LOG = logging.getLogger(__name__)
 
@@ -59,7 +63,18 @@ def _days_before(settings: Settings, source: DropSource, business_date: date) ->
     days = {drop["business_date"] for drop in missing if drop["source_name"] == source.name}
     if not source.is_expected:
         days |= {business_date - timedelta(days=back) for back in range(1, LOOK_BACK_DAYS)}
-    return sorted(days - complete)
+    return sorted(days - complete - _left_alone(settings, source, days, business_date))
+
+
+def _left_alone(settings: Settings, source: DropSource, days: set[date], business_date: date) -> set[date]:
+    """Tell which dates nobody looks for by himself: too old, or given up by a person."""
+    most = load_parameter("deadlines/drop_asking_days").on(business_date)
+    is_given_up = sa.and_(
+        DEADLINE.c.kind_code == "drop", DEADLINE.c.subject_id == source.name, DEADLINE.c.state == "given_up"
+    )
+    with registry_session(settings) as connection:
+        given_up = set(connection.scalars(sa.select(DEADLINE.c.business_date).where(is_given_up)))
+    return given_up | {day for day in days if (business_date - day).days > most}
 
 
 def _comes(

@@ -77,7 +77,12 @@ DEADLINE = Table(
     Column("due_at", DateTime(timezone=True), nullable=False, comment="截止时间 · deadline"),
     Column("state", Text, nullable=False, comment="状态 · waiting, overdue, met, void or given_up"),
     Column("ended_at", DateTime(timezone=True), comment="结束时间 · seen to be met, void or given up"),
+    Column("given_up_by", Text, comment="放弃人 · who gave it up"),
+    Column("given_up_reason", Text, comment="放弃原因 · why; no personal value"),
     CheckConstraint("state IN ('waiting', 'overdue', 'met', 'void', 'given_up')", name="state"),
+    CheckConstraint(
+        "(state = 'given_up') = (given_up_by IS NOT NULL AND given_up_reason IS NOT NULL)", name="given_up"
+    ),
     CheckConstraint("(ended_at IS NULL) = (state IN ('waiting', 'overdue'))", name="ended_at"),
     schema="audit",
     comment="时限 · one row per thing that is awaited: drops, receipts by level, steps",

@@ -1,5 +1,6 @@
 """What is awaited, overdue and told, night after night, by a clock that the test holds."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,9 @@ from connectors.notice_channel import LogChannel
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.deadlines.check import STEPS, check_deadlines
+from etl.deadlines.give_up import give_up_drop
 from schemas.business_date import BEIJING
+from schemas.refusal import Refusal
 from schemas.registry import BATCH, DEADLINE, DROP, NOTICE, STEP_RUN
 
 DAY = date(2026, 12, 31)
@@ -131,10 +134,38 @@ def test_checks_all_through_a_week_with_a_leap_day_tell_each_event_once(settings
     assert leap == [f"step_overdue:{step}:2028-02-29" for step in sorted(STEPS)]
 
 
+def test_a_drop_that_a_person_gave_up_is_told_no_more_and_keeps_who_and_why(settings: Settings) -> None:
+    drop(settings, "refused")
+    give_up_drop(settings, "mch", DAY, "li", "hospital closed that day", beijing("2027-01-01 05:00"))
+    check(settings, "2027-01-01 06:00", DAY)
+    assert states(settings, "drop") == {("mch", "2026-12-31"): "given_up"}
+    assert not [event for event in told(settings) if event.startswith("drop")]
+    with registry_session(settings) as connection:
+        (row,) = deadlines_where(connection, DEADLINE.c.kind_code == "drop")
+    assert (row["given_up_by"], row["given_up_reason"]) == ("li", "hospital closed that day")
+
+    drop(settings, "complete")
+    check(settings, "2027-01-02 06:00", DAY)
+    assert states(settings, "drop") == {("mch", "2026-12-31"): "met"}
+
+
+@pytest.mark.parametrize(
+    ("state", "user", "reason", "code"),
+    [
+        ("complete", "li", "closed", "drop_not_awaited"),
+        ("waiting", " ", "closed", "reason_unusable"),
+        ("waiting", "li", "", "reason_unusable"),
+        ("waiting", "li", "of 11010519491231002X", "reason_unusable"),
+    ],
+)
+def test_giving_up_needs_a_missing_drop_a_name_and_a_reason(
+    settings: Settings, state: str, user: str, reason: str, code: str
+) -> None:
+    drop(settings, state)
+    with pytest.raises(Refusal, match=code):
+        give_up_drop(settings, "mch", DAY, user, reason, beijing("2027-01-01 05:00"))
+
+
 def test_a_shadow_tells_nobody(settings: Settings) -> None:
-    from dataclasses import replace
-
-    from schemas.refusal import Refusal
-
     with pytest.raises(Refusal, match="shadow_never_sends"):
         check(replace(settings, shadow="s1"), "2027-01-01 06:00")

@@ -12,10 +12,12 @@ from connectors.landing import landed_file, landings_on
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
+from etl.deadlines.give_up import give_up_drop
 from etl.pull.sources import pull_source
 from schemas.business_date import BEIJING
 from schemas.drop_source import drop_source
 from schemas.refusal import Refusal
+from schemas.registry import DEADLINE as DEADLINE_TABLE
 from schemas.registry import DROP, LANDING
 from tests.support.mch_drop import (
     births_file,
@@ -287,3 +289,19 @@ def test_landed_bytes_that_were_changed_are_noticed(settings: Settings, pull: Pu
     path.write_bytes(b"touched")
     with pytest.raises(Refusal, match="landing_changed"):
         pull()
+
+
+@pytest.mark.parametrize(("days", "is_given_up"), [(31, False), (2, True)])
+def test_a_date_that_is_too_old_or_given_up_is_asked_for_only_by_its_date(
+    settings: Settings, pull: Pull, days: int, is_given_up: bool
+) -> None:
+    later = DAY + timedelta(days=days)
+    pull()
+    if is_given_up:
+        give_up_drop(settings, "mch", DAY, "li", "will not come", NIGHT)
+    leave_drop(settings, DAY, births_file("1"))
+    assert "late" not in pull(later, NIGHT + timedelta(days=days))
+    assert drop(settings).state == "waiting"
+    assert pull(now=NIGHT + timedelta(days=days))["state"] == "complete"
+    with registry_session(settings) as connection:
+        connection.execute(sa.delete(DEADLINE_TABLE))
