@@ -84,6 +84,14 @@ def count_tickets(connection: Connection, wanted: Wanted) -> list[Row]:
     ]
 
 
+def open_tickets(connection: Connection, business_date: date) -> tuple[int, int]:
+    """Count the tickets that are open on a date, and those of them that are overdue."""
+    is_overdue = TICKET.c.due_date < business_date
+    counted = sa.select(sa.func.count(), sa.func.count().filter(is_overdue))
+    found, overdue = connection.execute(counted.where(state_on(TICKET, business_date))).one()
+    return found, overdue
+
+
 def list_tickets(connection: Connection, wanted: Wanted, at_most: int | None = None) -> tuple[int, list[Row]]:
     """List open tickets, the oldest first, each with its file; tell how many there are in all."""
     chosen = sa.select(TICKET).where(wanted.condition())

@@ -52,17 +52,22 @@ def status(date_text: DateOption = None, as_json: Annotated[bool, typer.Option("
     from etl.pull.drop_pages import missing_drops, render_drops
     from etl.statistics.summary import night_summary, render_summary
     from etl.submission.trace import record_to_trace
+    from quality.ticket_list import open_tickets
 
     with ready_settings() as settings:
         with registry_session(settings) as connection:
             business_date = parsed_date(date_text) if date_text else newest_business_date(connection)
             missing = missing_drops(connection, business_date)
+            waiting, overdue = open_tickets(connection, business_date)
             example = record_to_trace(connection)
         summary = night_summary(settings, business_date)
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False, indent=1))
         return
     Console().print(render_summary(summary))
+    if waiting:
+        counts = f"{waiting:,} 待更正 open, {overdue:,} 逾期 overdue"
+        Console().print(f"退回单 · return tickets: {counts}: padis quality tickets", highlight=False)
     if missing:
         Console().print(render_drops(missing))
     if example:

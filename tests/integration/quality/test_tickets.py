@@ -304,6 +304,9 @@ def test_a_person_sees_tickets_one_ticket_and_the_trend(
     }.items():
         assert [word for word in words if word not in shown[name]] == []
     assert json.loads(shown["json"])["open"] == 4
+    assert "return tickets: 4 待更正 open, 0 逾期 overdue" in padis(
+        settings, "status", "--date", "2026-06-05"
+    )
     assert "ticket_unknown" in padis(settings, "quality", "ticket", "0" * 16)
 
 
