@@ -17,6 +17,8 @@ from airflow.sdk import (
 )
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
+from airflow.timetables.interval import CronDataIntervalTimetable as IntervalTimetable
 
 from connectors.holder import Run
 from schemas.business_date import BEIJING, business_date_of, parse_business_date
@@ -54,8 +56,22 @@ PASSING = frozenset(
 KINDS = {"scheduled": "nightly", "asset_triggered": "nightly", "backfill": "backfill"}
 
 
-# Beyond reach of the clock: such a DAG runs when somebody asks for it.
-NEVER_BY_CLOCK = datetime(2999, 1, 1, tzinfo=BEIJING)
+class OnRequest(IntervalTimetable):
+    """Intervals by the Beijing clock for those who ask for them; the clock itself starts nothing.
+
+    A start beyond reach would not do: Airflow gives a run by hand that begins before it no task, and
+    calls it a success. Registered by `plugins/timetables.py`.
+    """
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """Tell the next run of a backfill; none to the scheduler, which never catches up."""
+        if not restriction.catchup:
+            return None
+        return super().next_dagrun_info(
+            last_automated_data_interval=last_automated_data_interval, restriction=restriction
+        )
 
 
 def nightly(cron: str) -> CronDataIntervalTimetable:

@@ -2,7 +2,7 @@
 
 **何时 · When**: never by the clock. Backfill a range: *Trigger* → *Backfill* in the UI, or
 `airflow backfill create --dag-id rebuild_days --from-date 2026-06-01 --to-date 2026-06-10` (both included,
-Beijing dates). One date: trigger it with `business_date` and without a logical date.
+Beijing dates). One date: trigger it with `business_date`.
 
 **做什么 · What**: `preview` branches the registry as it was known before the date, runs the steps of the
 night there with today's code and policy, and counts what would differ from the record: rows, persons,
@@ -24,7 +24,7 @@ from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import dag, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from connectors.airflow import NEVER_BY_CLOCK, business_date_of_rebuild, ends_within, nightly, run_of
+from connectors.airflow import TIME_ZONE, OnRequest, business_date_of_rebuild, ends_within, run_of
 from connectors.holder import acting_as
 from dags.night_task import DAG_OPTIONS, refusals_told
 
@@ -62,11 +62,11 @@ def in_shadow(purpose: "Purpose") -> PythonOperator:
 
 @dag(
     # Midnight, where `--to-date` ends: the last date of a range is included.
-    schedule=nightly("0 0 * * *"),
+    schedule=OnRequest("0 0 * * *", TIME_ZONE),
     doc_md=__doc__,
     tags=["影子重算 · rebuild"],
     # The dates of a range wait for each other.
-    **DAG_OPTIONS | {"start_date": NEVER_BY_CLOCK, "deadline": ends_within(timedelta(hours=24))},
+    **DAG_OPTIONS | {"deadline": ends_within(timedelta(hours=24))},
 )
 def rebuild_days() -> None:
     """Preview, then rebuild and compare."""

@@ -60,6 +60,28 @@ class Airflow:
         )
         return str(answer["dag_run_id"])
 
+    def backfill(self, dag_id: str, first: str, last: str) -> int:
+        """Start a backfill of instants (ISO 8601) as the UI's form does, ended runs anew; return its id."""
+        body = {
+            "dag_id": dag_id,
+            "from_date": first,
+            "to_date": last,
+            "reprocess_behavior": "completed",
+            "max_active_runs": 2,
+            "run_backwards": False,
+        }
+        return int(self._ask("POST", "/api/v2/backfills", body)["id"])
+
+    def runs_of(self, dag_id: str) -> list[dict[str, Any]]:
+        """List the runs of a DAG, by logical date."""
+        answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=100&order_by=logical_date")
+        return list(answer["dag_runs"])
+
+    def clear(self, dag_id: str, run_id: str, *, only_failed: bool) -> None:
+        """Have the tasks of a run done again: all, or those that failed."""
+        body = {"dag_run_id": run_id, "only_failed": only_failed, "dry_run": False}
+        self._ask("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
+
     def give_up_runs(self) -> int:
         """Fail every run that is not over, such as those of an interrupted night; tell how many."""
         answer = self._ask("GET", "/api/v2/dags/~/dagRuns?state=running&state=queued&limit=100")
