@@ -23,7 +23,7 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from quality.domain_functions import parse_sql
 from quality.suites import is_flagged
-from schemas.contract import LINEAGE, Contract
+from schemas.contract import FAILED_RULES, LINEAGE, Contract
 from schemas.contract_rule import Rule
 from schemas.county import load_counties
 from schemas.registry import DATASET_VERSION
@@ -31,16 +31,21 @@ from schemas.registry import DATASET_VERSION
 if TYPE_CHECKING:
     import pandas as pd
 
+# What a batch has beside what is judged.
+THREAD = (*(name for name, _ in LINEAGE), FAILED_RULES[0])
+
 
 @dataclass(frozen=True)
 class Batch:
     """A query over named relations: the rows of `conformed`, with flags and the thread to the source.
 
-    A flag is a boolean named after its rule, TRUE where the row kept the promise and never NULL.
+    A flag is a boolean named after its rule, TRUE where the row kept the promise and never NULL. `warnings`
+    are those flags that only repeat `failed_rules`, the row's own list.
     """
 
     query: str
     flags: tuple[str, ...]
+    warnings: tuple[str, ...]
     relations: Mapping[str, Relation]
     parameters: Mapping[str, Any]
 
@@ -64,9 +69,9 @@ def batch_of(
     """Describe the batch of conformed rows; for children with `accepted_person`, `quarantined_person` too."""
     flagged = [rule for rule in contract.row_rules if is_flagged(rule)]
     columns = [exp.column(entry.name, table="facts") for entry in contract.properties]
-    lineage = [exp.column(name, table="facts") for name, _ in LINEAGE]
+    thread = [exp.column(name, table="facts") for name in THREAD]
     flags = [_flag(rule).as_(rule.id) for rule in flagged]
-    query = exp.select(*columns, *lineage, *flags, copy=False).from_("facts", copy=False)
+    query = exp.select(*columns, *thread, *flags, copy=False).from_("facts", copy=False)
     if contract.name == "family_child":
         query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_person")), copy=False)
     query = query.with_("facts", as_=parse_sql(sql_text(f"staging/{contract.name}_facts")), copy=False)
@@ -74,6 +79,7 @@ def batch_of(
     return Batch(
         text,
         tuple(rule.id for rule in flagged),
+        tuple(rule.id for rule in flagged if rule.severity == "warn"),
         {"division": divisions_on(settings, business_date), "county": load_counties(), **relations},
         {"business_date": business_date} if "$business_date" in text else {},
     )
@@ -89,7 +95,7 @@ def batch_frame(settings: Settings, batch: Batch) -> pd.DataFrame:
 
     rows = run_sql(settings, batch.query, batch.relations, batch.parameters)
     whole = {pa.int64(): pd.Int64Dtype()}
-    frame: pd.DataFrame = rows.drop_columns([name for name, _ in LINEAGE]).to_pandas(types_mapper=whole.get)
+    frame: pd.DataFrame = rows.drop_columns(list(THREAD)).to_pandas(types_mapper=whole.get)
     return frame
 
 

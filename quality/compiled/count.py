@@ -1,5 +1,6 @@
 """Run the statements of a plan in DuckDB: one pass over the rows, uniqueness by partitions."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from quality.batch import Batch
 from quality.compiled.plan import UNIQUE, Check, Plan, plan_of
 from quality.compiled.statement import counted_columns, counts_statement, failures_statement, masks_of
 
-# Texts whose hashes are held at once when their uniqueness is judged: about 300 MB.
-TEXTS_PER_PARTITION = 4_000_000
+# Values held at once when their uniqueness is judged: about 300 MB.
+VALUES_PER_PARTITION = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def count_suite(settings: Settings, batch: Batch, suite: Mapping[str, Any]) -> C
     """Count what a suite, as its JSON tells it, finds in a batch."""
     with _opened(settings, batch) as connection:
         columns = _columns(connection, batch)
-        plan = plan_of(suite, columns)
+        plan = plan_of(suite, columns, batch.warnings)
         statement = counts_statement(plan, batch.query, columns)
         patterns = connection.sql(statement, params=dict(batch.parameters)).to_arrow_table()
         rows = sum(patterns.column("row_count").to_pylist())
@@ -55,22 +56,10 @@ def failed_rows(settings: Settings, batch: Batch, suite: Mapping[str, Any]) -> p
     Neither uniqueness nor what was left to Great Expectations is told here.
     """
     with _opened(settings, batch) as connection:
-        plan = plan_of(suite, _columns(connection, batch))
-        groups = masks_of(plan.row_checks)
-        if not groups:
-            return pa.table({"landing_id": [], "landing_row": [], "expectation_ids": []})
+        plan = plan_of(suite, _columns(connection, batch), batch.warnings)
         statement = failures_statement(plan, batch.query)
         failures = connection.sql(statement, params=dict(batch.parameters)).to_arrow_table()
-    masks = [failures.column(f"broken_{number}").to_pylist() for number in range(len(groups))]
-    broken = [
-        [
-            check.id
-            for mask, group in zip(row, groups, strict=True)
-            for bit, check in enumerate(group)
-            if mask >> bit & 1
-        ]
-        for row in zip(*masks, strict=True)
-    ]
+    broken = [[check.id for check in checks] for checks in _broken_checks(plan, failures)]
     return failures.select(["landing_id", "landing_row"]).append_column(
         "expectation_ids", pa.array(broken, pa.list_(pa.string()))
     )
@@ -96,8 +85,8 @@ def _columns(connection: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, s
 
 
 def _repeated_rows(connection: duckdb.DuckDBPyConnection, column: str, rows: int) -> int:
-    """Count the rows whose text in a column stands in another row too."""
-    partitions = max(1, -(-rows // TEXTS_PER_PARTITION))
+    """Count the rows whose value in a column stands in another row too."""
+    partitions = max(1, -(-rows // VALUES_PER_PARTITION))
     value = duckdb.ColumnExpression(column).alias("value")
     connection.table("conformed").select(value).create_view("received_value", replace=True)
     statement = sql_text("quality/repeated")
@@ -110,23 +99,37 @@ def _repeated_rows(connection: duckdb.DuckDBPyConnection, column: str, rows: int
     )
 
 
+def _broken_checks(plan: Plan, rows: pa.Table) -> Iterator[list[Check]]:
+    """Tell for each of some judged rows or combinations which checks it broke."""
+    groups = masks_of(plan.row_checks)
+    masks = [rows.column(f"broken_{number}").to_pylist() for number in range(len(groups))]
+    by_rule = {check.column: check for check in plan.warnings}
+    lists = rows.column("failed_rules").to_pylist() if by_rule else [None] * rows.num_rows
+    for place, warned in enumerate(lists):
+        yield [
+            check
+            for mask, group in zip(masks, groups, strict=True)
+            for bit, check in enumerate(group)
+            if mask[place] >> bit & 1
+        ] + [by_rule[rule] for rule in dict.fromkeys(warned or ()) if rule in by_rule]
+
+
 def _tallies(plan: Plan, patterns: pa.Table, rows: int, repeated: Mapping[str, int]) -> dict[str, Tally]:
-    row_counts = patterns.column("row_count").to_pylist()
     missing = {
         name: rows - sum(patterns.column(f"present_{number}").to_pylist())
         for number, name in enumerate(counted_columns(plan))
     }
-    unexpected: dict[str, int] = {}
-    for number, group in enumerate(masks_of(plan.row_checks)):
-        masks = patterns.column(f"broken_{number}").to_pylist()
-        for bit, check in enumerate(group):
-            broken = (count for mask, count in zip(masks, row_counts, strict=True) if mask >> bit & 1)
-            unexpected[check.id] = sum(broken)
+    unexpected: Counter[str] = Counter()
+    for row_count, checks in zip(
+        patterns.column("row_count").to_pylist(), _broken_checks(plan, patterns), strict=True
+    ):
+        for check in checks:
+            unexpected[check.id] += row_count
 
     def tally(check: Check) -> Tally:
         if check.column is None:
             return Tally(rows)
         found = repeated[check.column] if check.type == UNIQUE else unexpected[check.id]
-        return Tally(rows, missing[check.column], found)
+        return Tally(rows, missing.get(check.column, 0), found)
 
     return {check.id: tally(check) for check in plan.checks}

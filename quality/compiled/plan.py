@@ -1,6 +1,6 @@
 """The plan of a suite: which expectations are compiled, and which stay with Great Expectations and why."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,14 @@ class Check:
     """One compiled expectation.
 
     `unexpected` is the condition of a row that breaks it; without one it speaks of the table or, where
-    a column must be unique, of several rows.
+    a column must be unique, of several rows, or it is a warning that the row's own list of rules tells.
     """
 
     id: str
     type: str
     column: str | None
     unexpected: exp.Expr | None = None
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,31 @@ class Plan:
         return tuple(check for check in self.checks if check.unexpected is not None)
 
     @property
+    def warnings(self) -> tuple[Check, ...]:
+        """Checks of which each row has a list already."""
+        return tuple(check for check in self.checks if check.is_warning)
+
+    @property
     def unique_columns(self) -> tuple[str, ...]:
         """Columns in which no value may stand twice."""
         return tuple(check.column for check in self.checks if check.type == UNIQUE and check.column)
 
 
-def plan_of(suite: Mapping[str, Any], columns: Mapping[str, str]) -> Plan:
-    """Compile the expectations of a suite, as its JSON tells them, for columns of known SQL types."""
+def plan_of(suite: Mapping[str, Any], columns: Mapping[str, str], warnings: Collection[str] = ()) -> Plan:
+    """Compile the expectations of a suite, as its JSON tells them, for columns of known SQL types.
+
+    `warnings` are flags that tell no more than a row's list of failed rules.
+    """
     checks, left = [], {}
     for expectation in suite["expectations"]:
         try:
-            checks.append(_check_of(expectation, columns))
+            checks.append(_check_of(expectation, columns, warnings))
         except NotCompiledError as reason:
             left[expectation["id"]] = f"{expectation['type']}: {reason}"
     return Plan(tuple(checks), left)
 
 
-def _check_of(expectation: Mapping[str, Any], columns: Mapping[str, str]) -> Check:
+def _check_of(expectation: Mapping[str, Any], columns: Mapping[str, str], warnings: Collection[str]) -> Check:
     name, arguments = expectation["type"], expectation["kwargs"]
     if name == ROW_COUNT:
         _refuse_unknown(arguments, LIMITS)
@@ -75,6 +84,8 @@ def _check_of(expectation: Mapping[str, Any], columns: Mapping[str, str]) -> Che
         if kind not in (TEXT, WHOLE):
             raise NotCompiledError(f"uniqueness of a column of type {kind}")
         return Check(expectation["id"], name, column)
+    if column in warnings and arguments.get("value_set") == [True]:
+        return Check(expectation["id"], name, column, is_warning=True)
     return Check(expectation["id"], name, column, condition(column, arguments, kind))
 
 

@@ -167,7 +167,7 @@ def flags_by_hand(contract: Contract, rows: pa.Table) -> dict[str, list[bool]]:
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_flags_and_failed_rows_are_those_found_by_hand(installation: Settings, name: str) -> None:
-    @settings(parent=FEW, max_examples=5)
+    @FEW
     @given(conformed(name))
     def same(rows: pa.Table) -> None:
         contract = load_contract(name)

@@ -38,7 +38,7 @@ class Situation:
     def batch(self, settings: Settings) -> Batch:
         """Describe the batch; rows without a contract of their own have no flags."""
         if self.suite is not None:
-            return Batch("SELECT * FROM conformed", (), {"conformed": self.rows}, {})
+            return Batch("SELECT * FROM conformed", (), (), {"conformed": self.rows}, {})
         quarantined = KNOWN_PERSONS.slice(0, 0)
         persons = {"accepted_person": KNOWN_PERSONS, "quarantined_person": quarantined}
         relations = {"conformed": self.rows, **(persons if self.dataset == "family_child" else {})}
@@ -80,6 +80,7 @@ def odd_rows(texts: list[str | None], numbers: list[float | None], wholes: list[
         "day": pa.array([date(2026, 6, 1) if place % 4 else None for place in places], pa.date32()),
         "landing_id": pa.array(["0123456789abcdef"] * len(texts), pa.string()),
         "landing_row": pa.array(places, pa.int64()),
+        "failed_rules": pa.array([[]] * len(texts), pa.list_(pa.string())),
     }
     return pa.table(columns)
 
