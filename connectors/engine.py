@@ -26,7 +26,8 @@ def sql_text(relation: str) -> str:
 @contextmanager
 def open_duckdb(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open DuckDB in memory; with a folder to spill to, it holds at most `MOST_MEMORY`."""
-    config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True}
+    # Bars of progress belong to terminals, not to logs.
+    config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True, "enable_progress_bar": False}
     if spill is not None:
         config |= {"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}
     with duckdb.connect(config=config) as connection:
