@@ -26,12 +26,13 @@ def sql_text(relation: str) -> str:
 @contextmanager
 def open_duckdb(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open DuckDB in memory; with a folder to spill to, it holds at most `MOST_MEMORY`."""
-    # Bars of progress belong to terminals, not to logs.
-    config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True, "enable_progress_bar": False}
+    config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True}
     if spill is not None:
         config |= {"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}
     with duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'Asia/Shanghai'")
+        # Bars of progress belong to terminals, not to logs.
+        connection.execute("SET enable_progress_bar = false")
         yield connection
 
 
