@@ -22,7 +22,7 @@ def create(
         float, typer.Option(help="缺陷倍率 · multiplies the planted defect rates.")
     ] = 1.0,
 ) -> None:
-    """造城 · make the city: population database, MCH drop, partners, truth. Replaces an earlier one."""
+    """造城 · make the city: population database, partners' drops, truth. Replaces an earlier one."""
     from sandbox.city.create import create_city
     from sandbox.partners.keys import prepare_partners
 
@@ -41,7 +41,7 @@ def create(
 
 @sandbox.command("advance")
 def advance() -> None:
-    """次日 · let the city live one more day: births, deaths, corrections, the next drop."""
+    """次日 · let the city live one more day: births, deaths, corrections, the next drops."""
     from sandbox.city.advance import advance_city
 
     with ready_settings() as settings:
@@ -53,7 +53,7 @@ def advance() -> None:
 def partners(
     pace_seconds: Annotated[float, typer.Option(help="网关节奏(秒) · seconds per state of a batch.")] = 0.3,
 ) -> None:
-    """伙伴 · serve the MCH drop and the PADIS gateway over SFTP until stopped."""
+    """伙伴 · serve the drops of the partners and the PADIS gateway over SFTP until stopped."""
     from sandbox.partners.servers import serve_partners
 
     serve_partners(own_settings(), pace_seconds=pace_seconds)

@@ -77,6 +77,17 @@ def record_drop(
     )
 
 
+def forget_drop(connection: Connection, source_name: str, business_date: date) -> None:
+    """Take a drop off the record that was asked for and, as the partner says, does not exist."""
+    connection.execute(
+        sa.delete(DROP).where(
+            DROP.c.source_name == source_name,
+            DROP.c.business_date == business_date,
+            DROP.c.state == "waiting",
+        )
+    )
+
+
 def drops_missing(connection: Connection, business_date: date) -> list[sa.RowMapping]:
     """List the drops up to a date that have not arrived whole, oldest first."""
     rows = connection.execute(

@@ -21,7 +21,7 @@ from connectors.landing import Landing, land_bytes, landed_file, landings_on, po
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner, open_sftp
-from etl.pull.drop_state import DropState, drop_on_record, newest_complete, record_drop
+from etl.pull.drop_state import DropState, drop_on_record, forget_drop, newest_complete, record_drop
 from etl.pull.fetch import FaultyDrop, Fetched, fetch_files, sense_manifest
 from schemas.business_date import BEIJING
 from schemas.contract import Contract, load_contract
@@ -117,7 +117,15 @@ def pull_drop(
 
 
 def _state_before(errand: Errand, asked_at: datetime) -> str:
-    """Tell the state of a drop that has not come, and put it on record if it is expected."""
+    """Tell the state of a drop that has not come, and put it on record if it is expected.
+
+    What comes once is on record until the partner has answered: others must not go on without it only
+    because nobody could be asked.
+    """
+    if errand.source.rhythm == "once":
+        with registry_session(errand.settings) as connection:
+            errand.record(connection, "waiting")
+        return NOTHING
     if not errand.source.is_expected:
         return NOTHING
     state = "waiting" if asked_at < errand.due_at else "overdue"
@@ -148,6 +156,9 @@ def _not_there(errand: Errand, state: str) -> dict[str, Any]:
         return _complete(errand, is_reused=True)
     LOG.info("%s of %s: %s", errand.source.dataset, errand.business_date, state)
     if state == NOTHING:
+        if errand.source.rhythm == "once":
+            with registry_session(errand.settings) as connection:
+                forget_drop(connection, errand.source.name, errand.business_date)
         return {"state": NOTHING}
     return {"state": state, "due_at": errand.due_at.astimezone(BEIJING).isoformat()}
 

@@ -1,7 +1,8 @@
 """Every partner's own drop, spoilt in every way that the sandbox knows, is refused; mended, it is taken."""
 
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,11 +12,13 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from etl.pull.sources import pull_source
+from etl.submission.difference import is_baseline_awaited
 from sandbox.city.create import create_city
 from sandbox.partners import mischief
 from sandbox.partners.hostile import SPOILS
 from sandbox.truth.incidents import expected_state
-from schemas.drop_source import DROP_SOURCES, DropSource
+from schemas.drop_source import DROP_SOURCES, DropSource, drop_source
+from schemas.refusal import Refusal
 from schemas.registry import DROP
 from tests.support.partners import running_partners
 
@@ -35,6 +38,19 @@ def state_of(settings: Settings, source: DropSource) -> str:
     with registry_session(settings) as connection:
         asked = sa.select(DROP.c.state).where(DROP.c.source_name == source.name, DROP.c.business_date == DAY)
         return str(connection.scalar(asked))
+
+
+def test_a_baseline_is_awaited_while_nobody_can_be_asked_for_it(
+    settings: Settings, partners: Partners
+) -> None:
+    cases, before = drop_source("beneficiary_case"), DAY - timedelta(days=30)
+    with pytest.raises(Refusal, match="partner_unreachable"):
+        pull_source(settings, cases, before, replace(partners["cases"], port=1))
+    with registry_session(settings) as connection:
+        assert is_baseline_awaited(connection, before)
+    assert pull_source(settings, cases, before, partners["cases"])["state"] == "nothing"
+    with registry_session(settings) as connection:
+        assert not is_baseline_awaited(connection, before)
 
 
 @pytest.mark.parametrize("kind", SPOILS)
