@@ -81,4 +81,5 @@ def test_only_who_is_expected_every_night_is_waited_for(
     tomorrow = date(2026, 6, 2)
     told = pull_source(settings, source, tomorrow, partners[source.name])
     waits = {"mch", "service", "migrants"}
-    assert told["state"] == ("waiting" if source.name in waits else "nothing")
+    # Of the others the first day's drop may not have been taken yet; that one is found now.
+    assert told["state"] in ({"waiting"} if source.name in waits else {"nothing", "late"})
