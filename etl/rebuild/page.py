@@ -134,21 +134,19 @@ def _details(rows: Sequence[Row]) -> list[Text]:
 def render_rebuilds(rows: Sequence[RowMapping]) -> RenderableType:
     """Lay out past rebuilds, newest first."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title="影子重算 · rebuilds in shadow")
-    headings = ("编号 Id", "业务日 Date", "目的 Purpose", "状态 State", "结论 Verdict", "人 Persons")
-    for heading in (*headings, "开始 Started", "秒 Seconds", "运行 Run", "保留 Kept"):
-        table.add_column(heading.replace(" ", "\n", 1), no_wrap=heading.startswith("编号"))
+    for heading in ("编号 Id", "业务日 Date", "目的 Purpose", "结果 Result", "开始 Started"):
+        table.add_column(heading.replace(" ", "\n", 1), no_wrap=heading != "结果 Result")
     for row in rows:
-        words, style = VERDICTS.get(row["verdict"], ("", ""))
         table.add_row(
             row["rebuild_id"],
             str(row["business_date"]),
             PURPOSES[row["purpose"]],
-            STATES[row["state"]],
-            Text(words, style=style),
-            _number(row["radius"]["persons"]) if row["radius"] else "",
-            f"{row['started_at'].astimezone(BEIJING):%Y-%m-%d %H:%M}",
-            "" if row["seconds"] is None else f"{row['seconds']:.1f}",
-            f"{row['kind']} {row['run_id']}",
-            "是 yes" if row["is_kept"] else "",
+            _result(row),
+            f"{row['started_at'].astimezone(BEIJING):%m-%d %H:%M}",
         )
     return table
+
+
+def _result(row: RowMapping) -> Text:
+    words, style = VERDICTS.get(row["verdict"]) or (STATES[row["state"]], "")
+    return Text(f"{words} 保留 kept" if row["is_kept"] else words, style=style)
