@@ -15,7 +15,7 @@ from connectors.settings import Settings
 from quality.batch import candidate_batch, least_rows
 from quality.breaker import check_reject_share
 from quality.tickets import record_tickets
-from quality.validation import Validation, validate_batch
+from quality.validation import Validation, first_failures, validate_batch
 from quality.verdict import Verdict, verdict_of
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
@@ -61,7 +61,7 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
     with registry_session(settings) as connection:
         for name in dataset_names:
             check_reject_share(connection, name, business_date)
-    _refuse_failures(verdicts)
+    _refuse_failures(settings, validations)
     with registry_session(settings) as connection:
         tickets = {
             version: _publish(connection, settings, name, version, business_date)
@@ -128,12 +128,15 @@ def _refuse_errors(verdicts: dict[str, Verdict]) -> None:
         raise _errored("rules that could not be judged, " + "; ".join(errored))
 
 
-def _refuse_failures(verdicts: dict[str, Verdict]) -> None:
-    failed = [
-        f"{name}: {', '.join(f'{rule_id} ({count} rows)' for rule_id, count in verdict.failed.items())}"
-        for name, verdict in verdicts.items()
-        if verdict.failed
-    ]
+def _refuse_failures(settings: Settings, validations: dict[DatasetVersion, Validation]) -> None:
+    failed = []
+    for version, validation in validations.items():
+        broken = verdict_of(validation.result).failed
+        if broken:
+            dataset = version.name.removeprefix("staging.")
+            rules = ", ".join(f"{rule_id} ({count} rows)" for rule_id, count in broken.items())
+            rows = first_failures(settings, dataset, validation.batch, broken)
+            failed.append(f"{version.name}: {rules}" + (f", first {', '.join(rows)}" if rows else ""))
     if failed:
         raise Refusal(
             "gate_closed",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +27,17 @@ RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 # From here on the compiled suite judges. Below, Great Expectations takes a second at most, and judging by
 # both in one night keeps both in use (docs/decisions/0023).
 COMPILED_FROM_ROWS = 10_000
+# How many of the rows that broke a rule are named.
+MOST_TOLD = 3
 GREAT_EXPECTATIONS, COMPILED = "great_expectations", "compiled"
 
 
 @dataclass(frozen=True)
 class Validation:
-    """A result, who judged, and by expectation why a compiled suite left it to Great Expectations."""
+    """A result, of what, who judged, and by expectation why it was left to Great Expectations."""
 
     result: ExpectationSuiteValidationResult
+    batch: Batch
     judged_by: str
     left: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,7 +73,7 @@ def validate_by_gx(
         result_format=RESULT_FORMAT,
         expectation_parameters=dict(parameters),
     )
-    return Validation(result, GREAT_EXPECTATIONS)
+    return Validation(result, batch, GREAT_EXPECTATIONS)
 
 
 def validate_compiled(
@@ -98,7 +101,17 @@ def validate_compiled(
     rows = batch_frame(settings, batch) if counted.left else pd.DataFrame()
     validator = CountedValidator(_definition(context, dataset), RESULT_FORMAT, counted, rows)
     result = validator.validate_expectation_suite(ExpectationSuite(**suite), dict(parameters))
-    return Validation(result, COMPILED, counted.left)
+    return Validation(result, batch, COMPILED, counted.left)
+
+
+def first_failures(settings: Settings, dataset: str, batch: Batch, rule_ids: Collection[str]) -> list[str]:
+    """Tell where the first rows that broke some rules come from: landing and row, never a value."""
+    from quality.compiled.count import failed_rows
+
+    suite = read_suite(dataset)
+    broken = [entry for entry in suite["expectations"] if entry["meta"]["rule_ids"][0] in rule_ids]
+    rows = failed_rows(settings, batch, suite | {"expectations": broken}, MOST_TOLD)
+    return [f"{row['landing_id']} row {row['landing_row']}" for row in rows.to_pylist()]
 
 
 def read_suite(dataset: str) -> dict[str, Any]:

@@ -50,14 +50,16 @@ def count_suite(settings: Settings, batch: Batch, suite: Mapping[str, Any]) -> C
     return Counted(_tallies(plan, patterns, rows, repeated), plan.left)
 
 
-def failed_rows(settings: Settings, batch: Batch, suite: Mapping[str, Any]) -> pa.Table:
-    """List the rows that broke expectations: `landing_id`, `landing_row`, `expectation_ids`.
+def failed_rows(
+    settings: Settings, batch: Batch, suite: Mapping[str, Any], most: int | None = None
+) -> pa.Table:
+    """List rows that broke expectations, all or the first: `landing_id`, `landing_row`, `expectation_ids`.
 
     Neither uniqueness nor what was left to Great Expectations is told here.
     """
     with _opened(settings, batch) as connection:
         plan = plan_of(suite, _columns(connection, batch), batch.warnings)
-        statement = failures_statement(plan, batch.query)
+        statement = failures_statement(plan, batch.query, most)
         failures = connection.sql(statement, params=dict(batch.parameters)).to_arrow_table()
     broken = [[check.id for check in checks] for checks in _broken_checks(plan, failures)]
     return failures.select(["landing_id", "landing_row"]).append_column(

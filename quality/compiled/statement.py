@@ -42,8 +42,8 @@ def counts_statement(plan: Plan, batch: str, columns: Mapping[str, str]) -> str:
     return _over(batch, judged, counts.group_by(*groups, copy=False))
 
 
-def failures_statement(plan: Plan, batch: str) -> str:
-    """Write the query that lists the rows that broke something: thread to the source, masks, warnings."""
+def failures_statement(plan: Plan, batch: str, most: int | None = None) -> str:
+    """Write the query that lists rows that broke something: thread to the source, masks, warnings."""
     masks, groups = _judged(plan)
     lineage = [exp.column("landing_id"), exp.column("landing_row")]
     judged = exp.select(*lineage, *masks, copy=False)
@@ -54,8 +54,9 @@ def failures_statement(plan: Plan, batch: str) -> str:
         else exp.NEQ(this=group.copy(), expression=zero)
         for group in groups
     ]
-    failures = exp.select("*").from_("judged").where(exp.or_(*broken), copy=False)
-    return _over(batch, judged, failures.order_by(*(name.copy() for name in lineage), copy=False))
+    failures = exp.select("*").from_("judged").where(exp.or_(*broken) if broken else exp.false(), copy=False)
+    failures = failures.order_by(*(name.copy() for name in lineage), copy=False)
+    return _over(batch, judged, failures if most is None else failures.limit(most, copy=False))
 
 
 def _judged(plan: Plan) -> tuple[list[exp.Expr], list[exp.Column]]:

@@ -11,8 +11,10 @@ WITH village AS (
 numbered AS (
     SELECT
         person AS n,
-        DATE '1940-01-01' + CAST(person // 16 % 25000 AS INTEGER) AS birth_date,
-        1 + person % 2 AS sex,
+        DATE '1940-01-01' + CAST(person // 16 % 30000 AS INTEGER) AS birth_date,
+        -- Unlike for one county, day and place in line: no two persons share a number.
+        person % 16 + person // 480000 * 16 AS place_in_line,
+        2 - person % 2 AS sex,
         HASH(person) % 1000 AS chance,
         HASH(person + 7) % 1000 AS other_chance
     FROM RANGE($persons) AS persons(person)
@@ -22,12 +24,12 @@ person AS (
         numbered.*,
         village.division_code,
         SUBSTR(division_code, 1, 6) || date_digits(birth_date)
-            || LPAD(CAST(n // 400000 * 2 + CASE WHEN sex = 1 THEN 1 ELSE 0 END AS VARCHAR), 3, '0') AS seventeen
+            || LPAD(CAST(place_in_line AS VARCHAR), 3, '0') AS seventeen
     FROM numbered
     INNER JOIN village ON village.place = numbered.n * 37 % village.villages
 )
 SELECT
-    -- Two rows in a million have the number of the row before.
+    -- Two rows in a million have the file number of the row before.
     '110101' || LPAD(CAST(CASE WHEN n % 500000 = 499999 THEN n - 1 ELSE n END AS VARCHAR), 14, '0') AS person_id,
     SUBSTR('王李张刘陈杨赵黄周吴', CAST(n % 10 + 1 AS INTEGER), 1) || SUBSTR('伟芳娜敏静丽强磊军洋', CAST(n // 10 % 10 + 1 AS INTEGER), 1)
         AS name,
