@@ -34,6 +34,11 @@ def sweep_branches(settings: Settings) -> list[str]:
 def _swept(settings: Settings, rebuild_id: str, business_date: date) -> bool:
     try:
         with hold_lock(settings, lock_of(rebuild_id), business_date):
+            # It may have ended since it was listed: only now that nobody works on it is it known what it is.
+            with registry_session(settings) as connection:
+                row = find_rebuild(connection, rebuild_id)
+            if row is None or row["is_kept"]:
+                return False
             _drop(settings, rebuild_id)
     except Refusal:
         return False
