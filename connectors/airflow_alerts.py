@@ -3,9 +3,17 @@
 Runs in the executor, apart from any DAG file; `connectors.airflow.ends_within` names it.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
+
+# Names that Airflow gives: the kind and the instant are told, not the random end, which could be a name.
+RUN_ID = re.compile(
+    r"((?:scheduled|manual|asset_triggered|backfill)__"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?[+-][0-9]{2}:[0-9]{2})"
+    r"(?:_[A-Za-z0-9]{8})?"
+)
 
 
 def tell_run_overdue(context: Mapping[str, Any]) -> None:
@@ -26,12 +34,11 @@ def tell_run_overdue(context: Mapping[str, Any]) -> None:
 
 def event_of(context: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a schemas.notice.Event, imported inside
     """Make the event of a run that is overdue; a run that somebody named is told by its DAG alone."""
-    from schemas.notice import PLAIN, Event
+    from schemas.notice import Event
 
     run, due = context["dag_run"], context["deadline"]["deadline_time"]
-    subject_id = f"{run['dag_id']}/{run['dag_run_id']}"
-    if not PLAIN.fullmatch(subject_id):
-        subject_id = run["dag_id"]
+    own_name = RUN_ID.fullmatch(run["dag_run_id"])
+    subject_id = f"{run['dag_id']}/{own_name[1]}" if own_name else run["dag_id"]
     details = [f"due:{_instant(due):%Y-%m-%dT%H:%M}", f"state:{run['state']}"]
     return Event("run_overdue", subject_id, _business_date(run), details)
 

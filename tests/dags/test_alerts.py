@@ -41,8 +41,21 @@ def test_the_notice_bears_the_business_date_of_the_run(differs: dict[str, Any], 
     assert event.detail_codes == ["due:2027-01-01T04:00", "state:running"]
 
 
-def test_a_name_that_somebody_gave_a_run_is_not_told() -> None:
-    assert event_of(context("王桂兰 again")).subject_id == "pull_population"
+# run id, what is told of it: Airflow's own names alone, and of these not the end
+NAMES = [
+    ("manual__2026-12-31T17:00:00.123456+00:00", "/manual__2026-12-31T17:00:00.123456+00:00"),
+    ("asset_triggered__2026-12-31T18:00:00+00:00_aB3dE6gH", "/asset_triggered__2026-12-31T18:00:00+00:00"),
+    ("manual__2026-12-31T17:00:00+00:00_zhangsan", "/manual__2026-12-31T17:00:00+00:00"),
+    ("王桂兰 again", ""),
+    ("11010519491231002X", ""),
+    ("manual__11010519491231002X", ""),
+    ("manual__2026-12-31T17:00:00+00:00_11010519491231002X", ""),
+]
+
+
+@pytest.mark.parametrize(("run_id", "told"), NAMES)
+def test_a_name_that_somebody_gave_a_run_is_not_told(run_id: str, told: str) -> None:
+    assert event_of(context(run_id)).subject_id == f"pull_population{told}"
 
 
 def test_a_run_that_is_overdue_is_told_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
