@@ -5,7 +5,7 @@ Runs in the executor, apart from any DAG file; `connectors.airflow.ends_within` 
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 # Names that Airflow gives: the kind and the instant are told, not the random end, which could be a name.
@@ -49,7 +49,11 @@ def _business_date(run: Mapping[str, Any]) -> date:
     given = (run.get("conf") or {}).get("business_date")
     if given:
         return parse_business_date(str(given))
-    return business_date_of(_instant(run.get("data_interval_start") or run["run_after"]))
+    start, end = run.get("data_interval_start"), run.get("data_interval_end")
+    if start and start != end:
+        return business_date_of(_instant(start))
+    # Airflow does not say here which assets woke the run: it belongs to the last day that had ended.
+    return business_date_of(_instant(run["run_after"])) - timedelta(days=1)
 
 
 def _instant(value: Any) -> datetime:  # noqa: ANN401 - Airflow gives an instant or its text

@@ -18,6 +18,7 @@ def context(run_id: str = "scheduled__2026-12-31T17:00:00+00:00", **of: Any) -> 
         "state": "running",
         "conf": {},
         "data_interval_start": "2026-12-30T17:00:00Z",
+        "data_interval_end": "2026-12-31T17:00:00Z",
         "run_after": "2026-12-31T17:00:00Z",
     }
     return {"dag_run": run | of, "deadline": {"id": "1", "deadline_time": "2026-12-31T20:00:00+00:00"}}
@@ -27,7 +28,14 @@ def context(run_id: str = "scheduled__2026-12-31T17:00:00+00:00", **of: Any) -> 
 DATES = [
     ({}, "2026-12-31"),
     ({"conf": {"business_date": "2028-02-29"}}, "2028-02-29"),
-    ({"data_interval_start": None}, "2027-01-01"),
+    # at 01:00 on 1 January, by assets or by hand: the night works on the day that has ended
+    ({"data_interval_start": None, "data_interval_end": None}, "2026-12-31"),
+    (
+        {"data_interval_start": "2026-12-31T17:00:00Z", "data_interval_end": "2026-12-31T17:00:00Z"},
+        "2026-12-31",
+    ),
+    ({"data_interval_start": None, "run_after": "2028-02-29T15:59:00Z"}, "2028-02-28"),
+    ({"data_interval_start": None, "run_after": "2028-02-29T16:00:00Z"}, "2028-02-29"),
     ({"data_interval_start": "2028-02-28T16:00:00Z"}, "2028-02-29"),
     ({"data_interval_start": "2028-02-29T15:59:00Z"}, "2028-02-29"),
 ]
