@@ -4,7 +4,10 @@ import logging
 from datetime import date
 from typing import Any
 
-from connectors.lake import Reconciled, candidate_on, publish_dataset
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.lake import Reconciled, publish_dataset
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from etl.conform.fold import Fold, Known, fold_drops, known_before
@@ -13,6 +16,7 @@ from quality.gate import gate_datasets
 from schemas.contract import load_contract
 from schemas.drop_source import DROP_SOURCES, DropSource
 from schemas.refusal import Refusal
+from schemas.registry import DATASET_VERSION
 
 LOG = logging.getLogger(__name__)
 
@@ -20,7 +24,8 @@ LOG = logging.getLogger(__name__)
 def replay_returned(settings: Settings, business_date: date) -> dict[str, Any]:
     """Judge the waiting rows of every partner without a drop of the date; publish where one is accepted.
 
-    Where none is, nothing is written. A drop of the date that comes later is conformed as ever.
+    Where none is, nothing is written. A drop of the date that comes later is conformed as ever. A rerun
+    goes on where an earlier one was stopped, by the gate or by its end, before the date pointed at the rows.
 
     Returns:
         `replayed`: accepted rows by dataset.
@@ -47,13 +52,13 @@ def _replay_alone(settings: Settings, source: DropSource, business_date: date) -
 def _replay(settings: Settings, dataset: str, business_date: date) -> int:
     contract = load_contract(dataset)
     with registry_session(settings) as connection:
-        try:
-            candidate_on(connection, f"staging.{dataset}", business_date)
-        except Refusal:
-            known = known_before(connection, settings, contract, business_date)
-        else:
+        made = _made_of(connection, dataset, business_date)
+        if made is not None and made["is_current"]:
             return 0
-    if not known.waiting.num_rows:
+        known = known_before(connection, settings, contract, business_date)
+    # Of a drop: its own gate judges it. A replay whose gate came to no end is done anew.
+    is_of_drop = made is not None and not {*made["inputs"]} <= {*_inputs(known)}
+    if is_of_drop or not known.waiting.num_rows:
         return 0
     fold = fold_drops(settings, known, [], business_date)
     if fold.replayed:
@@ -63,8 +68,23 @@ def _replay(settings: Settings, dataset: str, business_date: date) -> int:
     return fold.replayed
 
 
+def _made_of(connection: Connection, dataset: str, business_date: date) -> sa.RowMapping | None:
+    """Find what was made last of a dataset for a date, whether or not the date points at it."""
+    chosen = sa.select(DATASET_VERSION.c.is_current, DATASET_VERSION.c.inputs).where(
+        DATASET_VERSION.c.dataset_name == f"staging.{dataset}",
+        DATASET_VERSION.c.business_date == business_date,
+        DATASET_VERSION.c.is_candidate,
+    )
+    return connection.execute(chosen).mappings().first()
+
+
+def _inputs(known: Known) -> list[str]:
+    """Name what a replay rests on: what was known before, and nothing received for the date."""
+    return [*known.versions, *known.contained]
+
+
 def _publish(settings: Settings, known: Known, fold: Fold, business_date: date) -> None:
-    inputs = [*known.versions, *known.contained]
+    inputs = _inputs(known)
     with registry_session(settings) as connection:
         publish_dataset(
             connection,

@@ -10,6 +10,7 @@ from connectors.lake import read_dataset, version_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform import drop
+from etl.conform import replay_returned as replaying
 from etl.conform.drop import conform_drop
 from etl.conform.replay_returned import replay_returned
 from etl.submission.trace import trace_record
@@ -73,3 +74,34 @@ def test_rows_come_in_after_a_fix_of_ours_though_the_partner_sends_nothing(
     with registry_session(settings) as connection:
         of_third = sa.select(sa.func.count()).where(DATASET_VERSION.c.business_date == third)
         assert connection.scalar(of_third) == 0
+
+
+def test_a_rerun_goes_on_where_the_gate_did_not_come_to_its_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = load_contract("birth_service")
+    content = csv_of(
+        row_of("birth_service", reg_no="S4"),
+        row_of("birth_service", reg_no="S5", pregnancy_weeks="8"),
+        dataset="birth_service",
+    )
+    day, next_day = TODAY + timedelta(days=3), TODAY + timedelta(days=4)
+    land(settings, "birth_service", day, content, "birth_service_20260604.csv", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(drop, "load_contract", lambda name: replace(contract, rules=(*contract.rules, STRICT)))
+        conform_drop(settings, SERVICE, day)
+    # What was conformed of a drop is its gate's, not ours, whether or not it has come to that.
+    assert replay_returned(settings, day) == {"replayed": {}}
+    gate_datasets(settings, day, ["birth_service"])
+
+    def die(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(replaying, "gate_datasets", die)
+        with pytest.raises(MemoryError):
+            replay_returned(settings, next_day)
+    assert "S5" not in staged(settings, next_day)
+    assert replay_returned(settings, next_day) == {"replayed": {"birth_service": 1}}
+    assert "S5" in staged(settings, next_day)
+    assert replay_returned(settings, next_day) == {"replayed": {}}
