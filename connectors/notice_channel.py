@@ -54,3 +54,14 @@ class LogChannel:
                 os.fsync(file.fileno())
         except OSError as error:
             raise NotTaken(type(error).__name__) from None
+
+
+@dataclass(frozen=True)
+class UnusableChannel:
+    """A channel whose address cannot be used: what it should tell waits until the address is corrected."""
+
+    code: str
+
+    def tell(self, notice: Notice) -> None:
+        """Take nothing."""
+        raise NotTaken("notice_channel_unusable")

@@ -11,6 +11,9 @@ from connectors.notice_channel import SECONDS, BrokeOff, NotTaken
 from schemas.business_date import BEIJING
 from schemas.notice import Notice
 
+# What fails before the mail itself is sent: the server, or a name or password that cannot be written.
+CERTAINLY_NOT_TAKEN = (OSError, smtplib.SMTPException, ValueError)
+
 
 @dataclass(frozen=True)
 class MailChannel:
@@ -28,10 +31,10 @@ class MailChannel:
 
     def tell(self, notice: Notice) -> None:
         """Hand the mail over; only the last answer of the server decides."""
-        content = self._mail(notice).as_bytes()
         try:
+            content = self._mail(notice).as_bytes()
             server = self._connect()
-        except (OSError, smtplib.SMTPException) as error:
+        except CERTAINLY_NOT_TAKEN as error:
             raise NotTaken(type(error).__name__) from None
         try:
             self._announce(server)
@@ -48,7 +51,7 @@ class MailChannel:
             server.ehlo_or_helo_if_needed()
             if self.security == "starttls":
                 server.starttls(context=context)
-        except (OSError, smtplib.SMTPException):
+        except CERTAINLY_NOT_TAKEN:
             server.close()
             raise
         return server
@@ -66,7 +69,7 @@ class MailChannel:
                 status, _ = server.docmd(command)
                 if status not in (250, 251, 354):
                     raise NotTaken(f"smtp_{status}")
-        except (OSError, smtplib.SMTPException) as error:
+        except CERTAINLY_NOT_TAKEN as error:
             raise NotTaken(type(error).__name__) from None
 
     def _mail(self, notice: Notice) -> EmailMessage:

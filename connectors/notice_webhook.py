@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import time
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -28,22 +29,19 @@ class WebhookChannel:
     def tell(self, notice: Notice) -> None:
         """Post the notice; redirections are not followed."""
         body = json.dumps(notice.as_json(), ensure_ascii=False, sort_keys=True).encode()
-        parts = urlsplit(self.url)
-        connection = self._connection()
-        try:
+        with ExitStack() as ending:
+            # Until the first byte has left, whatever fails was certainly not taken.
             try:
+                connection = ending.enter_context(closing(self._connection()))
+                self._prepare(connection, notice, body)
                 connection.connect()
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 raise NotTaken(type(error).__name__) from None
             try:
-                path = parts.path or "/"
-                target = f"{path}?{parts.query}" if parts.query else path
-                connection.request("POST", target, body, self._headers(notice, body))
+                connection.endheaders(body)
                 status = connection.getresponse().status
             except (OSError, http.client.HTTPException) as error:
                 raise BrokeOff(type(error).__name__) from None
-        finally:
-            connection.close()
         if status in UNKNOWN_OUTCOME:
             raise BrokeOff(f"http_{status}")
         if not 200 <= status < 300:
@@ -57,9 +55,17 @@ class WebhookChannel:
             return http.client.HTTPSConnection(host, parts.port, timeout=SECONDS, context=context)
         return http.client.HTTPConnection(host, parts.port, timeout=SECONDS)
 
+    def _prepare(self, connection: http.client.HTTPConnection, notice: Notice, body: bytes) -> None:
+        parts = urlsplit(self.url)
+        path = parts.path or "/"
+        connection.putrequest("POST", f"{path}?{parts.query}" if parts.query else path)
+        for name, value in self._headers(notice, body).items():
+            connection.putheader(name, value)
+
     def _headers(self, notice: Notice, body: bytes) -> dict[str, str]:
         at = str(int(time.time()))
         return {
+            "Content-Length": str(len(body)),
             "Content-Type": "application/json; charset=utf-8",
             "Idempotency-Key": notice.event_id,
             "X-Padis-Timestamp": at,

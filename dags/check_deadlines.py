@@ -7,8 +7,8 @@ with `business_date`.
 list`), and tells each new event once by each channel: log, mail, webhook (`padis notices list`). What a
 channel did not take is tried again; what it may have taken is not.
 
-**失败意味着 · A failure means**: the registry could not be reached, or the address of a channel cannot be
-used; nobody was told.
+**失败意味着 · A failure means**: the registry could not be reached; nobody was told. A channel whose address
+cannot be used fails alone: the log warns of it.
 
 **可否重跑 · Rerunning**: safe. Each event is told once.
 """

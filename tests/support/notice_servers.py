@@ -11,12 +11,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class MailServer:
-    """What it took, whole; `breaks` names the moment at which it hangs up, `refuses` the verb it refuses."""
+    """What it took, whole; `breaks` names the moment at which it hangs up, `refuses` the verb it refuses.
+
+    With `greets_with_login` it offers to take a name and a password.
+    """
 
     port: int = 0
     taken: list[bytes] = field(default_factory=list)
     breaks: str | None = None
     refuses: str | None = None
+    greets_with_login: bool = False
 
     def serve(self, wire: socket.socket) -> None:
         """Talk SMTP on one connection."""
@@ -28,6 +32,8 @@ class MailServer:
                 return
             if self.refuses == verb:
                 wire.sendall(b"550 no\r\n")
+            elif verb == "EHLO" and self.greets_with_login:
+                wire.sendall(b"250-test\r\n250 AUTH PLAIN LOGIN\r\n")
             elif verb == "DATA":
                 wire.sendall(b"354 go on\r\n")
                 lines = []

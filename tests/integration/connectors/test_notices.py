@@ -25,7 +25,6 @@ from connectors.notice_webhook import signature_of
 from connectors.registry import registry_session
 from connectors.settings import PROJECT, Settings
 from schemas.notice import Event
-from schemas.refusal import Refusal
 from schemas.registry import NOTICE
 from tests.support.notice_servers import MailServer, WebServer, mail_server, web_server
 
@@ -225,14 +224,42 @@ def test_one_who_is_killed_while_telling_leaves_it_uncertain_and_the_rest_is_tol
         {"PADIS_NOTICE_MAIL": "http://mail.example.cn/"},
         {"PADIS_NOTICE_WEBHOOK": "http://hooks.example.cn/", "PADIS_NOTICE_SECRET": "agreed"},
         {"PADIS_NOTICE_WEBHOOK": "https://hooks.example.cn/"},
+        {"PADIS_NOTICE_WEBHOOK": "https://hooks.example.cn/a b", "PADIS_NOTICE_SECRET": "agreed"},
+        {"PADIS_NOTICE_WEBHOOK": "https://hooks.example.cn/通知", "PADIS_NOTICE_SECRET": "agreed"},
     ],
 )
-def test_an_address_that_is_unsafe_or_lacks_something_is_refused_without_being_repeated(
-    settings: Settings, environment: dict[str, str]
+def test_an_address_that_cannot_be_used_fails_alone_and_is_not_repeated(
+    settings: Settings, environment: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(Refusal, match="notice_channel_unusable") as refused:
-        channels_of(settings, environment)
-    assert "example.cn" not in str(refused.value)
+    assert tell(settings, channels_of(settings, environment)) == {"failed": 1, "sent": 1}
+    with registry_session(settings) as connection:
+        (row,) = notices_where(connection, NOTICE.c.state == "failed")
+    assert row["message"] == "notice_channel_unusable"
+    assert "notice_channel_unusable" in caplog.text
+    assert "example.cn" not in caplog.text
+
+
+def test_a_file_of_certificates_that_is_missing_is_found_out_before_anything_is_sent(
+    settings: Settings, mail: MailServer
+) -> None:
+    web = {"PADIS_NOTICE_WEBHOOK": "https://127.0.0.1:9/", "PADIS_NOTICE_SECRET": "agreed"}
+    post = {"PADIS_NOTICE_MAIL": f"smtp://127.0.0.1:{mail.port}/?from=padis@example.cn&to=a@example.cn"}
+    channels = channels_of(settings, {**web, **post, "PADIS_NOTICE_CA": "/missing.pem"})
+    for attempts in (1, 2):
+        tell(settings, channels)
+        assert on_record(settings)[1:] == [("mail", "failed", attempts), ("webhook", "failed", attempts)]
+
+
+def test_a_password_that_cannot_be_written_is_found_out_before_anything_is_sent(
+    settings: Settings, mail: MailServer
+) -> None:
+    mail.greets_with_login = True
+    url = f"smtp+plain://padis:密@127.0.0.1:{mail.port}/?from=padis@example.cn&to=a@example.cn"
+    assert tell(settings, only(settings, "mail", PADIS_NOTICE_MAIL=url)) == {"failed": 1}
+    with registry_session(settings) as connection:
+        (row,) = notices_where(connection)
+    assert row["message"] == "UnicodeEncodeError"
+    assert mail.taken == []
 
 
 def test_an_event_holds_ids_and_codes_only() -> None:
