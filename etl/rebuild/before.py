@@ -1,7 +1,7 @@
 """What was known before a business date: the rows of each table with which its rebuild begins."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -78,17 +78,17 @@ def _records(table: sa.Table, business_date: date) -> Rows:
 
 
 def _state_dates(table: sa.Table, business_date: date) -> Rows:
-    """Select the states on record before the date; only of cases does it matter whether there was one."""
+    """Select the states on record, as if none went beyond the day before; of cases only if there were any."""
     imported = sa.exists().where(
         DATASET_VERSION.c.dataset_name == CASE_IMPORT, DATASET_VERSION.c.business_date < business_date
     )
     columns = [
-        sa.func.least(column, business_date).label("business_date")
+        sa.func.least(column, business_date - timedelta(days=1)).label("business_date")
         if column.name == "business_date"
         else column
         for column in table.columns
     ]
-    return sa.select(*columns).where(table.c.table_name == CASE.fullname, imported)
+    return sa.select(*columns).where(sa.or_(table.c.table_name != CASE.fullname, imported))
 
 
 OWN_RULE: Mapping[sa.Table, Callable[[sa.Table, date], Rows]] = {

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from sqlalchemy.engine import Connection
 from connectors.registry import record_state, registry_session, state_on
 from connectors.settings import Settings
 from etl.divisions.succession import follow_divisions, kept_columns, preview_succession, rewritten_columns
+from etl.rebuild.branch import drop_branch, make_branch
 from schemas.division import load_divisions
 from schemas.division_change import COLUMNS
-from schemas.registry import METADATA, SCORE, SUCCESSION, TASK
+from schemas.registry import CASE, METADATA, SCORE, STATE_DATE, SUCCESSION, TASK
 
 EVE, DAY = date(2026, 6, 30), date(2026, 7, 1)
 OLD_TOWN, TOWN, OTHER = "110101001000", "110101002000", "110105001001"
@@ -173,3 +175,22 @@ def test_what_is_on_record_up_to_a_later_date_is_left_to_the_night_of_that_date(
     with registry_session(settings) as connection:
         assert everything(connection) == first
     assert follow_divisions(settings, DAY + timedelta(days=1))["moved"] == 3
+
+
+def test_a_rebuild_of_the_day_of_the_merger_moves_what_its_night_moved(settings: Settings) -> None:
+    """Also what no process of that night wrote anew: its partner left nothing."""
+    with registry_session(settings) as connection:
+        # Imported on the day itself: before it nobody had cases on record.
+        record_state(connection, CASE, [], DAY)
+    branch = replace(settings, shadow="r20260701_00000000")
+    make_branch(branch, DAY)
+    try:
+        with registry_session(branch) as connection:
+            assert codes_on(connection, DAY) == BEFORE
+            dates = {row.table_name: row.business_date for row in connection.execute(sa.select(STATE_DATE))}
+        assert dates == {TASK.fullname: EVE}
+        assert follow_divisions(branch, DAY) == {"moved": 3, "tables": {"worklist.task": 3}, "left": 0}
+        with registry_session(branch) as connection:
+            assert codes_on(connection, DAY) == AFTER
+    finally:
+        drop_branch(settings, str(branch.shadow))
