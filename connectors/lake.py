@@ -255,14 +255,23 @@ def version_on(connection: Connection, name: str, business_date: date) -> Datase
     return DatasetVersion(name, version)
 
 
-def inputs_of(connection: Connection, version: DatasetVersion, business_date: date) -> list[str]:
-    """Tell what a version was made from when it was made last, on or before a business date."""
+def inputs_of(
+    connection: Connection, version: DatasetVersion, business_date: date, *, published: bool = False
+) -> list[str]:
+    """Tell what a version was made from when it was made last, on or before a business date.
+
+    A version may have been made for several dates, of which some do not point at it: a drop without any
+    accepted row leaves the rows as they were, whether it is published or stopped. With `published` only
+    dates that point at it count.
+    """
+    points = (DATASET_VERSION.c.is_current,) if published else ()
     inputs: list[str] | None = connection.scalar(
         sa.select(DATASET_VERSION.c.inputs)
         .where(
             DATASET_VERSION.c.dataset_name == version.name,
             DATASET_VERSION.c.version == version.version,
             DATASET_VERSION.c.business_date <= business_date,
+            *points,
         )
         .order_by(DATASET_VERSION.c.business_date.desc())
         .limit(1)

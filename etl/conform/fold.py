@@ -56,7 +56,8 @@ def known_before(
 ) -> Known:
     """Read what a business date may rest on."""
     staging = _version_before(connection, contract, business_date)
-    contained = inputs_of(connection, staging, business_date - timedelta(days=1)) if staging else []
+    day_before = business_date - timedelta(days=1)
+    contained = inputs_of(connection, staging, day_before, published=True) if staging else []
     landings = landings_until(connection, contract.name, business_date)
     return Known(
         contract,
