@@ -73,7 +73,7 @@ def update_levels(settings: Settings, business_date: date, now: datetime) -> int
     """
     with registry_session(settings) as connection:
         record_levels(connection, require_aware(now))
-        return update_tasks(connection, business_date)
+        return update_tasks(settings, connection, business_date)
 
 
 def take_in_receipts(

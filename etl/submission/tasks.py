@@ -10,10 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from connectors.divisions import division_tree
+from connectors.settings import Settings
 from connectors.worklist import record_tasks
 from etl.submission.levels import KIND, awaited_levels, levels_on_record, split_subject
 from etl.submission.receipt_file import REJECTED
 from schemas.division import CITY_CODE, level_of
+from schemas.division_tree import DivisionTree
 from schemas.policy import load_parameter
 from schemas.refusal import Refusal
 from schemas.registry import DEADLINE, DECISION, RECEIPT, RECORD, TASK
@@ -24,12 +27,12 @@ CODE_IN_MESSAGE = re.compile(r"\[([a-z_]+)\]")
 Found = tuple[str, str, str, list[str]]
 
 
-def update_tasks(connection: Connection, business_date: date) -> int | None:
+def update_tasks(settings: Settings, connection: Connection, business_date: date) -> int | None:
     """Open and close the tasks about submissions as of a business date; tell how many are open.
 
     Tasks of a later date on record stand: then nothing changes, and None is told.
     """
-    tasks = find_tasks(connection, business_date)
+    tasks = find_tasks(connection, business_date, division_tree(settings, business_date))
     try:
         with connection.begin_nested():
             record_tasks(connection, PROCESS, tasks, business_date, lambda ended: _causes(connection, ended))
@@ -40,14 +43,14 @@ def update_tasks(connection: Connection, business_date: date) -> int | None:
     return len(tasks)
 
 
-def find_tasks(connection: Connection, business_date: date) -> list[dict[str, Any]]:
+def find_tasks(connection: Connection, business_date: date, tree: DivisionTree) -> list[dict[str, Any]]:
     """Find what is open now; a task that was open the day before keeps its due date."""
     due_dates = _due_dates_before(connection, business_date)
     found = [
         *_overdue(connection),
         *_rejected_batches(connection),
         *_parked(connection),
-        *_rejected_records(connection, business_date),
+        *_rejected_records(connection, business_date, tree),
     ]
     return [_task(each, due_dates, business_date) for each in found]
 
@@ -78,14 +81,18 @@ def _parked(connection: Connection) -> Iterator[Found]:
         yield "receipt_parked", row.landing_id, CITY_CODE, [code[1] if code else "parked"]
 
 
-def _rejected_records(connection: Connection, business_date: date) -> Iterator[Found]:
-    """Find persons whose newest report was refused, at the division that decided about them."""
+def _rejected_records(connection: Connection, business_date: date, tree: DivisionTree) -> Iterator[Found]:
+    """Find persons whose newest report was refused, at the division that decided about them.
+
+    A decision that has ended keeps its division; where that was retired since, its successor has the task.
+    """
     newest = _newest_records()
     rejected = sa.select(newest).where(newest.c.receiver_state_code == REJECTED).order_by(newest.c.record_id)
     rows = connection.execute(rejected).mappings().all()
     divisions = _divisions(connection, [row["person_id"] for row in rows], business_date)
     for row in rows:
         division = divisions.get((row["subsystem_code"], row["person_id"]), CITY_CODE)
+        division = tree.successor(division, business_date) or division
         yield "record_rejected", row["record_id"], division, [row["rejection_code"]]
 
 

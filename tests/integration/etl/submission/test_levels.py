@@ -25,6 +25,7 @@ from schemas.registry import (
     ANSWER,
     BATCH,
     DEADLINE,
+    DECISION,
     LANDING,
     RECEIPT,
     RECORD,
@@ -269,6 +270,21 @@ def test_a_rejected_record_is_a_task_of_the_division_that_decided(
     assert {task.division_code for task in found} <= {"110101001001", "110105002003"}
     assert {task.level_code for task in found} == {"4"}
     assert codes
+
+
+def test_the_task_of_an_ended_decision_stands_where_its_division_went(
+    sent: Settings, answers: dict[str, bytes]
+) -> None:
+    look(sent, answers)
+    next_day = TODAY + timedelta(days=1)
+    with registry_session(sent) as connection:
+        # 崇文区, merged into 东城区.
+        connection.execute(sa.update(DECISION).values(division_code="110103000000", recorded_to=next_day))
+    look(sent, {}, at=NOON + timedelta(hours=20), day=next_day)
+    with registry_session(sent) as connection:
+        is_open = sa.and_(TASK.c.kind_code == "record_rejected", TASK.c.recorded_to.is_(None))
+        found = set(connection.scalars(sa.select(TASK.c.division_code).where(is_open)))
+    assert found == {"110101000000"}
 
 
 # Receipts that do not fit.
