@@ -95,6 +95,9 @@ def _key(row: object) -> tuple[str, str, date]:
 
 
 def _row(awaited: Awaited, held: sa.RowMapping | None, now: datetime) -> dict[str, object]:
+    if held is not None and held["state"] == "given_up" and awaited.state != "met":
+        # A person gave it up, perhaps after the look began: only what comes after all changes that.
+        return dict(held)
     is_open = awaited.state == "waiting"
     since_at, due_at, ended_at = now, awaited.due_from(now), now
     if held is not None and not (is_open and held["state"] not in OPEN):
@@ -108,7 +111,6 @@ def _row(awaited: Awaited, held: sa.RowMapping | None, now: datetime) -> dict[st
         "due_at": due_at,
         "state": state,
         "ended_at": None if is_open else ended_at,
-        # A person gives up, not a look; what comes after all is no longer given up.
         "given_up_by": None,
         "given_up_reason": None,
     }

@@ -100,8 +100,7 @@ def _ended_steps(connection: Connection, dates: Iterable[date]) -> dict[tuple[st
 
 
 def awaited_drops(connection: Connection) -> list[Awaited]:
-    """Tell what partners owe: every drop that was asked for, until it has arrived whole or is given up."""
-    given_up = _given_up_drops(connection)
+    """Tell what partners owe: every drop that was asked for, until it has arrived whole."""
     return [
         Awaited(
             "drop",
@@ -111,7 +110,6 @@ def awaited_drops(connection: Connection) -> list[Awaited]:
             due_at=row.due_at,
         )
         for row in connection.execute(sa.select(DROP))
-        if row.state == "complete" or (row.source_name, row.business_date) not in given_up
     ]
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.deadline import deadlines_where
+from connectors.deadline import deadlines_where, record_deadlines
 from connectors.notice import notices_where
 from connectors.notice_channel import LogChannel
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.deadlines.check import STEPS, check_deadlines
+from etl.deadlines.check import STEPS, awaited_drops, check_deadlines
 from etl.deadlines.give_up import give_up_drop
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
@@ -147,6 +147,17 @@ def test_a_drop_that_a_person_gave_up_is_told_no_more_and_keeps_who_and_why(sett
     drop(settings, "complete")
     check(settings, "2027-01-02 06:00", DAY)
     assert states(settings, "drop") == {("mch", "2026-12-31"): "met"}
+
+
+def test_a_check_that_began_before_a_person_gave_a_drop_up_does_not_undo_it(settings: Settings) -> None:
+    drop(settings, "waiting")
+    check(settings, "2027-01-01 01:00")
+    with registry_session(settings) as connection:
+        seen_before = awaited_drops(connection)
+    give_up_drop(settings, "mch", DAY, "li", "hospital closed that day", beijing("2027-01-01 05:00"))
+    with registry_session(settings) as connection:
+        record_deadlines(connection, seen_before, beijing("2027-01-01 06:00"))
+    assert states(settings, "drop") == {("mch", "2026-12-31"): "given_up"}
 
 
 @pytest.mark.parametrize(
