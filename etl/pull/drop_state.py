@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from connectors.deadline import OPEN
 from schemas.refusal import Refusal
-from schemas.registry import DROP
+from schemas.registry import DEADLINE, DROP
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,23 @@ def record_drop(
 
 
 def forget_drop(connection: Connection, source_name: str, business_date: date) -> None:
-    """Take a drop off the record that was asked for and, as the partner says, does not exist."""
-    connection.execute(
+    """Take a drop off the record that does not exist, as the partner says: it is awaited no more."""
+    forgotten = connection.execute(
         sa.delete(DROP).where(
             DROP.c.source_name == source_name,
             DROP.c.business_date == business_date,
             DROP.c.state == "waiting",
         )
     )
+    if forgotten.rowcount:
+        is_awaited = sa.and_(
+            DEADLINE.c.kind_code == "drop",
+            DEADLINE.c.subject_id == source_name,
+            DEADLINE.c.business_date == business_date,
+            DEADLINE.c.state.in_(OPEN),
+        )
+        is_void = {"state": "void", "ended_at": datetime.now(UTC)}
+        connection.execute(sa.update(DEADLINE).where(is_awaited).values(is_void))
 
 
 def drops_missing(connection: Connection, business_date: date) -> list[sa.RowMapping]:

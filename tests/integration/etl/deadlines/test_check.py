@@ -14,6 +14,7 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.deadlines.check import STEPS, awaited_drops, check_deadlines
 from etl.deadlines.give_up import give_up_drop
+from etl.pull.drop_state import forget_drop
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DEADLINE, DROP, NOTICE, STEP_RUN
@@ -175,6 +176,16 @@ def test_giving_up_needs_a_missing_drop_a_name_and_a_reason(
     drop(settings, state)
     with pytest.raises(Refusal, match=code):
         give_up_drop(settings, "mch", DAY, user, reason, beijing("2027-01-01 05:00"))
+
+
+def test_a_drop_that_does_not_exist_after_all_is_awaited_no_more(settings: Settings) -> None:
+    drop(settings, "waiting")
+    check(settings, "2027-01-01 01:00")
+    with registry_session(settings) as connection:
+        forget_drop(connection, "mch", DAY)
+    check(settings, "2027-01-01 06:00", DAY)
+    assert states(settings, "drop") == {("mch", "2026-12-31"): "void"}
+    assert not [event for event in told(settings) if event.startswith("drop")]
 
 
 def test_a_shadow_tells_nobody(settings: Settings) -> None:
