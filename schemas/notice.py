@@ -42,8 +42,8 @@ class Event:
 
     @property
     def event_id(self) -> str:
-        """Its name: the same event has the same name, whoever sees it."""
-        return f"{self.kind_code}:{self.subject_id}:{self.business_date.isoformat()}"
+        """Its name: the same event has the same name, whoever sees it; its details tell it from others."""
+        return ":".join((self.kind_code, self.subject_id, self.business_date.isoformat(), *self.detail_codes))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from connectors.settings import Settings
 from schemas.business_date import BEIJING, business_date_of
 from schemas.notice import Event
 from schemas.policy import load_parameter
-from schemas.registry import BATCH, DEADLINE, DROP, STEP_RUN
+from schemas.registry import ATTEMPT, BATCH, DEADLINE, DROP, STEP_RUN
 
 # Steps with a deadline of their own in policy/deadlines/; the others are part of what these wait for.
 STEPS = ("pull_population", "gate_population", "reconcile_births", "decide_subsidies", "publish_statistics")
@@ -120,26 +120,45 @@ def _given_up_drops(connection: Connection) -> set[tuple[str, date]]:
 
 
 def events_on_record(connection: Connection) -> list[Event]:
-    """List what people should know of now: what is overdue, refused drops, batches that are uncertain."""
+    """List what people should know of now: what is overdue, refused drops, batches that are uncertain.
+
+    The details say what is new when the same comes again: awaited anew, refused anew, sent anew.
+    """
     overdue = deadlines_where(connection, DEADLINE.c.state == "overdue")
     events = [
         Event(
             f"{row['kind_code']}_overdue",
             row["subject_id"],
             row["business_date"],
-            [f"due:{row['due_at'].astimezone(BEIJING):%Y-%m-%dT%H:%M}"],
+            [_at("since", row["since_at"]), _at("due", row["due_at"])],
         )
         for row in overdue
     ]
-    refused = sa.select(DROP).where(DROP.c.state == "refused")
+    return [*events, *_refused_drops(connection), *_uncertain_batches(connection)]
+
+
+def _refused_drops(connection: Connection) -> list[Event]:
     given_up = _given_up_drops(connection)
-    events += [
-        Event("drop_refused", row.source_name, row.business_date, [row.refusal_code or "unknown"])
-        for row in connection.execute(refused)
+    return [
+        Event(
+            "drop_refused",
+            row.source_name,
+            row.business_date,
+            [row.refusal_code or "unknown", *([_at("since", row.refused_at)] if row.refused_at else [])],
+        )
+        for row in connection.execute(sa.select(DROP).where(DROP.c.state == "refused"))
         if (row.source_name, row.business_date) not in given_up
     ]
-    uncertain = sa.select(BATCH.c.batch_id, BATCH.c.business_date).where(BATCH.c.state == "uncertain")
-    events += [
-        Event("batch_uncertain", row.batch_id, row.business_date) for row in connection.execute(uncertain)
+
+
+def _uncertain_batches(connection: Connection) -> list[Event]:
+    attempts = sa.select(sa.func.count()).where(ATTEMPT.c.batch_id == BATCH.c.batch_id).scalar_subquery()
+    uncertain = sa.select(BATCH.c.batch_id, BATCH.c.business_date, attempts.label("attempts"))
+    return [
+        Event("batch_uncertain", row.batch_id, row.business_date, [f"attempt:{row.attempts}"])
+        for row in connection.execute(uncertain.where(BATCH.c.state == "uncertain"))
     ]
-    return events
+
+
+def _at(what: str, instant: datetime) -> str:
+    return f"{what}:{instant.astimezone(BEIJING):%Y-%m-%dT%H:%M:%S}"

@@ -91,7 +91,7 @@ DEADLINE = Table(
 NOTICE = Table(
     "notice",
     METADATA,
-    key_text("event_id", "事件 · kind, subject and business date"),
+    key_text("event_id", "事件 · kind, subject, business date and details"),
     key_text("channel_code", "渠道 · log, mail or webhook"),
     Column("kind_code", Text, nullable=False, comment="种类 · see docs/glossary.md"),
     Column("subject_id", Text, nullable=False, comment="对象 · id of what it is about; no personal value"),

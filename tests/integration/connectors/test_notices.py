@@ -87,7 +87,9 @@ def test_each_event_is_told_once_by_each_channel(
     assert tell(settings, channels, now=NOW + timedelta(days=1)) == {}
     assert (len(mail.taken), len(web.taken)) == (1, 1)
     lines = (settings.logs / "notices.jsonl").read_text().splitlines()
-    assert [json.loads(line)["event_id"] for line in lines] == ["drop_overdue:mch:2026-06-01"]
+    assert [json.loads(line)["event_id"] for line in lines] == [
+        "drop_overdue:mch:2026-06-01:due:2026-06-02T06:00"
+    ]
 
 
 def test_a_mail_says_what_happened_in_both_languages(settings: Settings, mail: MailServer) -> None:
@@ -105,7 +107,11 @@ def test_a_webhook_is_signed_over_its_time_and_body(settings: Settings, web: Web
     headers, body = web.taken[0]
     assert headers["X-Padis-Signature"] == signature_of("agreed", headers["X-Padis-Timestamp"], body)
     assert headers["X-Padis-Signature"] != signature_of("other", headers["X-Padis-Timestamp"], body)
-    assert headers["Idempotency-Key"] == json.loads(body)["event_id"] == "drop_overdue:mch:2026-06-01"
+    assert (
+        headers["Idempotency-Key"]
+        == json.loads(body)["event_id"]
+        == "drop_overdue:mch:2026-06-01:due:2026-06-02T06:00"
+    )
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from connectors.deadline import deadlines_where, record_deadlines
+from connectors.deadline import Awaited, deadlines_where, record_deadlines
 from connectors.notice import notices_where
 from connectors.notice_channel import LogChannel
 from connectors.registry import registry_session
@@ -17,7 +18,7 @@ from etl.deadlines.give_up import give_up_drop
 from etl.pull.drop_state import forget_drop
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
-from schemas.registry import BATCH, DEADLINE, DROP, NOTICE, STEP_RUN
+from schemas.registry import ATTEMPT, BATCH, DEADLINE, DROP, NOTICE, STEP_RUN
 
 DAY = date(2026, 12, 31)
 
@@ -29,7 +30,7 @@ def beijing(text: str) -> datetime:
 @pytest.fixture(autouse=True)
 def nothing_known(settings: Settings) -> None:
     with registry_session(settings) as connection:
-        for table in (NOTICE, DEADLINE, STEP_RUN, DROP, BATCH):
+        for table in (NOTICE, DEADLINE, STEP_RUN, DROP, ATTEMPT, BATCH):
             connection.execute(sa.delete(table))
 
 
@@ -38,10 +39,16 @@ def check(settings: Settings, text: str, business_date: date | None = None) -> d
     return check_deadlines(settings, channels, beijing(text), business_date)
 
 
-def drop(settings: Settings, state: str, day: date = DAY, due: str = "2027-01-01 06:00") -> None:
+def drop(
+    settings: Settings,
+    state: str,
+    day: date = DAY,
+    due: str = "2027-01-01 06:00",
+    refused_for: str = "file_differs",
+) -> None:
     with registry_session(settings) as connection:
         connection.execute(sa.delete(DROP).where(DROP.c.business_date == day))
-        refusal = "file_differs" if state == "refused" else None
+        refusal = refused_for if state == "refused" else None
         row = {"source_name": "mch", "business_date": day, "state": state, "refusal_code": refusal}
         connection.execute(sa.insert(DROP).values(**row, due_at=beijing(due)))
 
@@ -60,7 +67,8 @@ def states(settings: Settings, kind: str) -> dict[tuple[str, str], str]:
 
 def told(settings: Settings) -> list[str]:
     with registry_session(settings) as connection:
-        return sorted(row["event_id"] for row in notices_where(connection))
+        rows = notices_where(connection)
+    return sorted(f"{row['kind_code']}:{row['subject_id']}:{row['business_date']}" for row in rows)
 
 
 def test_a_drop_is_awaited_then_overdue_then_met_and_told_once(settings: Settings) -> None:
@@ -84,6 +92,56 @@ def test_a_refused_drop_is_told_and_still_awaited(settings: Settings) -> None:
     check(settings, "2027-01-01 01:00")
     assert told(settings) == ["drop_refused:mch:2026-12-31"]
     assert states(settings, "drop") == {("mch", "2026-12-31"): "waiting"}
+
+
+def test_a_corrected_drop_that_is_refused_for_another_reason_is_told_again(settings: Settings) -> None:
+    for refused_for in ("file_differs", "columns_differ", "columns_differ"):
+        drop(settings, "refused", refused_for=refused_for)
+        check(settings, "2027-01-01 01:00")
+    assert told(settings) == ["drop_refused:mch:2026-12-31"] * 2
+
+
+def attempt(settings: Settings, number: int) -> None:
+    """Let an attempt to send a batch end without an answer."""
+    batch = {
+        "batch_id": "J_110000_2026_A_0001",
+        "receiver": "national",
+        "subsystem_code": "J",
+        "period": "2026",
+        "operation_code": "A",
+        "sequence": 1,
+        "business_date": DAY,
+        "file_name": "J_110000_2026_A_0001.csv",
+        "record_count": 1,
+        "byte_count": 1,
+        "sha256": "0" * 64,
+        "content": b"",
+        "inputs": [],
+        "policy_version": "1",
+        "state": "uncertain",
+    }
+    tried = {"lease_epoch": 1, "started_at": beijing("2027-01-01 05:00"), "outcome": "uncertain"}
+    with registry_session(settings) as connection:
+        connection.execute(postgresql.insert(BATCH).values(batch).on_conflict_do_nothing())
+        connection.execute(sa.insert(ATTEMPT).values(batch_id=batch["batch_id"], attempt=number, **tried))
+
+
+def test_a_batch_that_is_uncertain_again_after_it_was_resent_is_told_again(settings: Settings) -> None:
+    for number in (1, 2):
+        attempt(settings, number)
+        check(settings, "2027-01-01 01:00")
+        check(settings, "2027-01-01 01:15")
+    assert told(settings) == ["batch_uncertain:J_110000_2026_A_0001:2026-12-31"] * 2
+
+
+def test_a_receipt_that_is_overdue_again_after_the_batch_was_resent_is_told_again(settings: Settings) -> None:
+    for hour, state in ((1, "waiting"), (2, "void"), (3, "waiting")):
+        receipt = Awaited("receipt", "J_1:file", DAY, state, patience=timedelta(minutes=30))
+        with registry_session(settings) as connection:
+            record_deadlines(connection, [receipt], beijing(f"2027-01-01 0{hour}:00"))
+        check(settings, f"2027-01-01 0{hour}:45")
+        check(settings, f"2027-01-01 0{hour}:50")
+    assert told(settings) == ["receipt_overdue:J_1:file:2026-12-31"] * 2
 
 
 def test_steps_of_the_date_that_ended_are_awaited_and_those_not_done_in_time_are_told(
