@@ -22,7 +22,11 @@ def steps_in_shadow(using: Sequence[DatasetVersion] = ()) -> Iterator[Step]:
     """List the steps that reach nobody, in their order; sources have delivered, persons are not asked.
 
     Datasets of which versions are given are neither conformed nor judged: the date points at these.
+
+    Raises:
+        Refusal: `using_incomplete`: versions of some datasets of a step are given, and not of the others.
     """
+    _refuse_incomplete(using)
     for step in STEPS:
         if step.reach == SOURCE:
             yield replace(step, work=lambda _: {"state": "landed"})
@@ -46,17 +50,28 @@ def _or_nothing(step: Step) -> Callable[[Night], Mapping[str, Any]]:
 
 
 def _given(step: Step, versions: Sequence[DatasetVersion]) -> Callable[[Night], Mapping[str, Any]]:
-    """Let given versions stand for those that a step would make; what is not given is still made."""
+    """Let given versions stand for those that a step would make."""
     from etl.rebuild.given import take_versions
 
-    is_all_given = {version.name.removeprefix("staging.") for version in versions} == set(step.datasets)
-
     def work(night: Night) -> Mapping[str, Any]:
-        counts = {} if is_all_given else _or_nothing(step)(night)
-        take_versions(night.settings, versions, night.business_date, is_judged=not is_all_given)
-        return {**counts, "given": [str(version) for version in versions]}
+        take_versions(night.settings, versions, night.business_date)
+        return {"given": [str(version) for version in versions]}
 
     return work
+
+
+def _refuse_incomplete(using: Sequence[DatasetVersion]) -> None:
+    """Refuse versions of a part of what a step makes: it would conform and judge the given ones with it."""
+    given = {version.name for version in using}
+    for step in STEPS:
+        made = {f"staging.{name}" for name in step.datasets}
+        if given & made and made - given:
+            raise Refusal(
+                "using_incomplete",
+                found=f"versions of {', '.join(sorted(given & made))} alone",
+                expected=f"versions of all that is made together: also {', '.join(sorted(made - given))}",
+                to_do="add --using for these as well, as `padis status` shows them, or leave --using out",
+            )
 
 
 def run_steps(
@@ -69,7 +84,8 @@ def run_steps(
     """Run the steps of a date in a branch, and tell how each ended: done, left out, or why not.
 
     Raises:
-        Refusal: `unexpected`, of a step that ended in a way nobody foresaw.
+        Refusal: `using_incomplete`, before any step; `unexpected`, of a step that ended in a way nobody
+            foresaw.
     """
     ended: dict[str, str] = {}
     for step, outcome in run_all(Night(branch, business_date), announce, tuple(steps_in_shadow(using))):

@@ -20,7 +20,7 @@ TO = typer.Option("--to", metavar="YYYY-MM-DD", help="截止业务日(含) · la
 USING = typer.Option(
     "--using",
     metavar="NAME@VERSION",
-    help="沿用版本 · take this dataset version as it is; may be repeated.",
+    help="沿用版本 · take this dataset version as it is; may be repeated; all of a step or none.",
 )
 AS_JSON = typer.Option("--json", help="机器可读 · as JSON.")
 DRY_RUN = typer.Option("--dry-run", help="只列日期 · list the dates and stop.")

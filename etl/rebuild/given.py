@@ -15,13 +15,11 @@ from schemas.registry import DATASET_VERSION, RULE_RESULT, SCORE
 STAGING = "staging."
 
 
-def take_versions(
-    branch: Settings, versions: Sequence[DatasetVersion], business_date: date, *, is_judged: bool
-) -> None:
+def take_versions(branch: Settings, versions: Sequence[DatasetVersion], business_date: date) -> None:
     """Let a date of a branch rest on given versions.
 
-    Unless they are conformed again beside it (`is_judged`), what is on record of the date goes with them:
-    its quarantine, what waits at its source, the counts of its rules, its scores.
+    What is on record of the date goes with them: its quarantine, what waits at its source, the counts of
+    its rules, its scores.
 
     Raises:
         Refusal: a version was never published.
@@ -29,8 +27,7 @@ def take_versions(
     with registry_session(branch) as connection:
         for version in versions:
             adopt_version(connection, version, business_date)
-            if not is_judged:
-                _take_findings(connection, branch, version.name.removeprefix(STAGING), business_date)
+            _take_findings(connection, branch, version.name.removeprefix(STAGING), business_date)
 
 
 def _take_findings(connection: Connection, branch: Settings, dataset: str, business_date: date) -> None:
