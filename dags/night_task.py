@@ -45,7 +45,14 @@ DAG_OPTIONS: dict[str, Any] = {
     "params": {"business_date": business_date_param()},
     # DAGs that wait for partners or people name a longer time.
     "deadline": ends_within(timedelta(hours=3)),
-    "default_args": {"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=1)},
+    # More than an hour, ever more rarely: a rebuild that holds the date takes as long as a night's work.
+    "default_args": {
+        "owner": "data-engineering",
+        "retries": 6,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=30),
+    },
 }
 
 

@@ -14,7 +14,7 @@ preview. Nothing on record changes; sources, receivers and persons are not asked
 what the preview showed; the message says in what. Other dates go on.
 
 **可否重跑 · Rerunning**: safe. One run at a time works on a date, with the night and other rebuilds
-together; the others are told who, and try again after a minute.
+together; the others are told who, and try again for about an hour, ever more rarely.
 """
 
 from datetime import timedelta

@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,14 @@ def list_dags(folder: Path) -> dict[str, Any]:
     }
 
 
+def _patience(task: Any) -> timedelta:
+    """Tell for how long a task that always fails is tried again, at the least."""
+    delays = [
+        task.retry_delay * (task.retry_exponential_backoff or 1) ** number for number in range(task.retries)
+    ]
+    return sum((min(delay, task.max_retry_delay or delay) for delay in delays), timedelta())
+
+
 def _told(dag: Any) -> dict[str, Any]:
     return {
         "file": Path(dag.fileloc).stem,
@@ -44,6 +53,7 @@ def _told(dag: Any) -> dict[str, Any]:
             task.task_id: {
                 "owner": task.owner,
                 "retries": task.retries,
+                "patience": _patience(task).total_seconds() / 60,
                 "upstream": sorted(task.get_flat_relative_ids(upstream=True)),
                 "announces": sorted(asset.name for asset in task.outlets),
                 "trigger_rule": str(task.trigger_rule),
