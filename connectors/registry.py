@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import URL, Connection, Engine
 
 from connectors.holder import forget_holder, put_holder, tell_holders
 from connectors.settings import PROJECT, Settings
@@ -33,16 +32,22 @@ TAKE, GIVE_BACK, SHARE, UNSHARE = map(
 )
 
 
-@lru_cache(maxsize=8)
 def registry_engine(settings: Settings) -> Engine:
-    """Open the engine of the registry, or of a branch of it; parameters never reach logs."""
-    if settings.shadow is not None:
-        branch = {zone: schema_in_shadow(settings.shadow, zone) for zone in ZONES}
-        trunk = registry_engine(replace(settings, shadow=None))
-        return trunk.execution_options(schema_translate_map=branch)
-    return sa.create_engine(
-        settings.database_url("registry"), hide_parameters=True, pool_pre_ping=True, pool_size=4
-    )
+    """Open the engine of the registry, or of a branch of it; parameters never reach logs.
+
+    A branch shares the connections of the registry itself.
+    """
+    trunk = _engine_of(settings.database_url("registry"))
+    if settings.shadow is None:
+        return trunk
+    branch = {zone: schema_in_shadow(settings.shadow, zone) for zone in ZONES}
+    return trunk.execution_options(schema_translate_map=branch)
+
+
+@lru_cache(maxsize=8)
+def _engine_of(url: URL) -> Engine:
+    # By address: what else differs between settings must not make a second pool, which nobody would close.
+    return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=4)
 
 
 def schema_in_shadow(shadow: str, zone: str) -> str:

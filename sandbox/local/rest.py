@@ -72,6 +72,11 @@ class Airflow:
         }
         return int(self._ask("POST", "/api/v2/backfills", body)["id"])
 
+    def open_backfills(self, dag_id: str) -> int:
+        """Count the backfills of a DAG that Airflow does not take for completed yet."""
+        answer = self._ask("GET", f"/api/v2/backfills?{urlencode({'dag_id': dag_id})}")
+        return sum(backfill["completed_at"] is None for backfill in answer["backfills"])
+
     def runs_of(self, dag_id: str) -> list[dict[str, Any]]:
         """List the runs of a DAG, by logical date."""
         answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=100&order_by=logical_date")

@@ -126,11 +126,15 @@ def backfill_by_form(found, first, last):
 
 
 def states_when_over(admin, count):
-    """Wait until as many runs are there and all are over; give their states by Beijing date."""
+    """Wait until as many runs are there and all are over; give their states by Beijing date.
+
+    Airflow takes a backfill for completed some time after its last run, and allows one at a time.
+    """
     deadline = time.monotonic() + BACKFILL_SECONDS
     while True:
         runs = admin.runs_of(DAG)
-        if len(runs) >= count and all(run["state"] in {"success", "failed"} for run in runs):
+        is_over = len(runs) >= count and all(run["state"] in {"success", "failed"} for run in runs)
+        if is_over and not admin.open_backfills(DAG):
             return {beijing_date(run["logical_date"]): run["state"] for run in runs}
         assert time.monotonic() < deadline, [(run["logical_date"], run["state"]) for run in runs]
         time.sleep(2)

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from connectors.registry import hold_lock, record_state, registry_session, state_on
+from connectors.registry import hold_lock, record_state, registry_engine, registry_session, state_on
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 from schemas.registry import METADATA, TASK, ZONES
@@ -100,3 +101,12 @@ def test_one_run_holds_a_flow_and_the_other_is_told_who(settings: Settings) -> N
             pass
     with hold_lock(settings, "submit_padis", FIRST):
         pass
+
+
+def test_settings_that_differ_elsewhere_share_the_connections_of_one_registry(settings: Settings) -> None:
+    trunk = registry_engine(settings)
+    others = [replace(settings, shadow=f"r{number}") for number in range(20)]
+    pools = [registry_engine(other).pool for other in others]
+    pools.append(registry_engine(replace(settings, population_server_url="sqlite://")).pool)
+    assert all(pool is trunk.pool for pool in pools)
+    assert registry_engine(settings) is trunk
