@@ -1,5 +1,6 @@
 """Notices on record: each event is told once by each channel, or it is uncertain whether it was."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from sqlalchemy.engine import Connection
 from connectors.notice_channel import BrokeOff, Channel, NotTaken
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
+from connectors.unexpected import unexpected_error
 from schemas.notice import Event, Notice
 from schemas.refusal import Refusal
 from schemas.registry import NOTICE
@@ -20,6 +22,7 @@ EVERY_DATE = date.min
 # After that many attempts a person has to look after the channel.
 MOST_ATTEMPTS = 50
 MOST_UNWELL = 3
+LOG = logging.getLogger(__name__)
 
 
 def note_events(
@@ -91,6 +94,11 @@ def _outcome(channel: Channel, notice: Notice) -> tuple[str, str | None]:
         return "failed", str(reason)
     except BrokeOff as reason:
         return "uncertain", str(reason)
+    except Exception as error:
+        # A defect of one channel holds up no other, and nobody is left untold for it.
+        unexpected = unexpected_error(f"channel {channel.code}", error)
+        LOG.error("通知通道出错 · %s", unexpected)
+        return "failed", unexpected.code
     return "sent", None
 
 

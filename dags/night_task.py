@@ -146,7 +146,7 @@ def refusals_told(name: str) -> Iterator[None]:
     except AirflowException:
         raise
     except Exception as error:
-        from etl.steps import unexpected_error
+        from connectors.unexpected import unexpected_error
 
         raise AirflowFailException(str(unexpected_error(f"task {name}", error))) from None
 

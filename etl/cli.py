@@ -66,7 +66,7 @@ def main() -> NoReturn:
 
 
 def _unexpected(error: Exception) -> Refusal:
-    from etl.steps import unexpected_error
+    from connectors.unexpected import unexpected_error
 
     return unexpected_error("the command", error)
 

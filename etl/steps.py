@@ -2,18 +2,17 @@
 
 import re
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.registry import hold_lock, registry_session
-from connectors.settings import PROJECT, Settings
+from connectors.settings import Settings
+from connectors.unexpected import unexpected_error
 from schemas.refusal import Refusal
 from schemas.registry import STEP_RUN
 
@@ -103,21 +102,6 @@ def _run_alone(
                 .values(state=state, counts=counts, seconds=round(time.perf_counter() - clock, 3))
             )
     return counts
-
-
-def unexpected_error(step: str, error: Exception) -> Refusal:
-    """Turn an error into a refusal that names its kind and its place, never its message."""
-    places = [
-        f"{Path(frame.filename).relative_to(PROJECT)}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(PROJECT) and "site-packages" not in frame.filename
-    ]
-    return Refusal(
-        "unexpected",
-        found=f"{type(error).__name__} in {step} at {places[-1] if places else 'a library'}",
-        expected=f"{step} to end",
-        to_do="try again; if it fails again, report this place in the code",
-    )
 
 
 def _checked(step: str, counts: Mapping[str, Any]) -> Counts:

@@ -100,17 +100,25 @@ def _ended_steps(connection: Connection, dates: Iterable[date]) -> dict[tuple[st
 
 
 def awaited_drops(connection: Connection) -> list[Awaited]:
-    """Tell what partners owe: every drop that was asked for, until it has arrived whole."""
-    return [
-        Awaited(
-            "drop",
-            row.source_name,
-            row.business_date,
-            "met" if row.state == "complete" else "waiting",
-            due_at=row.due_at,
-        )
-        for row in connection.execute(sa.select(DROP))
+    """Tell what partners owe: every drop that was asked for, until it has arrived whole.
+
+    One that is on record no more does not exist, as its partner says. Who saw it before that may have put
+    its deadline on record only afterwards, so such a deadline is void.
+    """
+    is_open = sa.and_(DEADLINE.c.kind_code == "drop", DEADLINE.c.state.in_(OPEN))
+    # Before the drops: one that is asked for between the two looks must not seem to be gone.
+    open_deadlines = deadlines_where(connection, is_open)
+    drops = {(row.source_name, row.business_date): row for row in connection.execute(sa.select(DROP))}
+    owed = [
+        Awaited("drop", *key, "met" if row.state == "complete" else "waiting", due_at=row.due_at)
+        for key, row in drops.items()
     ]
+    gone = [
+        Awaited("drop", row["subject_id"], row["business_date"], "void", due_at=row["due_at"])
+        for row in open_deadlines
+        if (row["subject_id"], row["business_date"]) not in drops
+    ]
+    return [*owed, *gone]
 
 
 def _given_up_drops(connection: Connection) -> set[tuple[str, date]]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from connectors.notice_setup import channels_of
 from connectors.notice_webhook import signature_of
 from connectors.registry import registry_session
 from connectors.settings import PROJECT, Settings
-from schemas.notice import Event
+from schemas.notice import Event, Notice
 from schemas.registry import NOTICE
 from tests.support.notice_servers import MailServer, WebServer, mail_server, web_server
 
@@ -156,6 +157,30 @@ def test_a_server_that_is_not_there_is_tried_again_and_holds_up_no_other_channel
     )
     assert tell(settings, [*nobody, *only(settings, "log")]) == {"failed": 1, "sent": 1}
     assert on_record(settings) == [("log", "sent", 1), ("webhook", "failed", 1)]
+
+
+@dataclass(frozen=True)
+class Defective:
+    """A channel with a defect: it fails as no channel should, and its words hold what nobody may read."""
+
+    code: str = "mail"
+
+    def tell(self, notice: Notice) -> None:
+        raise KeyError("smtp://padis:secret@mail.example.cn")
+
+
+def test_a_channel_with_a_defect_holds_up_no_other_and_its_notice_is_tried_again(
+    settings: Settings, mail: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert tell(settings, [Defective(), *only(settings, "log")]) == {"failed": 1, "sent": 1}
+    with registry_session(settings) as connection:
+        (row,) = notices_where(connection, NOTICE.c.state == "failed")
+    assert row["message"] == "unexpected"
+    assert "KeyError in channel mail at tests/" in caplog.text
+    assert "secret" not in caplog.text
+
+    assert tell(settings, by_mail(settings, mail)) == {"sent": 1}
+    assert on_record(settings) == [("log", "sent", 1), ("mail", "sent", 2)]
 
 
 def test_a_webhook_with_a_certificate_that_nobody_vouches_for_is_sent_nothing(

@@ -246,6 +246,21 @@ def test_a_drop_that_does_not_exist_after_all_is_awaited_no_more(settings: Setti
     assert not [event for event in told(settings) if event.startswith("drop")]
 
 
+def test_a_check_that_saw_a_drop_before_it_was_found_not_to_exist_awaits_it_once_at_most(
+    settings: Settings,
+) -> None:
+    drop(settings, "waiting")
+    with registry_session(settings) as connection:
+        seen_before = awaited_drops(connection)
+        forget_drop(connection, "mch", DAY)
+        record_deadlines(connection, seen_before, beijing("2027-01-01 01:00"))
+    assert states(settings, "drop") == {("mch", "2026-12-31"): "waiting"}
+
+    check(settings, "2027-01-01 06:00", DAY)
+    assert states(settings, "drop") == {("mch", "2026-12-31"): "void"}
+    assert not [event for event in told(settings) if event.startswith("drop")]
+
+
 def test_a_shadow_tells_nobody(settings: Settings) -> None:
     with pytest.raises(Refusal, match="shadow_never_sends"):
         check(replace(settings, shadow="s1"), "2027-01-01 06:00")
