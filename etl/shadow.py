@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # How a step ended that was not run, since one that it needs did not end well.
 LEFT_OUT = "left_out"
+STAGING = "staging."
+DATASET_NAME = re.compile(r"[a-z_.]{1,60}")
 
 
 def steps_in_shadow(using: Sequence[DatasetVersion] = ()) -> Iterator[Step]:
@@ -24,14 +27,14 @@ def steps_in_shadow(using: Sequence[DatasetVersion] = ()) -> Iterator[Step]:
     Datasets of which versions are given are neither conformed nor judged: the date points at these.
 
     Raises:
-        Refusal: `using_incomplete`: versions of some datasets of a step are given, and not of the others.
+        Refusal: as `refuse_unfit`.
     """
-    _refuse_incomplete(using)
+    refuse_unfit(using)
     for step in STEPS:
         if step.reach == SOURCE:
             yield replace(step, work=lambda _: {"state": "landed"})
         elif step.reach == INSIDE:
-            given = [version for version in using if version.name.removeprefix("staging.") in step.datasets]
+            given = [version for version in using if version.name.removeprefix(STAGING) in step.datasets]
             yield replace(step, work=_given(step, given) if given else _or_nothing(step))
 
 
@@ -60,11 +63,31 @@ def _given(step: Step, versions: Sequence[DatasetVersion]) -> Callable[[Night], 
     return work
 
 
-def _refuse_incomplete(using: Sequence[DatasetVersion]) -> None:
-    """Refuse versions of a part of what a step makes: it would conform and judge the given ones with it."""
+def refuse_unfit(using: Sequence[DatasetVersion]) -> None:
+    """Refuse versions that cannot stand for the work of whole steps; asks nothing but the list of steps.
+
+    Raises:
+        Refusal: `using_unknown`: no step makes a dataset of that name; `using_twice`: two versions of one;
+            `using_incomplete`: a step would conform and judge the given ones with those that are missing.
+    """
     given = {version.name for version in using}
-    for step in STEPS:
-        made = {f"staging.{name}" for name in step.datasets}
+    made_together = [{f"{STAGING}{name}" for name in step.datasets} for step in STEPS if step.datasets]
+    unknown = given - set().union(*made_together)
+    if unknown:
+        raise Refusal(
+            "using_unknown",
+            found=f"versions of {', '.join(sorted(map(_shown, unknown)))}, which no step of a night makes",
+            expected=f"one of {', '.join(sorted(set().union(*made_together)))}",
+            to_do="correct --using, or leave it out",
+        )
+    if len(using) > len(given):
+        raise Refusal(
+            "using_twice",
+            found=f"{len(using)} versions of {len(given)} datasets",
+            expected="one version of each dataset",
+            to_do="leave all but one --using of a dataset out",
+        )
+    for made in made_together:
         if given & made and made - given:
             raise Refusal(
                 "using_incomplete",
@@ -72,6 +95,11 @@ def _refuse_incomplete(using: Sequence[DatasetVersion]) -> None:
                 expected=f"versions of all that is made together: also {', '.join(sorted(made - given))}",
                 to_do="add --using for these as well, as `padis status` shows them, or leave --using out",
             )
+
+
+def _shown(name: str) -> str:
+    """Show a name that somebody typed, unless it looks like anything else."""
+    return name if DATASET_NAME.fullmatch(name) else f"a name of {len(name)} characters"
 
 
 def run_steps(
@@ -84,7 +112,7 @@ def run_steps(
     """Run the steps of a date in a branch, and tell how each ended: done, left out, or why not.
 
     Raises:
-        Refusal: `using_incomplete`, before any step; `unexpected`, of a step that ended in a way nobody
+        Refusal: as `refuse_unfit`, before any step; `unexpected`, of a step that ended in a way nobody
             foresaw.
     """
     ended: dict[str, str] = {}

@@ -138,14 +138,19 @@ def _without_preview(settings: Settings, days: list[date]) -> list[date]:
 def _rebuilt(
     settings: Settings, days: list[date], purpose: Purpose, using: list[str], keep: bool
 ) -> Iterator[dict[str, Any]]:
-    """Rebuild date after date; one that is refused is told, and the others go on."""
+    """Rebuild date after date; one that is refused is told, and the others go on.
+
+    Raises:
+        Refusal: the given versions fit no date, told once, before anything is on record.
+    """
     from connectors.holder import Run, acting_as
     from connectors.lake import DatasetVersion
     from etl.rebuild.page import refused_row
     from etl.rebuild.rebuild import rebuild_date
-    from etl.shadow import run_steps
+    from etl.shadow import refuse_unfit, run_steps
 
     versions = [DatasetVersion.parse(text) for text in using]
+    refuse_unfit(versions)
     with acting_as(Run("command", f"padis {purpose}")), stderr().status("…") as line:
         for number, day in enumerate(days, 1):
             where = f"{purpose} {day} ({number}/{len(days)})"

@@ -25,3 +25,18 @@ def test_versions_of_a_part_of_a_step_are_refused_since_the_step_would_make_the_
     assert raised.value.code == "using_incomplete"
     missing = set(POPULATION) - set(names)
     assert all(f"staging.{name}" in str(raised.value) for name in missing)
+
+
+@pytest.mark.parametrize("name", ["staging.mch_births", "mch_birth", "returned.mch_birth", "core.x"])
+def test_a_version_of_what_no_step_makes_is_refused_with_the_names_that_there_are(name):
+    with pytest.raises(Refusal) as raised:
+        list(steps_in_shadow([*versions("mch_birth"), DatasetVersion(name, 1)]))
+    assert raised.value.code == "using_unknown"
+    assert name in raised.value.found
+    assert all(f"staging.{dataset}" in raised.value.expected for dataset in (*POPULATION, "mch_birth"))
+
+
+def test_two_versions_of_one_dataset_are_refused():
+    with pytest.raises(Refusal) as raised:
+        list(steps_in_shadow([*versions("mch_birth"), DatasetVersion("staging.mch_birth", 2)]))
+    assert raised.value.code == "using_twice"

@@ -121,6 +121,21 @@ def using(versions):
     return [word for version in versions for word in ("--using", str(version))]
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [("staging.marriage@0", "using_incomplete"), ("staging.mch_births@0", "using_unknown")],
+)
+def test_versions_that_fit_no_date_are_refused_once_and_leave_no_record(lived, given, code):
+    with registry_session(lived) as connection:
+        before = connection.execute(sa.select(REBUILD)).all()
+    done = padis(lived, "preview", "--from", str(FIRST), "--to", str(SECOND), "--using", given, "--json")
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert done.stderr.count(f"refused: {code}") == 1, done.stderr
+    with registry_session(lived) as connection:
+        assert connection.execute(sa.select(REBUILD)).all() == before
+
+
 # What is changed in the policy: file, value before, value after.
 CHANGES = [
     ("reward_assistance/annual_amount", 144_000, 150_000),
