@@ -28,13 +28,13 @@ class Airflow:
 
     def warm_up(self) -> None:
         """Have the part that tasks speak to built now; the first task would wait for it otherwise."""
-        with suppress(OSError, http.client.HTTPException, Refusal):
+        with suppress(Refusal):
             self._ask("GET", "/execution/health/ping")
 
     def health(self) -> dict[str, Any]:
         """Tell how the components are; empty while nothing answers."""
         try:
-            return self._ask("GET", "/api/v2/monitor/health")
+            return self._answer("GET", "/api/v2/monitor/health", None)
         except (OSError, http.client.HTTPException):
             return {}
 
@@ -113,6 +113,17 @@ class Airflow:
         self._ask("PATCH", f"{path}/-1/hitlDetails", {"chosen_options": [option], "params_input": {}})
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            return self._answer(method, path, body)
+        except (OSError, http.client.HTTPException) as error:
+            raise Refusal(
+                "airflow_gone",
+                found=f"{type(error).__name__} at {method} {path.split('?')[0]}",
+                expected="Airflow's REST API to go on answering while its components live",
+                to_do="read the end of var/logs/components.log: which component ended first?",
+            ) from None
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=SECONDS)
         headers = {"Content-Type": "application/json"}
         if self._token:

@@ -11,8 +11,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from types import FrameType
 
+import psutil
 from honcho.manager import Manager
 from honcho.printer import Printer
 
@@ -29,6 +32,7 @@ from sandbox.partners.keys import prepare_partners
 from schemas.refusal import Refusal
 
 LONGEST_END_SECONDS = 15
+LOOK_SECONDS = 1.0
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: somebody asked
@@ -104,6 +108,7 @@ class Supervisor:
                 manager.add_process(component.name, component.command, env=environment, cwd=str(PROJECT))
             self._progress.reached("Airflow 组件已启动 · components started")
             _hasten_the_end(manager, self._postgres)
+            threading.Thread(target=_end_orphans, args=(manager,), daemon=True, name="orphans").start()
             manager.loop()
         return 0 if manager.returncode in {130, 143} else self._report_failure()
 
@@ -145,6 +150,24 @@ def _hasten_the_end(manager: Manager, postgres: "subprocess.Popen[bytes] | None"
             raise Stopped from None
 
     manager.terminate = terminate
+
+
+def _end_orphans(manager: Manager) -> None:
+    """Kill what a dead component left: honcho sees its end only when nobody holds its output any more."""
+    while True:
+        for found in list(manager._processes.values()):
+            if "pid" in found and _is_dead(found["pid"]):
+                with suppress(ProcessLookupError):
+                    os.killpg(found["pid"], signal.SIGKILL)
+        time.sleep(LOOK_SECONDS)
+
+
+def _is_dead(pid: int) -> bool:
+    """Tell whether a process has ended and nobody has been told yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.settings import Settings
+from sandbox.simulation.world import World, kill_scheduler
 from tests.support.local_installation import free_port, is_free, left_processes, lines_until, padis
 
 STARTED = "Airflow 组件已启动 · components started"
@@ -94,6 +96,18 @@ def test_what_the_killed_starter_began_ends_by_itself(installation):
     deadline = time.monotonic() + LONGEST_END
     while left_processes(var) and time.monotonic() < deadline:
         time.sleep(0.5)
+    assert_nothing_is_left(var, port)
+
+
+def test_a_killed_scheduler_ends_the_run_with_what_happened(installation):
+    """Its workers live on and hold its output: the run must not wait for them."""
+    var, port = installation
+    command = padis(var, port, "local", "run")
+    assert any("ready" in line for line in lines_until(command, "Airflow is ready"))
+    kill_scheduler(World(Settings(var=var), port))
+    told, _ = command.communicate(timeout=LONGEST_END)
+    assert command.returncode == 2
+    assert "airflow_gone" in told
     assert_nothing_is_left(var, port)
 
 
