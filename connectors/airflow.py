@@ -6,8 +6,9 @@ Imported by `dags/` alone; nothing below knows Airflow.
 import os
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import (
     Asset,
@@ -16,7 +17,7 @@ from airflow.sdk import (
     Param,
 )
 from airflow.sdk.definitions.callback import SyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
 from airflow.timetables.interval import CronDataIntervalTimetable as IntervalTimetable
 
@@ -24,6 +25,9 @@ from connectors.holder import Run
 from schemas.business_date import BEIJING, business_date_of, parse_business_date
 from schemas.drop_source import DROP_SOURCES
 from schemas.refusal import Refusal
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 TIME_ZONE = "Asia/Shanghai"
 
@@ -74,6 +78,24 @@ class OnRequest(IntervalTimetable):
         )
 
 
+class RunQueued(BaseDeadlineReference):
+    """The instant at which a run was queued first.
+
+    Not Airflow's own `DAGRUN_QUEUED_AT`: Airflow counts that one anew where tasks are cleared, and up to
+    3.3.2 fails there, so that nobody could clear a failed task (apache/airflow#70368). Clearing does not
+    postpone ours. Registered by `plugins/deadlines.py`.
+    """
+
+    required_kwargs = frozenset({"dag_id", "run_id"})
+
+    def _evaluate_with(self, *, session: "Session", dag_id: str, run_id: str) -> datetime | None:
+        # Inside: DAG files import this module, and may not reach the database.
+        from airflow.models import DagRun
+
+        of_run = sa.select(DagRun.queued_at).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        return session.scalar(of_run)
+
+
 def nightly(cron: str) -> CronDataIntervalTimetable:
     """Run by the Beijing clock; the interval's start tells the business date."""
     return CronDataIntervalTimetable(cron, TIME_ZONE)
@@ -86,7 +108,7 @@ def ends_within(limit: timedelta) -> DeadlineAlert:
     """
     hours = limit.total_seconds() / 3600
     return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunQueued(),
         interval=limit,
         callback=SyncCallback("connectors.airflow_alerts.tell_run_overdue"),
         name=f"{hours:g} 小时内完成 · ends within {hours:g} h",

@@ -1,5 +1,6 @@
 """What Airflow says about a run that takes too long becomes a notice, told once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -64,6 +65,17 @@ NAMES = [
 @pytest.mark.parametrize(("run_id", "told"), NAMES)
 def test_a_name_that_somebody_gave_a_run_is_not_told(run_id: str, told: str) -> None:
     assert event_of(context(run_id)).subject_id == f"pull_population{told}"
+
+
+def test_what_a_deadline_counts_from_is_found_again_when_the_scheduler_reads_the_dag() -> None:
+    from airflow.serialization.decoders import decode_deadline_alert
+    from airflow.serialization.encoders import encode_deadline_alert
+
+    from connectors.airflow import RunQueued, ends_within
+
+    read = decode_deadline_alert(encode_deadline_alert(ends_within(timedelta(hours=3))))
+    assert read.reference.inner_ref == RunQueued()
+    assert read.interval == timedelta(hours=3)
 
 
 def test_a_run_that_is_overdue_is_told_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
