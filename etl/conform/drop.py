@@ -2,17 +2,17 @@
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy.engine import Connection
 
 from connectors.lake import candidate_on, inputs_of
-from connectors.landing import Landing, landed_file, landings_on, landings_until
+from connectors.landing import Landing, landed_file, landings_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.conform.fold import fold_drops, known_before
+from etl.conform.fold import fold_drops
+from etl.conform.known import known_before
 from etl.conform.stage import Conformed, conform_rows, record_conformed
 from etl.received.file import received_file
 from etl.received.read import read_blocks
@@ -44,7 +44,8 @@ FAULTS_OF_A_FILE = frozenset(
 def conform_drop(settings: Settings, source: DropSource, business_date: date) -> dict[str, Any]:
     """Conform the drop of a business date; staging is the latest earlier staging, overwritten by it.
 
-    Drops of earlier dates that arrived too late for that earlier staging are folded in as well; one that
+    Drops of earlier dates that arrived too late for that earlier staging are folded in as well, and those
+    that replace what it was made from; one that
     was never conformed is conformed first, so that its quarantine and counts are on record under its own
     date. So is every row that still waits at its source and is accepted by the rules of now. Counts are
     those of the drop of `business_date`. The version is put on record but not pointed at; that is the
@@ -58,25 +59,26 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
     with registry_session(settings) as connection:
         known = known_before(connection, settings, contract, business_date)
         landings = landings_on(connection, dataset, business_date)
-        late = _late(connection, dataset, business_date, known.contained)
-    if not landings and (source.is_expected or not late):
+    if not landings and (source.is_expected or not known.late):
         raise _nothing_landed(dataset, business_date)
     conformed = _conformed(settings, contract, landings, business_date, known.asked)
-    parts, folded = [conformed], [*known.contained]
-    for day, of_day in late.items():
+    parts, folded = {business_date: conformed}, [*known.contained]
+    for day, of_day in known.late.items():
         try:
             _conform_once(settings, source, of_day, day)
             with registry_session(settings) as connection:
                 check_reject_share(connection, dataset, day)
-            parts.append(_conformed(settings, contract, of_day, day, known.asked))
+            parts[day] = _conformed(settings, contract, of_day, day, known.asked)
         except Refusal as refusal:
             if refusal.code not in FAULTS_OF_A_FILE:
                 raise
             LOG.warning("%s of %s is left out: %s", dataset, day, refusal)
             continue
-        folded += [landing.landing_id for landing in of_day]
+        now = [landing.landing_id for landing in of_day]
+        # What was folded before and counts again stands where it counts: last.
+        folded = [*(landing_id for landing_id in folded if landing_id not in now), *now]
     inputs = [landing.landing_id for landing in landings]
-    folded = [landing_id for landing_id in dict.fromkeys(folded) if landing_id not in inputs]
+    folded = [landing_id for landing_id in folded if landing_id not in inputs]
     fold = fold_drops(settings, known, parts, business_date)
     with registry_session(settings) as connection:
         told = record_conformed(
@@ -101,18 +103,7 @@ def _nothing_landed(dataset: str, business_date: date) -> Refusal:
     )
 
 
-def _late(
-    connection: Connection, dataset: str, business_date: date, contained: Sequence[str]
-) -> dict[date, list[Landing]]:
-    """Find what earlier dates rest on by now and the earlier staging does not hold, oldest date first."""
-    late: dict[date, list[Landing]] = {}
-    for landing in landings_until(connection, dataset, business_date - timedelta(days=1)):
-        if landing.is_current and landing.landing_id not in contained:
-            late.setdefault(landing.business_date, []).append(landing)
-    return late
-
-
-def _conform_once(settings: Settings, source: DropSource, landings: list[Landing], day: date) -> None:
+def _conform_once(settings: Settings, source: DropSource, landings: Sequence[Landing], day: date) -> None:
     """Put the quarantine and the counts of a late drop on record, unless its date was run with it.
 
     One that was stopped for its rejected rows is judged again: the rules may have been corrected.
@@ -131,7 +122,7 @@ def _conform_once(settings: Settings, source: DropSource, landings: list[Landing
 def _conformed(
     settings: Settings,
     contract: Contract,
-    landings: list[Landing],
+    landings: Sequence[Landing],
     business_date: date,
     asked: Collection[str],
 ) -> Conformed:
@@ -139,7 +130,9 @@ def _conformed(
     return conform_rows(settings, contract, received, business_date, malformed=malformed, asked=asked)
 
 
-def _received(settings: Settings, contract: Contract, landings: list[Landing]) -> tuple[pa.Table, pa.Table]:
+def _received(
+    settings: Settings, contract: Contract, landings: Sequence[Landing]
+) -> tuple[pa.Table, pa.Table]:
     """Read all files of the drop: rows with their way back, and the way back of malformed rows."""
     text = [(name, pa.string()) for name in contract.received_columns]
     rows = [pa.schema([*text, ("landing_row", pa.int64()), ("landing_id", pa.string())]).empty_table()]

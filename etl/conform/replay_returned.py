@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 from connectors.lake import Reconciled, publish_dataset
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
-from etl.conform.fold import Fold, Known, fold_drops, known_before
+from etl.conform.fold import Fold, fold_drops
+from etl.conform.known import Known, known_before
 from etl.conform.returned import publish_returned
 from quality.gate import gate_datasets
 from schemas.contract import load_contract
@@ -60,7 +61,7 @@ def _replay(settings: Settings, dataset: str, business_date: date) -> int:
     is_of_drop = made is not None and not {*made["inputs"]} <= {*_inputs(known)}
     if is_of_drop or not known.waiting.num_rows:
         return 0
-    fold = fold_drops(settings, known, [], business_date)
+    fold = fold_drops(settings, known, {}, business_date)
     if fold.replayed:
         LOG.info("%s: %d waiting rows are accepted now", dataset, fold.replayed)
         _publish(settings, known, fold, business_date)

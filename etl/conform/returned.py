@@ -5,7 +5,6 @@ waited on the version before and does no more, with its cause. It stands beside 
 are made from the same rows, and the gate points at both or at none. Tickets follow from it.
 """
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -36,7 +35,7 @@ def waiting_before(
 
 
 def waiting_of_drops(
-    settings: Settings, rejected: pa.Table, accepted: pa.Table, dates: Mapping[str, date]
+    settings: Settings, rejected: pa.Table, accepted: pa.Table, landings: pa.Table
 ) -> pa.Table:
     """Leave of rejected reports those of which nothing newer is known.
 
@@ -44,15 +43,9 @@ def waiting_of_drops(
         settings: of the installation.
         rejected: reports with `failed_rules`, of all drops.
         accepted: `row_key`, `stamp` and `landing_id` of accepted rows, those of staging among them.
-        dates: by landing the date of its drop.
+        landings: `landing_id`, `dropped_on` and whether another drop of its date has replaced it.
     """
-    landing = pa.table(
-        {
-            "landing_id": pa.array(dates.keys(), pa.string()),
-            "dropped_on": pa.array(dates.values(), pa.date32()),
-        }
-    )
-    relations = {"rejected": _numbered(rejected), "accepted": accepted, "landing": landing}
+    relations = {"rejected": _numbered(rejected), "accepted": accepted, "landing": landings}
     return rejected.take(run_sql(settings, "staging/waiting", relations).column("number"))
 
 
@@ -68,7 +61,8 @@ def tell_returned(
 
     An end is `corrected` (the source sent the row otherwise, and that was accepted), `rule_changed` or
     `context_changed` (accepted as it was: the rules are others, or what they look at, such as another row
-    or the date), or `withdrawn` (the source has it no more, or replaced the file that held it).
+    or the date), or `withdrawn` (the source has it no more, or the file that held it
+    was replaced by one that is folded in).
     """
     relations = {"before": before, "waiting": _numbered(waiting), "answer": answers}
     returned = run_sql(settings, "staging/returned", relations, {"judged_by": judged_by})

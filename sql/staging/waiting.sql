@@ -1,6 +1,7 @@
 -- waiting: the rejected reports of drops of which nothing newer is known, by their `number`.
 -- An accepted report is newer by its stamp, or where stamps are equal or missing by its drop; a rejected one only if
--- it came later and its stamp is not older: what waits is never lost in a circle. `landing` dates the drops.
+-- it came later and its stamp is not older: what waits is never lost in a circle. `landing` dates the drops; one that
+-- `is_gone` was replaced by another of its date, whose rows it does not answer.
 WITH report AS (
     SELECT
         rejected.number,
@@ -13,7 +14,7 @@ WITH report AS (
 ),
 
 taken AS (
-    SELECT accepted.row_key, accepted.stamp, landing.dropped_on
+    SELECT accepted.row_key, accepted.stamp, landing.dropped_on, landing.is_gone
     FROM accepted
     JOIN landing ON landing.landing_id = accepted.landing_id
 ),
@@ -23,7 +24,13 @@ answered AS (
     FROM report
     JOIN taken ON taken.row_key = report.row_key
     WHERE taken.stamp > report.stamp
-        OR (COALESCE(taken.stamp = report.stamp, TRUE) AND taken.dropped_on >= report.dropped_on)
+        OR (
+            COALESCE(taken.stamp = report.stamp, TRUE)
+            AND (
+                taken.dropped_on > report.dropped_on
+                OR (taken.dropped_on = report.dropped_on AND NOT taken.is_gone)
+            )
+        )
 ),
 
 repeated AS (

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from connectors.lake import digest_of
 from connectors.settings import PROJECT, Settings
-from etl.conform.fold import Fold, Known, fold_drops
+from etl.conform.fold import Fold, fold_drops
+from etl.conform.known import Known
 from etl.conform.stage import Conformed, conform_rows
 from schemas.contract import Contract, load_contract
 from tests.support.received import Received, received_table, row_of
@@ -56,12 +57,17 @@ class Sent:
     rules: frozenset[str]
 
     def is_answered_by(self, other: "Sent") -> bool:
-        """Tell whether another row of the key is at least as new, by stamp or by drop."""
+        """Tell whether another row of the key is at least as new, by stamp or by drop.
+
+        Another file of the same date was replaced by the one that holds this row.
+        """
         if not self.key or self.key != other.key or self.place == other.place:
             return False
         if self.stamp and other.stamp and self.stamp != other.stamp:
             return other.stamp > self.stamp
-        return other.dropped_on >= self.dropped_on
+        if other.dropped_on == self.dropped_on:
+            return other.place[0] == self.place[0]
+        return other.dropped_on > self.dropped_on
 
     def is_overwritten_by(self, other: "Sent") -> bool:
         """Tell whether staging keeps another accepted row of the key: a row without a stamp is the oldest."""
@@ -70,27 +76,55 @@ class Sent:
         return self.key == other.key and is_newer
 
 
+@dataclass(frozen=True)
+class File:
+    """One landed content: the date it is of, its rows, and how many unreadable ones stand behind them."""
+
+    day: date
+    drawn: list[dict[str, Any]]
+    unread: int
+
+
 @dataclass
 class Week:
-    """What is known of the dataset from night to night, as the pipeline keeps it."""
+    """What is known of the dataset from night to night, as the pipeline keeps it.
+
+    `rests_on` tells the file that a date rests on now, `folded` the one that was folded last. They differ
+    while a replacement is left out: the file that was folded last stands until then.
+    """
 
     staged: pa.Table = field(default_factory=MCH.staging_schema.empty_table)
     returned: pa.Table = field(default_factory=MCH.returned_schema.empty_table)
-    dates: dict[str, date] = field(default_factory=dict)
-    current: set[str] = field(default_factory=set)
+    files: dict[str, File] = field(default_factory=dict)
+    rests_on: dict[date, str] = field(default_factory=dict)
+    folded: dict[date, str] = field(default_factory=dict)
     sent: dict[Place, Sent] = field(default_factory=dict)
     accepted: set[Place] = field(default_factory=set)
 
     def known(self, contract: Contract) -> Known:
         waiting = self.returned.filter(self.returned.column("is_open"))
-        return Known(contract, self.staged, waiting, (), (), dict(self.dates), frozenset(self.current))
+        dates = {landing_id: file.day for landing_id, file in self.files.items()}
+        late = {day: () for day, landing_id in self.rests_on.items() if self.folded.get(day) != landing_id}
+        replaced = {
+            landing_id: frozenset({day})
+            for landing_id, day in dates.items()
+            if self.rests_on[day] != landing_id
+        }
+        return Known(contract, self.staged, waiting, (), (), dates, late, replaced)
 
-    def receive(
-        self, contract: Contract, landing_id: str, day: date, drawn: list[dict[str, Any]], unread: int
-    ) -> Conformed:
-        """Land a drop of a date with some unreadable rows behind the others, and conform it."""
-        self.dates[landing_id] = day
-        self.current.add(landing_id)
+    def stands(self, place: Place) -> bool:
+        """Tell whether a row is in the file that was folded last of its date."""
+        return self.folded[self.files[place[0]].day] == place[0]
+
+    def land(self, landing_id: str, file: File) -> None:
+        """Let a date rest on a file."""
+        self.files[landing_id] = file
+        self.rests_on[file.day] = landing_id
+
+    def fold(self, contract: Contract, day: date) -> Conformed:
+        """Conform what a date rests on, to be folded tonight."""
+        landing_id = self.folded[day] = self.rests_on[day]
+        file = self.files[landing_id]
         received: list[Received] = [
             row_of(
                 "mch_birth",
@@ -99,24 +133,24 @@ class Week:
                 weight_g=row["weight"],
                 **(DEFECTS[row["defect"]][0] if row["defect"] else {}),
             )
-            for row in drawn
+            for row in file.drawn
         ]
-        for place, row in enumerate(drawn, start=1):
+        for place, row in enumerate(file.drawn, start=1):
             changed = DEFECTS[row["defect"]][0] if row["defect"] else {}
             rules = {"outcome_code_missing"} if "outcome" in changed else set()
             rules |= {"child_sex_code_unknown_code"} if "child_sex" in changed else set()
             stamp = datetime.fromisoformat(row["stamp"]) if row["stamp"] else None
             self.sent[landing_id, place] = Sent((landing_id, place), day, row["key"], stamp, frozenset(rules))
-        numbers = list(range(len(drawn) + 1, len(drawn) + unread + 1))
+        numbers = list(range(len(file.drawn) + 1, len(file.drawn) + file.unread + 1))
         for place in numbers:
             self.sent[landing_id, place] = Sent((landing_id, place), day, "", None, frozenset({"unread"}))
         table = received_table("mch_birth", received).set_column(
-            len(MCH.received_columns), "landing_id", pa.array([landing_id] * len(drawn), pa.string())
+            len(MCH.received_columns), "landing_id", pa.array([landing_id] * len(received), pa.string())
         )
         malformed = pa.table(
             {
                 "landing_row": pa.array(numbers, pa.int64()),
-                "landing_id": pa.array([landing_id] * unread, pa.string()),
+                "landing_id": pa.array([landing_id] * file.unread, pa.string()),
             }
         )
         asked = self.known(contract).asked
@@ -127,8 +161,15 @@ def places(table: pa.Table) -> set[Place]:
     return set(zip(table["landing_id"].to_pylist(), table["landing_row"].to_pylist(), strict=True))
 
 
-def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, list[Conformed], Fold]]:
-    """Live some nights: each has a drop, sometimes one that comes late or replaces an earlier one."""
+Parts = dict[date, Conformed]
+
+
+def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, Parts, Fold]]:
+    """Live some nights: each has a drop, and earlier dates may come to rest on another file.
+
+    That one may be folded, or left out for some nights, since too much of it is wrong; it may be replaced
+    in its turn, and the partner may return to a file that it had replaced.
+    """
     for number in range(nights):
         day = FIRST + timedelta(days=number)
         contract = MCH
@@ -136,28 +177,27 @@ def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, 
         switched_off = st.sets(st.sampled_from(SWITCHED), min_size=number % 2) if number else st.just(set())
         for rule_id in data.draw(switched_off, label="switched off"):
             contract = contract.without(rule_id)
-        known = week.known(contract)
-        drawn = data.draw(st.lists(rows, min_size=8, max_size=16), label=f"drop of {day}")
-        unread = data.draw(st.integers(0, 1), label="unreadable rows")
-        parts = [week.receive(contract, f"{day:%d}-a", day, drawn, unread)]
         replaced = (
-            data.draw(st.none() | st.sampled_from(sorted(known.current)), label="replaced")
+            data.draw(st.none() | st.sampled_from(sorted(week.rests_on)), label="replaced")
             if number
             else None
         )
         if replaced is not None:
-            of_date = week.dates[replaced]
-            week.current.discard(replaced)
-            drawn = data.draw(st.lists(rows, max_size=6), label=f"instead of {replaced}")
-            parts.append(week.receive(contract, f"{of_date:%d}-{day:%d}", of_date, drawn, 0))
-        known = Known(
-            contract, known.staged, known.waiting, (), (), dict(week.dates), frozenset(week.current)
-        )
+            earlier = [name for name, file in week.files.items() if file.day == replaced]
+            again = data.draw(st.sampled_from(["", *earlier]), label="by which file")
+            drawn = [] if again else data.draw(st.lists(rows, max_size=6), label=f"instead of {replaced}")
+            week.land(again or f"{replaced:%d}-{day:%d}", week.files.get(again) or File(replaced, drawn, 0))
+        drawn = data.draw(st.lists(rows, min_size=8, max_size=16), label=f"drop of {day}")
+        week.land(f"{day:%d}-a", File(day, drawn, data.draw(st.integers(0, 1), label="unreadable rows")))
+        known = week.known(contract)
+        late = sorted(known.late.keys() - {day})
+        left_out = data.draw(st.sets(st.sampled_from(late)), label="left out") if late else set()
+        parts = {of_day: week.fold(contract, of_day) for of_day in [day, *late] if of_day not in left_out}
         yield contract, known, parts, fold_drops(HERE, known, parts, day)
 
 
-def hold_laws(week: Week, contract: Contract, known: Known, parts: list[Conformed], fold: Fold) -> None:
-    for part in parts:
+def hold_laws(week: Week, contract: Contract, known: Known, parts: Parts, fold: Fold) -> None:
+    for part in parts.values():
         received = places(part.accepted) | places(part.quarantined)
         assert len(received) == part.counts.received == part.accepted.num_rows + part.quarantined.num_rows
     staged = places(fold.staged)
@@ -165,12 +205,12 @@ def hold_laws(week: Week, contract: Contract, known: Known, parts: list[Conforme
     waiting_rows = fold.returned.filter(is_open)
     waiting = places(waiting_rows)
     # Nothing is lost: a row is accepted, or waits, or was replaced, or a newer one of its key was sent.
-    week.accepted |= staged | {place for part in parts for place in places(part.accepted)}
-    week.accepted |= {place for place in places(known.waiting) if place[0] in week.current} - waiting
+    week.accepted |= staged | {place for part in parts.values() for place in places(part.accepted)}
+    week.accepted |= {place for place in places(known.waiting) if week.stands(place)} - waiting
     everything = week.sent.values()
     taken = [week.sent[place] for place in staged]
     for sent in everything:
-        if sent.place in staged | waiting or sent.place[0] not in week.current:
+        if sent.place in staged | waiting or not week.stands(sent.place):
             continue
         is_same = not sent.key and any(
             not other.key and other.rules == sent.rules for other in everything if other.place != sent.place
@@ -183,14 +223,14 @@ def hold_laws(week: Week, contract: Contract, known: Known, parts: list[Conforme
         sent = week.sent[row["landing_id"], row["landing_row"]]
         in_force = sent.rules & ({rule.id for rule in contract.rules} | {"unread"})
         assert in_force or not sent.key or row["failed_rules"] == ["record_id_repeated"], sent
-        assert sent.place[0] in week.current
+        assert week.stands(sent.place)
         assert not any(sent.is_answered_by(week.sent[place]) for place in staged)
     # Who waited waits on, or has ended with one cause.
     ended = fold.returned.filter(pa.compute.invert(is_open))
     causes = dict(zip(ended["row_key"].to_pylist(), ended["cause_code"].to_pylist(), strict=True))
     assert len(causes) == ended.num_rows
     assert known.asked == (known.asked & set(waiting_rows["row_key"].to_pylist())) | causes.keys()
-    accepted_now = {key for part in parts for key in part.accepted["record_id"].to_pylist()}
+    accepted_now = {key for part in parts.values() for key in part.accepted["record_id"].to_pylist()}
     replayed = {week.sent[place].key for place in staged & places(known.waiting)}
     for key, cause in causes.items():
         if cause == "withdrawn":

@@ -8,7 +8,7 @@ from connectors.landing import Landing
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.drop import conform_drop
-from etl.conform.fold import known_before
+from etl.conform.known import known_before
 from quality.breaker import check_reject_share
 from quality.gate import gate_datasets
 from schemas.contract import load_contract
@@ -43,4 +43,6 @@ def test_a_drop_without_any_accepted_row_is_judged_again_after_it_was_stopped(se
     with registry_session(settings) as connection:
         known = known_before(connection, settings, load_contract("birth_service"), third)
     assert known.contained == (good.landing_id,)
-    assert bad.landing_id in known.current
+    assert {day: [landing.landing_id for landing in late] for day, late in known.late.items()} == {
+        second: [bad.landing_id]
+    }
