@@ -47,6 +47,7 @@ PASSING = frozenset(
         "connection_lost",
         "connection_silent",
         "held_by_another_run",
+        "night_before_unfinished",
         "partner_silent",
         "partner_unreachable",
         "population_unreadable",

@@ -165,23 +165,47 @@ def record_state(
     return _write_differences(connection, table, part, _held(connection, table, part), wanted, business_date)
 
 
+def state_name(table: sa.Table, where: Mapping[str, Any]) -> str:
+    """Name a state: its table, and the part of it that a process owns, such as `worklist.task:births`."""
+    return ":".join([table.fullname, *map(str, where.values())])
+
+
+def newest_on_record(
+    connection: Connection, table: sa.Table, where: Mapping[str, Any], *, is_held: bool = False
+) -> date | None:
+    """Tell up to which date a state is on record.
+
+    Held, nobody else writes it while the transaction lasts.
+    """
+    newest = sa.select(STATE_DATE.c.business_date).where(_is_state(table, where))
+    found: date | None = connection.scalar(newest.with_for_update() if is_held else newest)
+    return found
+
+
+def _is_state(table: sa.Table, where: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    return sa.and_(STATE_DATE.c.table_name == table.fullname, STATE_DATE.c.part == _part_text(where))
+
+
+def _part_text(where: Mapping[str, Any]) -> str:
+    return json.dumps(where, sort_keys=True, default=str)
+
+
 def _claim_date(
     connection: Connection, table: sa.Table, where: Mapping[str, Any], business_date: date
 ) -> None:
     """Note that this state is now on record up to a date; two dates at once wait for each other here."""
-    part = json.dumps(where, sort_keys=True, default=str)
-    row = {"table_name": table.fullname, "part": part, "business_date": business_date}
+    row = {"table_name": table.fullname, "part": _part_text(where), "business_date": business_date}
     connection.execute(postgresql.insert(STATE_DATE).values(row).on_conflict_do_nothing())
-    is_ours = sa.and_(STATE_DATE.c.table_name == table.fullname, STATE_DATE.c.part == part)
-    newest = connection.scalar(sa.select(STATE_DATE.c.business_date).where(is_ours).with_for_update())
+    newest = newest_on_record(connection, table, where, is_held=True)
     if newest is not None and newest > business_date:
         raise Refusal(
             "later_state_on_record",
-            found=f"{table.fullname} is already on record up to {newest}",
+            found=f"{state_name(table, where)} is already on record up to {newest}",
             expected=f"{business_date} to be the newest business date",
             to_do="run the newest date; past dates are rebuilt in shadow only",
         )
-    connection.execute(sa.update(STATE_DATE).where(is_ours).values(business_date=business_date))
+    newer = sa.update(STATE_DATE).where(_is_state(table, where)).values(business_date=business_date)
+    connection.execute(newer)
 
 
 def _keys(table: sa.Table) -> list[str]:

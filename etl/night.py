@@ -59,12 +59,18 @@ class Step:
     reach: str = INSIDE
     # What it conforms or judges: where dataset versions are given, these stand for its work.
     datasets: tuple[str, ...] = ()
+    # Which states with history it writes as a whole, as `connectors.registry.state_name` names them.
+    states: tuple[str, ...] = ()
 
 
 def _follow_divisions(night: Night) -> Mapping[str, Any]:
+    from connectors.registry import registry_session
     from etl.divisions.succession import follow_divisions
+    from etl.night_before import states_to_come
 
-    return follow_divisions(night.settings, night.business_date)
+    with registry_session(night.settings) as connection:
+        to_come = states_to_come(connection, night.business_date)
+    return follow_divisions(night.settings, night.business_date, to_come)
 
 
 def _pull_population(night: Night) -> Mapping[str, Any]:
@@ -83,6 +89,10 @@ def _gate_population(night: Night) -> Mapping[str, Any]:
     from quality.gate import gate_datasets
 
     return gate_datasets(night.settings, night.business_date, POPULATION_DATASETS)
+
+
+def _tickets(*datasets: str) -> tuple[str, ...]:
+    return tuple(f"quality.ticket:{dataset}" for dataset in datasets)
 
 
 def _drop_steps(source: DropSource) -> tuple[Step, ...]:
@@ -120,6 +130,7 @@ def _drop_steps(source: DropSource) -> tuple[Step, ...]:
             gate,
             (conforms,),
             datasets=(source.dataset,),
+            states=_tickets(source.dataset),
         ),
     )
 
@@ -219,36 +230,42 @@ STEPS = (
         _gate_population,
         ("conform_population",),
         datasets=POPULATION_DATASETS,
+        states=_tickets(*POPULATION_DATASETS),
     ),
     *(step for source in DROP_SOURCES for step in _drop_steps(source)),
     Step(
         "replay_returned",
         "重放退回行 · judge again what waits at partners that left nothing",
         _replay_returned,
+        states=_tickets(*(source.dataset for source in DROP_SOURCES)),
     ),
     Step(
         "reconcile_births",
         "出生核对 · link, classify, open and close tasks",
         _reconcile_births,
         ("gate_population", "gate_mch_births"),
+        states=("births.birth_match", "worklist.task:births"),
     ),
     Step(
         "import_cases",
         "导入个案基线 · cases in payment before us, and what PADIS has accepted of them",
         _import_cases,
         ("gate_population",),
+        states=("subsidy.case", "exchange.accepted:baseline"),
     ),
     Step(
         "decide_subsidies",
         "资格判定 · decide T and J for everyone, clause by clause",
         _decide_subsidies,
         ("gate_population",),
+        states=("subsidy.decision:T", "subsidy.decision:J", "worklist.task:subsidy"),
     ),
     Step(
         "review_cases",
         "个案核定 · every case continues, is closed, or becomes a task of its village",
         _review_cases,
         ("decide_subsidies",),
+        states=("subsidy.case_review", "worklist.task:cases"),
     ),
     Step(
         "build_batches",
@@ -271,7 +288,12 @@ STEPS = (
         RECEIVER,
     ),
     Step(
-        "collect_receipts", "收取回执 · read receipts of batches and records", _collect_receipts, (), RECEIVER
+        "collect_receipts",
+        "收取回执 · read receipts of batches and records",
+        _collect_receipts,
+        (),
+        RECEIVER,
+        states=("worklist.task:submission",),
     ),
     Step(
         "publish_statistics",

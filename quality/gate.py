@@ -72,7 +72,7 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
 
 def _publish(
     connection: Connection, settings: Settings, name: str, version: DatasetVersion, business_date: date
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Point the date at a version and at what waits beside it, and bring the tickets up to date."""
     point_dataset(connection, version, business_date)
     try:
@@ -170,7 +170,7 @@ def _record_halts(connection: Connection, contract: Contract, business_date: dat
         connection.execute(sa.insert(RULE_RESULT), rows)
 
 
-def _told(version: DatasetVersion, validation: Validation, tickets: dict[str, int]) -> dict[str, Any]:
+def _told(version: DatasetVersion, validation: Validation, tickets: dict[str, Any]) -> dict[str, Any]:
     verdict = verdict_of(validation.result)
     told = {
         "name": version.name.removeprefix("staging."),

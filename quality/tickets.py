@@ -16,12 +16,11 @@ from sqlalchemy.engine import Connection
 
 from connectors.crypto import keyed_digests
 from connectors.lake import DatasetVersion, read_dataset
-from connectors.registry import record_state, state_on
+from connectors.registry import newest_on_record, record_state, state_on
 from connectors.settings import Settings
 from quality.responsible import CODES, responsible_by_codes, said_codes
 from schemas.contract import Contract
 from schemas.policy import load_parameter
-from schemas.refusal import Refusal
 from schemas.registry import TICKET, TICKET_CLOSING
 
 # Of a keyed digest: among a million tickets two of one number are a matter of one in ten million.
@@ -39,23 +38,22 @@ def record_tickets(
     contract: Contract,
     returned: DatasetVersion,
     business_date: date,
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Make what waits on a date its open tickets; one that ends says why. Twice is once.
 
     Returns how many are open on the date, and how many were opened and closed on it. Where a later date is
-    on record already nothing is written: tickets are those of the newest date.
+    on record already (`superseded_by`) nothing is written: tickets are those of the newest date.
     """
+    of_dataset = {"dataset_name": contract.name}
+    newest = newest_on_record(connection, TICKET, of_dataset, is_held=True)
+    if newest is not None and newest > business_date:
+        return {"superseded_by": newest.isoformat()}
     reports = read_dataset(settings, returned)
     ids = ticket_ids(settings, contract, reports)
     is_open = reports.column("is_open").to_pylist()
     held = _open_before(connection, contract, business_date)
     rows = _tickets(settings, contract, reports, ids, held, business_date)
-    try:
-        record_state(connection, TICKET, rows, business_date, where={"dataset_name": contract.name})
-    except Refusal as refusal:
-        if refusal.code != "later_state_on_record":
-            raise
-        return {}
+    record_state(connection, TICKET, rows, business_date, where=of_dataset)
     told = zip(ids, is_open, reports.column("cause_code").to_pylist(), strict=True)
     causes = {ticket_id: cause for ticket_id, waits, cause in told if not waits}
     now = {row["ticket_id"] for row in rows}

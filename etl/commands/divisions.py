@@ -13,6 +13,7 @@ from etl.commands.session import DateOption, own_settings, parsed_date, ready_se
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from etl.divisions.succession import Moving
     from schemas.division_change import Change
     from schemas.division_tree import DivisionTree
 
@@ -143,29 +144,50 @@ def _changes_table(found: list[Change]) -> Table:
 
 @divisions.command("preview")
 def preview(date_text: DateOption = None) -> None:
-    """预览 · count the rows that the night of a date will move from retired divisions, by table."""
+    """预览 · count the rows that the night of a date moves from retired divisions, and those that stay."""
     from rich.console import Console
     from rich.table import Table
 
-    from etl.divisions.succession import kept_columns, preview_succession
+    from connectors.registry import registry_session
+    from etl.divisions.moves import kept_columns
+    from etl.divisions.succession import preview_succession
+    from etl.night_before import states_to_come
 
     business_date = parsed_date(date_text)
     with ready_settings() as settings:
-        moving = preview_succession(settings, business_date)
+        with registry_session(settings) as connection:
+            to_come = states_to_come(connection, business_date)
+        moving = preview_succession(settings, business_date, to_come)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("表\ntable", "原区划\nfrom", "现区划\nto", "编号\nadjustment"):
+    for heading in ("状态\nstate", "原区划\nfrom", "现区划\nto", "编号\nadjustment"):
         table.add_column(heading, no_wrap=True)
     table.add_column("行数\nrows", justify="right")
     for move in moving:
-        table.add_row(move.table_name, move.old_code, move.new_code, move.adjustment_number, f"{move.rows:,}")
+        codes = (move.old_code, move.new_code, move.adjustment_number)
+        table.add_row(move.state, *codes, f"{move.rows:,}")
     console = Console(highlight=False)
-    console.print(f"区划沿革预览 · rows that the night of {business_date} will move")
+    console.print(f"区划沿革预览 · rows of divisions that are retired on {business_date}")
     if moving:
         console.print(table)
+    moved = sum(move.rows for move in moving if move.is_made)
+    console.print(f"将移动 · will move: {moved:,} 行 rows", *_staying(moving), sep="\n")
     kept = ", ".join(sorted({table.fullname for table, _ in kept_columns()}))
-    console.print(
-        f"共 {sum(move.rows for move in moving):,} 行 · rows in all; 保持不变 · left as published: {kept}"
-    )
+    console.print(f"保持不变 · left as published: {kept}")
+
+
+def _staying(moving: list[Moving]) -> list[str]:
+    """Tell why rows stay, state by state."""
+    reasons: dict[str, int] = {}
+    for move in moving:
+        if move.overtaken_by:
+            why = f"已记录至 · is on record up to {move.overtaken_by}, whose night moves them"
+        elif move.awaits:
+            why = f"待完成 · waits for {move.awaits.step} of {move.awaits.business_date}"
+        else:
+            continue
+        line = f"{move.state}: {why}"
+        reasons[line] = reasons.get(line, 0) + move.rows
+    return [f"不移动 · stay: {rows:,} 行 rows, {line}" for line, rows in reasons.items()]
 
 
 @divisions.command("build")

@@ -6,7 +6,7 @@ history tell what happened (published figures, sent records, scores of a night),
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,153 +18,111 @@ from sqlalchemy.engine import Connection
 from connectors.divisions import division_tree
 from connectors.registry import Row, record_state, registry_session
 from connectors.settings import Settings
+from etl.divisions.moves import DIVISION, Moves, ToCome, adjustments_of, find_moves, places_on_record
 from schemas.division import level_of
-from schemas.division_tree import Carried, DivisionTree
-from schemas.registry import METADATA, STATE_DATE, SUCCESSION
+from schemas.refusal import Refusal
+from schemas.registry import SUCCESSION
 
-# How the columns are found, and the level that goes with a division.
-DIVISION, LEVEL = "division_code", "level_code"
-LENGTH = 12
+# What goes with a division.
+LEVEL = "level_code"
+NOBODY: Mapping[str, ToCome] = {}
 
 
 @dataclass(frozen=True)
 class Moving:
-    """How many open rows of a table move from a retired division to its successor."""
+    """How many open rows of a state name a retired division, and where they move, or why they stay."""
 
-    table_name: str
+    state: str
     column_name: str
     old_code: str
     new_code: str
     adjustment_number: str
     rows: int
+    overtaken_by: date | None
+    awaits: ToCome | None
+
+    @property
+    def is_made(self) -> bool:
+        """Tell whether they move on the date."""
+        return self.overtaken_by is None and self.awaits is None
 
 
-def rewritten_columns() -> list[tuple[sa.Table, str]]:
-    """List the columns of tables with history that name a division and are not part of the key."""
-    return [
-        (table, column.name)
-        for table in METADATA.sorted_tables
-        if "recorded_to" in table.columns
-        for column in table.columns
-        if column.name.endswith(DIVISION) and not column.primary_key
-    ]
-
-
-def preview_succession(settings: Settings, business_date: date) -> list[Moving]:
-    """Count the open rows that a business date would move, by table, column and division."""
+def preview_succession(
+    settings: Settings, business_date: date, to_come: Mapping[str, ToCome] = NOBODY
+) -> list[Moving]:
+    """Count the open rows of retired divisions as `follow_divisions` would find them now."""
     tree = division_tree(settings, business_date)
     with registry_session(settings) as connection:
-        return [
-            moving
-            for table, column in rewritten_columns()
-            for moving in _moving(connection, tree, table, column, business_date)
+        found = [
+            find_moves(connection, tree, place, business_date, to_come)
+            for place in places_on_record(connection)
         ]
-
-
-def kept_columns() -> list[tuple[sa.Table, str]]:
-    """List the columns of other tables that name a division: what they tell is left as it was."""
-    rewritten = {table for table, _ in rewritten_columns()}
     return [
-        (table, column.name)
-        for table in METADATA.sorted_tables
-        if table not in rewritten
-        for column in table.columns
-        if column.name.endswith(DIVISION)
+        Moving(moves.place.state, moves.place.column, *codes, rows, moves.overtaken_by, moves.awaits)
+        for moves in found
+        for codes, rows in moves.counted().items()
     ]
 
 
-def follow_divisions(settings: Settings, business_date: date) -> dict[str, Any]:
+def follow_divisions(
+    settings: Settings, business_date: date, to_come: Mapping[str, ToCome] = NOBODY
+) -> dict[str, Any]:
     """Move open rows from divisions that are retired on a business date to their successors, on record.
 
     A rerun finds nothing left to move. What a process finds of the same date afterwards replaces the rows as
     always; it reads conformed rows, and so comes to the same divisions.
 
+    Args:
+        settings: of the installation, or of a branch.
+        business_date: the date from which on the rows are with the successors.
+        to_come: the states that a step of the night before is still to write, with that step.
+
     Returns:
         `moved` rows, by table in `tables`; `left` rows of processes that are on record up to a later date
         already: the past is not rewritten in place, the night of that date moves them.
+
+    Raises:
+        Refusal: `night_before_unfinished`, after all other rows have moved.
     """
     tree = division_tree(settings, business_date)
     moved: Counter[str] = Counter()
-    left = 0
+    left, waiting = 0, list[Moves]()
     with registry_session(settings) as connection:
-        for table, column in rewritten_columns():
-            codes = _retired_codes(connection, tree, table, column, business_date)
-            for part, newest in _parts(connection, table) if codes else ():
-                held, moving = _open_rows(connection, table, column, part, codes)
-                if moving and newest > business_date:
-                    left += len(moving)
-                elif moving:
-                    followed = [_followed(row, column, codes) for row in held]
-                    record_state(connection, table, followed, business_date, where=part)
-                    _log(connection, table, column, moving, codes, business_date)
-                    moved[table.fullname] += len(moving)
+        places = list(places_on_record(connection))
+    for place in places:
+        # One state at a time: the step that writes it waits no longer than it must.
+        with registry_session(settings) as connection:
+            moves = find_moves(connection, tree, place, business_date, to_come, is_held=True)
+            if moves.are_made:
+                _make(connection, moves, business_date)
+                moved[place.table.fullname] += len(moves.rows)
+            elif moves.rows and moves.overtaken_by:
+                left += len(moves.rows)
+            elif moves.rows:
+                waiting.append(moves)
+    if waiting:
+        raise _unfinished(waiting, business_date, moved.total())
     return {"moved": moved.total(), "tables": dict(moved), "left": left}
 
 
-def _moving(
-    connection: Connection, tree: DivisionTree, table: sa.Table, column: str, business_date: date
-) -> Iterator[Moving]:
-    codes = _retired_codes(connection, tree, table, column, business_date)
-    counted = (
-        sa.select(table.c[column], sa.func.count())
-        .where(table.c.recorded_to.is_(None), table.c[column].in_(codes))
-        .group_by(table.c[column])
-        .order_by(table.c[column])
-    )
-    for code, rows in connection.execute(counted) if codes else ():
-        heir = codes[code]
-        yield Moving(table.fullname, column, code, heir.division_code, _adjustments(heir), rows)
+def _make(connection: Connection, moves: Moves, business_date: date) -> None:
+    place = moves.place
+    held = connection.execute(sa.select(place.table).where(place.is_open)).mappings().all()
+    followed = [_followed(row, moves) for row in held]
+    record_state(connection, place.table, followed, business_date, where=place.where)
+    _log(connection, moves, business_date)
 
 
-def _retired_codes(
-    connection: Connection, tree: DivisionTree, table: sa.Table, column: str, business_date: date
-) -> dict[str, Carried]:
-    held = connection.scalars(sa.select(table.c[column]).distinct().where(table.c.recorded_to.is_(None)))
-    heirs = {code: tree.succession(code, business_date) for code in held if code and len(code) == LENGTH}
-    return {code: heir for code, heir in heirs.items() if heir is not None}
-
-
-def _parts(connection: Connection, table: sa.Table) -> list[tuple[dict[str, Any], date]]:
-    """List the parts of a table that processes write as a whole, and up to when each is on record."""
-    of_table = sa.select(STATE_DATE.c.part, STATE_DATE.c.business_date).where(
-        STATE_DATE.c.table_name == table.fullname
-    )
-    return [
-        (json.loads(row.part), row.business_date) for row in connection.execute(of_table.order_by("part"))
-    ]
-
-
-def _open_rows(
-    connection: Connection,
-    table: sa.Table,
-    column: str,
-    part: Mapping[str, Any],
-    codes: Mapping[str, Carried],
-) -> tuple[Sequence[Row], list[Row]]:
-    """Read the open rows of a part, and those among them that name a retired division."""
-    of_part = sa.and_(
-        table.c.recorded_to.is_(None), *(table.c[name] == value for name, value in part.items())
-    )
-    held = connection.execute(sa.select(table).where(of_part)).mappings().all()
-    return held, [row for row in held if row[column] in codes]
-
-
-def _followed(row: Row, column: str, codes: Mapping[str, Carried]) -> Row:
-    heir = codes.get(row[column])
+def _followed(row: Row, moves: Moves) -> Row:
+    heir = moves.heirs.get(row[moves.place.column])
     if heir is None:
         return row
-    level = {LEVEL: level_of(heir.division_code)} if LEVEL in row and column == DIVISION else {}
-    return {**row, column: heir.division_code, **level}
+    level = {LEVEL: level_of(heir.division_code)} if LEVEL in row and moves.place.column == DIVISION else {}
+    return {**row, moves.place.column: heir.division_code, **level}
 
 
-def _log(
-    connection: Connection,
-    table: sa.Table,
-    column: str,
-    moving: Sequence[Row],
-    codes: Mapping[str, Carried],
-    business_date: date,
-) -> None:
+def _log(connection: Connection, moves: Moves, business_date: date) -> None:
+    table, column = moves.place.table, moves.place.column
     keys = [key.name for key in table.primary_key if key.name != "recorded_from"]
     rows = [
         {
@@ -173,14 +131,25 @@ def _log(
             "column_name": column,
             "business_date": business_date,
             "old_code": row[column],
-            "new_code": codes[row[column]].division_code,
-            "adjustment_number": _adjustments(codes[row[column]]),
+            "new_code": moves.heir_of(row).division_code,
+            "adjustment_number": adjustments_of(moves.heir_of(row)),
         }
-        for row in moving
+        for row in moves.rows
     ]
     # A process that ran again on the date may have brought a row back: it was logged then.
     connection.execute(postgresql.insert(SUCCESSION).on_conflict_do_nothing(), rows)
 
 
-def _adjustments(heir: Carried) -> str:
-    return "+".join(dict.fromkeys(change.adjustment_number for change in heir.changes))
+def _unfinished(waiting: Sequence[Moves], business_date: date, moved: int) -> Refusal:
+    rows = sum(len(moves.rows) for moves in waiting)
+    states = dict.fromkeys(moves.place.state for moves in waiting)
+    steps = dict.fromkeys(
+        f"{moves.awaits.step} of {moves.awaits.business_date}" for moves in waiting if moves.awaits
+    )
+    return Refusal(
+        "night_before_unfinished",
+        found=f"{rows} rows of {', '.join(states)} in divisions that are retired on {business_date}, and "
+        f"{', '.join(steps)} not ended, which would be shut out; {moved} other rows were moved",
+        expected="the night before to have written what this date takes over",
+        to_do="let these steps end, or run them; then run follow_divisions of this date again",
+    )

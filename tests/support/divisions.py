@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 
-from schemas.division_change import Change
+from connectors.settings import Settings
+from schemas.division import load_divisions
+from schemas.division_change import COLUMNS, Change
 from schemas.division_tree import DivisionTree
 
 FIRST_DAY = date(2020, 1, 1)
@@ -168,3 +171,24 @@ def _swap(world: World, rng: Random) -> None:
         world.put("recode", one, other, world.now[one])
         world.put("recode", other, one, world.now[other])
         world.now[one], world.now[other] = world.now[other], world.now[one]
+
+
+# A merger of two real towns, invented: what the installation is told of it.
+MERGER_EVE, MERGER_DAY = date(2026, 6, 30), date(2026, 7, 1)
+OLD_TOWN, TOWN = "110101001000", "110101002000"
+OLD_VILLAGE, VILLAGE = "110101001001", "110101002901"
+
+
+def declare_merger(settings: Settings) -> Path:
+    """Merge 东华门街道 into 景山街道, its first village under a new code, all others into that one."""
+    names = dict(zip(*load_divisions(MERGER_EVE).select([0, 1]).to_pydict().values(), strict=True))
+    below = [code for code in names if code[:9] == OLD_TOWN[:9] and code != OLD_TOWN]
+    name = names[OLD_VILLAGE]
+    lines = [f"move,{name},{OLD_VILLAGE},{name},{VILLAGE}"]
+    lines += [f"merge,{names[code]},{code},{name},{VILLAGE}" for code in below if code != OLD_VILLAGE]
+    lines.append(f"merge,{names[OLD_TOWN]},{OLD_TOWN},{names[TOWN]},{TOWN}")
+    settings.divisions.mkdir(exist_ok=True)
+    text = "".join(f"2026-07,虚构,{line},{MERGER_DAY},{MERGER_EVE},test,invented\n" for line in lines)
+    path = settings.divisions / "merger.csv"
+    path.write_text(f"{','.join(COLUMNS)}\n{text}", encoding="utf-8")
+    return path

@@ -12,30 +12,28 @@ from sqlalchemy.engine import Connection
 
 from connectors.registry import record_state, registry_session, state_on
 from connectors.settings import Settings
-from etl.divisions.succession import follow_divisions, kept_columns, preview_succession, rewritten_columns
+from etl.divisions.moves import kept_columns, rewritten_columns
+from etl.divisions.succession import follow_divisions, preview_succession
 from etl.rebuild.branch import drop_branch, make_branch
-from schemas.division import load_divisions
-from schemas.division_change import COLUMNS
 from schemas.registry import CASE, METADATA, SCORE, STATE_DATE, SUCCESSION, TASK
+from tests.support.divisions import (
+    MERGER_DAY,
+    MERGER_EVE,
+    OLD_TOWN,
+    OLD_VILLAGE,
+    TOWN,
+    VILLAGE,
+    declare_merger,
+)
 
-EVE, DAY = date(2026, 6, 30), date(2026, 7, 1)
-OLD_TOWN, TOWN, OTHER = "110101001000", "110101002000", "110105001001"
-OLD_VILLAGE, VILLAGE = "110101001001", "110101002901"
+EVE, DAY = MERGER_EVE, MERGER_DAY
+OTHER = "110105001001"
 Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def merger(settings: Settings) -> None:
-    """Merge 东华门街道 into 景山街道, its first village under a new code, all others into that one."""
-    names = dict(zip(*load_divisions(EVE).select([0, 1]).to_pydict().values(), strict=True))
-    below = [code for code in names if code[:9] == OLD_TOWN[:9] and code != OLD_TOWN]
-    name = names[OLD_VILLAGE]
-    lines = [f"move,{name},{OLD_VILLAGE},{name},{VILLAGE}"]
-    lines += [f"merge,{names[code]},{code},{name},{VILLAGE}" for code in below if code != OLD_VILLAGE]
-    lines.append(f"merge,{names[OLD_TOWN]},{OLD_TOWN},{names[TOWN]},{TOWN}")
-    settings.divisions.mkdir()
-    text = "".join(f"2026-07,虚构,{line},{DAY},{EVE},test,invented\n" for line in lines)
-    (settings.divisions / "merger.csv").write_text(f"{','.join(COLUMNS)}\n{text}", encoding="utf-8")
+    declare_merger(settings)
 
 
 def task(task_id: str, process: str, division_code: str, level_code: str) -> Row:
@@ -171,9 +169,16 @@ def test_the_log_leads_every_row_back(settings: Settings) -> None:
 def test_what_is_on_record_up_to_a_later_date_is_left_to_the_night_of_that_date(settings: Settings) -> None:
     with registry_session(settings) as connection:
         first = everything(connection)
+    preview = preview_succession(settings, DAY)
+    assert [(move.rows, move.is_made, move.overtaken_by) for move in preview] == [
+        (1, False, DAY + timedelta(days=1))
+    ] * 3
     assert follow_divisions(settings, DAY) == {"moved": 0, "tables": {}, "left": 3}
     with registry_session(settings) as connection:
         assert everything(connection) == first
+    assert (
+        sum(move.rows for move in preview_succession(settings, DAY + timedelta(days=1)) if move.is_made) == 3
+    )
     assert follow_divisions(settings, DAY + timedelta(days=1))["moved"] == 3
 
 

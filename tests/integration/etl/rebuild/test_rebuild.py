@@ -20,6 +20,7 @@ from connectors.population_db import open_population
 from connectors.registry import registry_session
 from connectors.settings import PROJECT
 from connectors.sftp import load_partner
+from etl.night import STEPS
 from etl.rebuild.branch import branches
 from etl.rebuild.history import find_rebuild
 from etl.rebuild.leftovers import drop_kept, sweep_branches
@@ -28,7 +29,7 @@ from etl.shadow import run_steps
 from etl.subsidy.judge import judge_everyone
 from schemas.policy import POLICY
 from schemas.refusal import Refusal
-from schemas.registry import METADATA, REBUILD
+from schemas.registry import METADATA, REBUILD, STATE_DATE
 from tests.support.nights import live_nights, sent_files
 
 FIRST, SECOND = date(2026, 6, 1), date(2026, 6, 2)
@@ -96,6 +97,14 @@ def test_the_same_code_and_policy_find_nothing_and_leave_nothing(lived):
         row = find_rebuild(connection, rebuilt.rebuild_id)
     assert (row["state"], row["verdict"], row["basis"]) == ("done", "empty", rebuilt.basis)
     assert row["seconds"] > 0
+
+
+def test_every_state_on_record_is_declared_by_the_step_that_writes_it(lived):
+    with registry_session(lived) as connection:
+        on_record = connection.execute(sa.select(STATE_DATE.c.table_name, STATE_DATE.c.part)).all()
+    states = {":".join([table, *json.loads(part).values()]) for table, part in on_record}
+    assert len(states) > 10
+    assert states <= {state for step in STEPS for state in step.states}
 
 
 def test_given_versions_stand_for_what_would_be_conformed(lived, given):
