@@ -251,7 +251,7 @@ STEPS = (
         "导入个案基线 · cases in payment before us, and what PADIS has accepted of them",
         _import_cases,
         ("gate_population",),
-        states=("subsidy.case", "exchange.accepted:baseline"),
+        states=("subsidy.case:baseline", "exchange.accepted:baseline"),
     ),
     Step(
         "decide_subsidies",
