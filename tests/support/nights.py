@@ -13,11 +13,18 @@ APPROVER = "tester"
 
 
 def live_nights(
-    settings: Settings, first: date, nights: int, *, persons: int, seed: int, patience: float = 2.0
+    settings: Settings,
+    first: date,
+    nights: int,
+    *,
+    persons: int,
+    seed: int,
+    patience: float = 2.0,
+    canaries: bool = False,
 ) -> list[date]:
     """Create a city and run its nights one after another, each approved and sent; tell their dates."""
     prepare_partners(settings)
-    create_city(settings, persons=persons, seed=seed, business_date=first)
+    create_city(settings, persons=persons, seed=seed, business_date=first, canaries=canaries)
     days = [first + timedelta(days=number) for number in range(nights)]
     with running_partners(settings):
         for day in days:
