@@ -78,7 +78,6 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
         # What was folded before and counts again stands where it counts: last.
         folded = [*(landing_id for landing_id in folded if landing_id not in now), *now]
     inputs = [landing.landing_id for landing in landings]
-    folded = [landing_id for landing_id in folded if landing_id not in inputs]
     fold = fold_drops(settings, known, parts, business_date)
     with registry_session(settings) as connection:
         told = record_conformed(

@@ -124,9 +124,11 @@ def record_conformed(
 
     `returned` is what waits at the source (see `etl.conform.returned`), published like staging. `staged`
     are the rows of staging where these are more than the accepted ones; `folded` names what the further
-    rows were made from.
+    rows were made from. The inputs on record are in the order in which they were folded; content that was
+    folded before and came again keeps its place.
     """
     name, counts = conformed.contract.name, conformed.counts
+    made_from = list(dict.fromkeys([*folded, *inputs]))
     published = publish_dataset(
         connection,
         settings,
@@ -134,7 +136,7 @@ def record_conformed(
         conformed.accepted if staged is None else staged,
         business_date,
         counts=counts,
-        inputs=[*inputs, *folded],
+        inputs=made_from,
         current=False,
     )
     quarantine = publish_dataset(
@@ -146,7 +148,7 @@ def record_conformed(
         counts=counts,
         inputs=list(inputs),
     )
-    publish_returned(connection, settings, conformed.contract, returned, business_date, [*inputs, *folded])
+    publish_returned(connection, settings, conformed.contract, returned, business_date, made_from)
     _record_rule_counts(connection, conformed, business_date)
     record_scores(connection, conformed.contract, conformed.scores, business_date)
     return _told(conformed, published, quarantine)
