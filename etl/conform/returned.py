@@ -8,12 +8,13 @@ are made from the same rows, and the gate points at both or at none. Tickets fol
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy.engine import Connection
 
 from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset, version_on
 from connectors.settings import Settings
-from etl.conform.reports import as_struct, received_of
+from etl.conform.reports import KEYLESS, as_struct, received_of
 from schemas.contract import Contract
 from schemas.refusal import Refusal
 
@@ -45,7 +46,9 @@ def waiting_of_drops(
         accepted: `row_key`, `stamp` and `landing_id` of accepted rows, those of staging among them.
         landings: `landing_id`, `dropped_on` and whether another drop of its date has replaced it.
     """
-    relations = {"rejected": _numbered(rejected), "accepted": accepted, "landing": landings}
+    keyless = pc.starts_with(rejected.column("row_key"), pattern=KEYLESS)
+    reports = _numbered(rejected).append_column("is_keyless", keyless)
+    relations = {"rejected": reports, "accepted": accepted, "landing": landings}
     return rejected.take(run_sql(settings, "staging/waiting", relations).column("number"))
 
 
