@@ -10,11 +10,14 @@ import duckdb
 import pyarrow as pa
 
 from connectors.lake import DatasetVersion, files_of, read_dataset
+from connectors.lake_room import StagedRows, spill_folder, stage_rows
+from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import PROJECT, Settings
 
-Relation: TypeAlias = pa.Table | DatasetVersion
+Relation: TypeAlias = pa.Table | DatasetVersion | StagedRows
 
-MOST_MEMORY = "1GB"
+# What the engine may hold; beyond, it spills into the lake's zone.
+MOST_MEMORY = "2GB"
 
 
 @lru_cache(maxsize=128)
@@ -24,11 +27,14 @@ def sql_text(relation: str) -> str:
 
 
 @contextmanager
-def open_duckdb(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB in memory; with a folder to spill to, it holds at most `MOST_MEMORY`."""
-    config: dict[str, Any] = {"threads": 2, "preserve_insertion_order": True}
-    if spill is not None:
-        config |= {"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}
+def open_duckdb(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB in memory; it holds at most `MOST_MEMORY` and spills the rest into a folder of its own."""
+    config: dict[str, Any] = {
+        "threads": 2,
+        "preserve_insertion_order": True,
+        "memory_limit": MOST_MEMORY,
+        "temp_directory": str(spill),
+    }
     with duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'Asia/Shanghai'")
         # Bars of progress belong to terminals, not to logs.
@@ -45,23 +51,49 @@ def run_sql(
     """Run one SELECT over named relations and return its rows as Arrow.
 
     `sql` is the name of a file under `sql/` without its ending, or a statement that begins with
-    SELECT or WITH or a comment (as compiled from contracts and policy). Relations are Arrow tables
-    or dataset versions; parameters are bound as `$name`, and only those the statement uses may be given.
+    SELECT or WITH or a comment (as compiled from contracts and policy). Relations are Arrow tables,
+    staged rows or dataset versions; parameters are bound as `$name`, and only those the statement uses
+    may be given.
     """
+    with _answer(settings, sql, relations, parameters) as rows:
+        table: pa.Table = rows.to_arrow_table()
+        return table
+
+
+def stage_sql(
+    settings: Settings,
+    room: Path,
+    name: str,
+    sql: str,
+    relations: Mapping[str, Relation],
+    parameters: Mapping[str, Any] | None = None,
+) -> StagedRows:
+    """Run one SELECT as `run_sql` does, but into a file of a room: memory never holds all rows."""
+    with _answer(settings, sql, relations, parameters) as rows:
+        batches = rows.to_arrow_reader(ROWS_PER_GROUP)
+        return stage_rows(room, name, batches, batches.schema)
+
+
+@contextmanager
+def _answer(
+    settings: Settings, sql: str, relations: Mapping[str, Relation], parameters: Mapping[str, Any] | None
+) -> Iterator[duckdb.DuckDBPyRelation]:
     text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
-    with open_duckdb() as connection:
+    with open_duckdb(spill_folder(settings)) as connection:
         name_relations(connection, settings, relations)
-        rows: pa.Table = connection.sql(text, params=dict(parameters or {})).to_arrow_table()
-        return rows
+        yield connection.sql(text, params=dict(parameters or {}))
 
 
 def name_relations(
     connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Relation]
 ) -> None:
-    """Give relations their names in a connection: Arrow tables, or the files of dataset versions."""
+    """Give relations their names in a connection: Arrow tables, or the files of staged rows and versions."""
     for name, relation in relations.items():
         if isinstance(relation, pa.Table):
             connection.register(name, relation)
+            continue
+        if isinstance(relation, StagedRows):
+            connection.read_parquet(str(relation.path)).create_view(name)
             continue
         files = files_of(settings, relation)
         if files:

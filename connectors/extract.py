@@ -6,7 +6,7 @@ extract it follows, so that landed bytes alone give back every state that was ev
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,13 +18,17 @@ from duckdb import ColumnExpression, ConstantExpression
 from sqlalchemy.engine import Connection
 
 from connectors.engine import open_duckdb, sql_text
+from connectors.lake_room import spill_folder
 from connectors.landing import Landing, find_landing, landed_file, newest_landing
+from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
 from connectors.source_table import key_of, source_schema, stamp_of
 from schemas.contract import LINEAGE, Contract
 from schemas.refusal import Refusal
 
 FOOTER = b"padis.extract"
+# So many rows are held at once where all of them are read.
+ROWS_PER_PART = 2 * ROWS_PER_GROUP
 IS_DELETED = ("is_deleted", pa.bool_())
 
 
@@ -161,8 +165,17 @@ def _rows(
     )
 
 
-def known_rows(contract: Contract, chain: Chain) -> pa.Table:
-    """Read the source's rows as last landed, each with `landing_id` and `landing_row`.
+def known_parts(
+    settings: Settings,
+    contract: Contract,
+    chain: Chain,
+    *,
+    columns: Sequence[str] | None = None,
+) -> Iterator[pa.Table]:
+    """Read the source's rows as last landed, each with `landing_id` and `landing_row`, part by part.
+
+    A part holds all rows of a range of keys, one part following the other; there is at least one. Received
+    columns that are not asked for are NULL.
 
     Raises:
         Refusal: an extract lacks a column of the contract, or the rows are not as many as were swept.
@@ -176,16 +189,44 @@ def known_rows(contract: Contract, chain: Chain) -> pa.Table:
             expected=f"the columns of contract {contract.name} {contract.version}",
             to_do="hold the source table against the contract; change the contract if the source changed",
         )
-    with open_duckdb() as duck:
+    count = 0
+    with open_duckdb(spill_folder(settings)) as duck:
         view_known(duck, contract, chain)
-        columns = [*contract.received_columns, *(name for name, _ in LINEAGE)]
-        ordered = duck.view("known_row").order("position, landing_row")
-        rows: pa.Table = ordered.select(*map(ColumnExpression, columns)).to_arrow_table()
-    if rows.num_rows != chain.newest.facts.swept:
+        read = [name for name in contract.received_columns if columns is None or name in columns]
+        chosen = [ColumnExpression(name) for name in (*read, *(name for name, _ in LINEAGE))]
+        for part in _key_ranges(contract, chain.extracts[0]):
+            rows = duck.view("known_row").filter(part).order("position, landing_row").select(*chosen)
+            table: pa.Table = rows.to_arrow_table().combine_chunks()
+            count += table.num_rows
+            yield _with_nulls(contract, table)
+    if count != chain.newest.facts.swept:
         raise Refusal(
             "rows_vanished",
-            found=f"{rows.num_rows} rows of {contract.name} folded from {len(chain.extracts)} extracts",
+            found=f"{count} rows of {contract.name} folded from {len(chain.extracts)} extracts",
             expected=f"{chain.newest.facts.swept}, as many as the source had",
             to_do="run pull_population with --full; report a defect of the increments",
         )
-    return rows
+
+
+def _with_nulls(contract: Contract, table: pa.Table) -> pa.Table:
+    """Complete the received columns by those that were not read."""
+    read = set(table.column_names)
+    columns = {
+        field.name: table.column(field.name) if field.name in read else pa.nulls(table.num_rows, field.type)
+        for field in source_schema(contract)
+    }
+    return pa.table({**columns, **{name: table.column(name) for name, _ in LINEAGE}})
+
+
+def _key_ranges(contract: Contract, base: Extract) -> Iterator[duckdb.Expression]:
+    """Cut all keys into ranges of about so many rows each, measured by the base, whose rows are by key."""
+    key = str(key_of(contract).physical_name)
+    file = pq.ParquetFile(base.path)
+    groups = range(0, file.num_row_groups, max(1, ROWS_PER_PART // ROWS_PER_GROUP))
+    firsts = {file.read_row_group(group, columns=[key]).column(0)[0].as_py() for group in groups[1:]}
+    row_key = ColumnExpression("row_key")
+    above = ConstantExpression(value=True)
+    for first in sorted(firsts - {None}):
+        yield above & (row_key < ConstantExpression(first))
+        above = row_key >= ConstantExpression(first)
+    yield above | row_key.isnull()

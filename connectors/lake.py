@@ -4,17 +4,20 @@ A table is committed first; then the registry points a business date at the vers
 `name@version` (for example `staging.mch_birth@4`) names exactly those rows for ever.
 """
 
-import hashlib
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.transaction import AddAction, create_table_with_add_actions
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from connectors.lake_room import StagedRows, lake_room, stage_rows
 from connectors.registry import lock_key
 from connectors.settings import Settings
 from schemas.refusal import Refusal
@@ -68,59 +71,44 @@ def table_path(settings: Settings, name: str) -> Path:
     return settings.lake.joinpath(*name.split("."))
 
 
-def digest_of(table: pa.Table) -> str:
-    """Compute the SHA-256 of a table's rows in their order, independent of chunking."""
-    digest = hashlib.sha256()
-    one_chunk = table.replace_schema_metadata(None).combine_chunks()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, one_chunk.schema) as writer:
-        writer.write_table(one_chunk)
-    digest.update(sink.getvalue())
-    return digest.hexdigest()
-
-
 def publish_dataset(
     connection: Connection,
     settings: Settings,
     name: str,
-    table: pa.Table,
+    rows: pa.Table | StagedRows,
     business_date: date,
     *,
     counts: Reconciled,
     inputs: list[str],
     current: bool = True,
 ) -> DatasetVersion:
-    """Commit a table and point the business date at it; equal rows get no second version.
+    """Commit rows and point the business date at them; equal rows get no second version.
 
     With `current=False` the version is on record but the date does not point at it until
     `point_dataset` says so: that is how a gate stands between conforming and publishing.
 
     The caller gives the rows in an order that is a function of the rows (by key), since the digest
-    covers the order. An empty table is a version like any other.
+    covers the order. No rows are a version like any other. Rows too many to hold are staged in a file
+    before (connectors/lake_room.py), which becomes the version's.
     """
-    digest = digest_of(table)
+    if isinstance(rows, pa.Table):
+        with lake_room(settings) as room:
+            staged = stage_rows(room, name, [rows], rows.schema)
+            told: dict[str, Any] = {"counts": counts, "inputs": inputs, "current": current}
+            return publish_dataset(connection, settings, name, staged, business_date, **told)
     # Two dates may publish one table at once: the later one waits, and then sees what the first wrote.
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("lake", name)})
-    version = _version_of(connection, settings, name, digest)
+    version = _version_of(connection, settings, name, rows.digest)
     if version is None:
-        path = table_path(settings, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_deltalake(
-            str(path),
-            table.replace_schema_metadata(None),
-            mode="overwrite",
-            schema_mode="overwrite",
-            commit_properties=CommitProperties(custom_metadata={"rows_sha256": digest}),
-        )
-        version = DeltaTable(str(path)).version()
+        version = _commit(table_path(settings, name), rows)
     row = {
         "dataset_name": name,
         "business_date": business_date,
         "version": version,
         "is_current": False,
         "is_candidate": True,
-        "digest": digest,
-        "row_count": table.num_rows,
+        "digest": rows.digest,
+        "row_count": rows.num_rows,
         "received": counts.received,
         "accepted": counts.accepted,
         "quarantined": counts.quarantined,
@@ -138,6 +126,27 @@ def publish_dataset(
     if current:
         point_dataset(connection, published, business_date)
     return published
+
+
+def _commit(path: Path, rows: StagedRows) -> int:
+    """Let a file be all that a new version of a table holds; killed on the way, the last version stays."""
+    path.mkdir(parents=True, exist_ok=True)
+    # Named by its content: what a killed commit left is the same file.
+    file = rows.path.replace(path / f"{rows.digest}.parquet")
+    told = file.stat()
+    stats = json.dumps({"numRecords": rows.num_rows})
+    add = AddAction(file.name, told.st_size, {}, int(told.st_mtime * 1000), True, stats)
+    properties = CommitProperties(custom_metadata={"rows_sha256": rows.digest})
+    schema = Schema.from_arrow(rows.schema)
+    if DeltaTable.is_deltatable(str(path)):
+        table = DeltaTable(str(path))
+        if [Path(uri).name for uri in table.file_uris()] == [file.name]:
+            # Committed, and killed before the registry knew.
+            return table.version()
+        table.create_write_transaction([add], "overwrite", schema, commit_properties=properties)
+    else:
+        create_table_with_add_actions(str(path), schema, [add], "error", commit_properties=properties)
+    return DeltaTable(str(path)).version()
 
 
 def _version_of(connection: Connection, settings: Settings, name: str, digest: str) -> int | None:

@@ -22,6 +22,7 @@ from connectors.lake import DatasetVersion, candidate_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from quality.domain_functions import parse_sql
+from quality.rules import facts_of
 from quality.suites import is_flagged
 from schemas.contract import FAILED_RULES, LINEAGE, Contract
 from schemas.contract_rule import Rule
@@ -74,7 +75,8 @@ def batch_of(
     query = exp.select(*columns, *thread, *flags, copy=False).from_("facts", copy=False)
     if contract.name == "family_child":
         query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_person")), copy=False)
-    query = query.with_("facts", as_=parse_sql(sql_text(f"staging/{contract.name}_facts")), copy=False)
+    for name, facts in facts_of(contract.name, frozenset(relations)).items():
+        query = query.with_(name, as_=facts.copy(), copy=False)
     text = query.sql(dialect="duckdb")
     return Batch(
         text,

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from connectors.divisions import divisions_on
 from connectors.engine import Relation, run_sql, sql_text
-from connectors.lake import digest_of
+from connectors.lake_room import digest_of
 from connectors.settings import Settings
 from quality.domain_functions import parse_sql
 from schemas.contract import Contract
@@ -23,6 +23,8 @@ from schemas.county import load_counties
 
 # Broken rules of a row are bits of whole numbers: engines agree on those, not on lists.
 RULES_PER_MASK = 60
+# Relations of sql/staging that tell of all rows of a dataset what its facts ask of each.
+CONTEXT = ("shared_number", "missing_person")
 
 Mask = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -90,9 +92,13 @@ def judge_rows(
     """Judge every row of the relation `conformed` by rules of its contract.
 
     `conformed` gives the queries that make that relation from the others, by name and in order;
-    without them it is one of `relations`. The divisions of the business date and the counties are added here.
+    without them it is one of `relations`. What the facts rest on beside it (see `facts_of`) is made from
+    these rows unless it is given: rows that are a part of more need it given. The divisions of the
+    business date and the counties are added here.
     """
-    text = _statement(contract.name, contract.key, rules, tuple((conformed or {}).items()))
+    text = _statement(
+        contract.name, contract.key, rules, tuple((conformed or {}).items()), frozenset(relations)
+    )
     places = {"division": divisions_on(settings, business_date), "county": load_counties()}
     relations = {**places, **relations}
     parameters = {"business_date": business_date} if "$business_date" in text else {}
@@ -109,15 +115,30 @@ def _digest(statement: str, places: Iterable[pa.Table]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _facts(name: str) -> exp.Query:
-    facts = parse_sql(sql_text(f"staging/{name}_facts"))
-    assert isinstance(facts, exp.Query)  # noqa: S101 - a file of ours
-    return facts
+def facts_of(dataset: str, given: frozenset[str]) -> dict[str, exp.Query]:
+    """Read the queries that make `facts` from `conformed`, by name and in order.
+
+    Before it come those in `CONTEXT` that it names and nobody has given: they look at all rows at once.
+    """
+    facts = _query(f"{dataset}_facts")
+    named = {table.name for table in facts.find_all(exp.Table)}
+    before = {name: _query(name) for name in CONTEXT if name in named and name not in given}
+    return {**before, "facts": facts}
+
+
+def _query(name: str) -> exp.Query:
+    query = parse_sql(sql_text(f"staging/{name}"))
+    assert isinstance(query, exp.Query)  # noqa: S101 - a file of ours
+    return query
 
 
 @lru_cache(maxsize=64)
 def _statement(
-    dataset: str, key: str, rules: tuple[Rule, ...], conformed: tuple[tuple[str, str], ...]
+    dataset: str,
+    key: str,
+    rules: tuple[Rule, ...],
+    conformed: tuple[tuple[str, str], ...],
+    given: frozenset[str],
 ) -> str:
     newest_first = exp.Window(
         this=exp.RowNumber(),
@@ -138,7 +159,8 @@ def _statement(
         statement = statement.order_by(exp.column(name, table="judged"), copy=False)
     for name, query in conformed:
         statement = statement.with_(name, as_=parse_sql(query), copy=False)
-    statement = statement.with_("facts", as_=_facts(dataset).copy(), copy=False)
+    for name, facts in facts_of(dataset, given).items():
+        statement = statement.with_(name, as_=facts.copy(), copy=False)
     judged = exp.select("facts.*", newest_first.as_("newness")).from_("facts")
     return statement.with_("judged", as_=judged, copy=False).sql(dialect="duckdb")
 

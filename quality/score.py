@@ -31,16 +31,10 @@ def goal_of(rule: Rule) -> str:
     return GOALS[rule.dimension].rpartition(" · ")[2]
 
 
-def score_rows(
-    settings: Settings,
-    contract: Contract,
-    received: pa.Table,
-    judgement: Judgement,
-    is_rejected: Flags,
-    unread: int,
-    business_date: date,
+def count_flags(
+    contract: Contract, received: pa.Table, judgement: Judgement, is_rejected: Flags, unread: int
 ) -> pa.Table:
-    """Score judged rows by division and goal, with the columns of `sql/quality/score.sql`.
+    """Count judged rows by the codes that they say and by the goals that they fail, as `row_count`.
 
     `received` are the rows as they came, found by the judged rows' `received_row`; `unread` rows could
     not be read into columns: they are the city's, fail compliance and are not accepted.
@@ -54,14 +48,18 @@ def score_rows(
         flags[f"{word}_after"] = judgement.breaks_some_of(left) & ~is_rejected
     rows = pa.table({**{name: said.column(name) for name in CODES}, **flags})
     rows = pa.concat_tables([rows, _unread_rows(contract, rows.schema, unread)])
-    judged = (
-        rows.group_by([*CODES, *FLAGS])
-        .aggregate([([], "count_all")])
-        .rename_columns([*CODES, *FLAGS, "row_count"])
-    )
+    counted = rows.group_by([*CODES, *FLAGS]).aggregate([([], "count_all")])
+    return counted.rename_columns([*CODES, *FLAGS, "row_count"])
+
+
+def score_flags(settings: Settings, flags: pa.Table, business_date: date) -> pa.Table:
+    """Score rows by division and goal, with the columns of `sql/quality/score.sql`.
+
+    `flags` are counts of rows (see `count_flags`), of one part of the rows after the other.
+    """
     relations = {
-        "judged": judged,
-        "responsible": responsible_divisions(settings, rows.select(list(CODES)), business_date),
+        "judged": flags,
+        "responsible": responsible_divisions(settings, flags.select(list(CODES)), business_date),
         "division": divisions_on(settings, business_date),
     }
     return run_sql(settings, "quality/score", relations)

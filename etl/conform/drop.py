@@ -124,7 +124,7 @@ def _conformed(
     landings: Sequence[Landing],
     business_date: date,
     asked: Collection[str],
-) -> Conformed:
+) -> Conformed[pa.Table]:
     received, malformed = _received(settings, contract, landings)
     return conform_rows(settings, contract, received, business_date, malformed=malformed, asked=asked)
 

@@ -27,7 +27,7 @@ class Fold:
 
 
 def fold_drops(
-    settings: Settings, known: Known, parts: Mapping[date, Conformed], business_date: date
+    settings: Settings, known: Known, parts: Mapping[date, Conformed[pa.Table]], business_date: date
 ) -> Fold:
     """Fold conformed drops by their dates, the business date's first, and waiting rows accepted now.
 

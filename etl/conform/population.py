@@ -1,21 +1,46 @@
-"""Conform the extracts of the population database: persons, children, marriages."""
+"""Conform the extracts of the population database: persons, children, marriages.
 
-from collections.abc import Mapping
+Tables of a whole city are never held: they are read, conformed and written part by part.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
 
-from connectors.extract import extract_chain, known_rows
+from connectors.extract import Chain, extract_chain, known_parts
+from connectors.lake_room import lake_room
 from connectors.landing import Landing, landings_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
+from etl.conform.context import find_missing_persons, find_shared_numbers, stage_person_ids
+from etl.conform.parts import join_parts, side_by_side
 from etl.conform.returned import tell_returned, waiting_before
-from etl.conform.stage import Conformed, conform_rows, record_conformed
-from etl.conform.text import normalise_text
+from etl.conform.stage import conform_rows, record_conformed
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
+
+DATASETS = ("population_person", "family_child", "marriage")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known of a table on the business date, and the extracts that tell it."""
+
+    settings: Settings
+    contract: Contract
+    landings: list[Landing]
+    chains: list[Chain]
+
+    def read(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Read the rows part by part; columns that are not asked for are NULL."""
+        for chain in self.chains:
+            yield from known_parts(self.settings, self.contract, chain, columns=columns)
 
 
 def conform_population(settings: Settings, business_date: date) -> dict[str, Any]:
@@ -28,49 +53,55 @@ def conform_population(settings: Settings, business_date: date) -> dict[str, Any
         Refusal: nothing was landed for the date, or an extract lacks a column of its contract.
     """
     with registry_session(settings) as connection:
-        landed = {
-            name: _landed(connection, name, business_date)
-            for name in ("population_person", "family_child", "marriage")
+        known = {name: _known(connection, settings, name, business_date) for name in DATASETS}
+    persons, children = known["population_person"], known["family_child"]
+    with lake_room(settings) as room:
+        where = (settings, room)
+        shared = find_shared_numbers(*where, persons.contract, persons.read, business_date)
+        ids = stage_person_ids(room, persons.contract, persons.read)
+        missing = find_missing_persons(*where, children.contract, children.read, business_date, ids)
+        context: dict[str, dict[str, pa.Table]] = {
+            "population_person": {"shared_number": shared},
+            "family_child": {"missing_person": missing},
+            "marriage": {},
         }
-    persons = _received(settings, load_contract("population_person"), landed["population_person"])
-    person_ids = normalise_text(persons.column("person_id"), None).unique()
-    known = pa.table({"person_id": person_ids})
-    told = [_stage(settings, business_date, "population_person", persons, landed, {})]
-    for name in ("family_child", "marriage"):
-        rows = _received(settings, load_contract(name), landed[name])
-        told.append(_stage(settings, business_date, name, rows, landed, {"received_person": known}))
+        # Whether a child is an orphan rests on the persons received with it.
+        rests_on = {"family_child": persons.landings}
+        told = [
+            _stage(room, known[name], business_date, context[name], rests_on.get(name, []))
+            for name in DATASETS
+        ]
     return {"datasets": told}
 
 
 def _stage(
-    settings: Settings,
+    room: Path,
+    known: Known,
     business_date: date,
-    name: str,
-    received: pa.Table,
-    landed: Mapping[str, list[Landing]],
     relations: Mapping[str, pa.Table],
+    rests_on: list[Landing],
 ) -> dict[str, Any]:
-    contract = load_contract(name)
+    settings, contract = known.settings, known.contract
     with registry_session(settings) as connection:
         before = waiting_before(connection, settings, contract, business_date)
     asked = set(before.column("row_key").to_pylist())
-    conformed: Conformed = conform_rows(
-        settings, contract, received, business_date, relations=relations, asked=asked
+
+    conform = partial(
+        conform_rows, settings, contract, business_date=business_date, relations=relations, asked=asked
     )
+    conformed = join_parts(room, contract, side_by_side(conform, known.read()))
     # The source's table is read whole: what it has and is rejected waits, whatever came before.
     returned = tell_returned(
         settings, contract, before, conformed.rejected, conformed.answers, conformed.judged_by
     )
-    # Whether a child is an orphan rests on the persons received with it.
-    rests_on = [name, *(["population_person"] if name == "family_child" else [])]
-    inputs = [landing.landing_id for part in rests_on for landing in landed[part]]
+    inputs = [landing.landing_id for landing in (*known.landings, *rests_on)]
     with registry_session(settings) as connection:
         return record_conformed(
             connection, settings, conformed, business_date, inputs=inputs, returned=returned
         )
 
 
-def _landed(connection: Connection, name: str, business_date: date) -> list[Landing]:
+def _known(connection: Connection, settings: Settings, name: str, business_date: date) -> Known:
     landings = landings_on(connection, name, business_date)
     if not landings:
         raise Refusal(
@@ -79,11 +110,5 @@ def _landed(connection: Connection, name: str, business_date: date) -> list[Land
             expected="an extract of that business date",
             to_do="run pull_population for this business date first",
         )
-    return landings
-
-
-def _received(settings: Settings, contract: Contract, landings: list[Landing]) -> pa.Table:
-    """Read the rows that were known on the date, folded from its extract and those before it."""
-    with registry_session(settings) as connection:
-        chains = [extract_chain(connection, settings, landing) for landing in landings]
-    return pa.concat_tables([known_rows(contract, chain) for chain in chains]).combine_chunks()
+    chains = [extract_chain(connection, settings, landing) for landing in landings]
+    return Known(settings, load_contract(name), landings, chains)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset
+from connectors.lake_room import StagedRows
 from connectors.settings import Settings
 from etl.conform.divisions import retired_in_received
 from etl.conform.reports import quarantine_of, reports_of, unreadable_reports
@@ -19,10 +20,13 @@ from etl.conform.returned import publish_returned
 from etl.conform.text import normalise_columns
 from etl.conform.typed import conforming_queries
 from quality.rules import Flags, Judgement, judge_rows
-from quality.score import record_scores, score_rows
+from quality.score import count_flags, record_scores, score_flags
 from schemas.contract import FAILED_RULES, Contract
 from schemas.refusal import Refusal
 from schemas.registry import RULE_RESULT
+
+# Rows that are held, or that lie in a file because they are too many.
+Rows = TypeVar("Rows", pa.Table, StagedRows)
 
 
 @dataclass(frozen=True)
@@ -37,20 +41,19 @@ class RuleCount:
 
 
 @dataclass(frozen=True)
-class Conformed:
+class Conformed(Generic[Rows]):
     """Rows of one dataset after conforming: every received row is either accepted or quarantined.
 
-    `received` are the rows as they came, but those that could not be read; `scores` tells how good
-    they were (see quality/score.py). `rejected` are the quarantined rows as reports with the rules they
-    broke, `answers` the accepted rows of the keys that were asked about; `judged_by` names the rules.
+    `flags` counts how good they were as they came (see quality/score.py). `rejected` are the
+    quarantined rows as reports with the rules they broke, `answers` the accepted rows of the keys that
+    were asked about; `judged_by` names the rules.
     """
 
     contract: Contract
-    accepted: pa.Table
+    accepted: Rows
     quarantined: pa.Table
     rule_counts: tuple[RuleCount, ...]
-    received: pa.Table
-    scores: pa.Table
+    flags: pa.Table
     rejected: pa.Table
     answers: pa.Table
     judged_by: str
@@ -71,13 +74,14 @@ def conform_rows(
     relations: Mapping[str, Relation] | None = None,
     malformed: pa.Table | None = None,
     asked: Collection[str] = (),
-) -> Conformed:
+) -> Conformed[pa.Table]:
     """Conform received rows and judge them by the contract's row rules.
 
     `received` has the physical columns, as text or as the source's types, with `landing_id` and
-    `landing_row`; `malformed` has the lineage of rows that could not be read into columns. Accepted
-    rows are in order of their key, quarantined ones in order of receipt. `asked` are keys whose accepted
-    rows are wanted as they were received.
+    `landing_row`; where it is a part of more rows, `relations` tells what the facts ask of all of them
+    (see `quality.rules.facts_of`). `malformed` has the lineage of rows that could not be read into
+    columns. Accepted rows are in order of their key, quarantined ones in order of receipt. `asked` are
+    keys whose accepted rows are wanted as they were received.
     """
     text = received.append_column("received_row", pa.array(range(received.num_rows), pa.int64()))
     normal = normalise_columns(text, contract.received)
@@ -101,8 +105,7 @@ def conform_rows(
         accepted.cast(contract.staging_schema).combine_chunks(),
         quarantine_of(contract, rejected),
         _count_rules(contract, judgement, is_rejected, malformed),
-        received,
-        score_rows(settings, contract, received, judgement, is_rejected, unread, business_date),
+        count_flags(contract, received, judgement, is_rejected, unread),
         rejected,
         _answers(contract, received, judgement, is_rejected, asked),
         judgement.judged_by,
@@ -112,7 +115,7 @@ def conform_rows(
 def record_conformed(
     connection: Connection,
     settings: Settings,
-    conformed: Conformed,
+    conformed: Conformed[Rows],
     business_date: date,
     *,
     inputs: Sequence[str],
@@ -150,11 +153,14 @@ def record_conformed(
     )
     publish_returned(connection, settings, conformed.contract, returned, business_date, made_from)
     _record_rule_counts(connection, conformed, business_date)
-    record_scores(connection, conformed.contract, conformed.scores, business_date)
+    scores = score_flags(settings, conformed.flags, business_date)
+    record_scores(connection, conformed.contract, scores, business_date)
     return _told(conformed, published, quarantine)
 
 
-def _told(conformed: Conformed, published: DatasetVersion, quarantine: DatasetVersion) -> dict[str, Any]:
+def _told(
+    conformed: Conformed[Rows], published: DatasetVersion, quarantine: DatasetVersion
+) -> dict[str, Any]:
     counts = conformed.counts
     return {
         "name": conformed.contract.name,
@@ -227,7 +233,7 @@ def _count_rules(
     return tuple(counts)
 
 
-def _record_rule_counts(connection: Connection, conformed: Conformed, business_date: date) -> None:
+def _record_rule_counts(connection: Connection, conformed: Conformed[Rows], business_date: date) -> None:
     name = conformed.contract.name
     of_night = sa.and_(RULE_RESULT.c.dataset_name == name, RULE_RESULT.c.business_date == business_date)
     connection.execute(sa.delete(RULE_RESULT).where(of_night))

@@ -1,5 +1,7 @@
 """Normalise received text: what people meant, written one way. What was received stays in the landing."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +13,8 @@ from schemas.property import Property
 WHITE_SPACE = r"[\s\x{00a0}\x{3000}\x{200b}\x{feff}]+"
 
 PRIVATE_USE = r"[\x{e000}-\x{f8ff}]"
+# Written one way already: Chinese characters of the basic block alone, or digits and capitals alone.
+PLAIN = r"^([\x{4e00}-\x{9fff}]+|[0-9A-Z]+)$"
 
 # The stubs of pyarrow know neither all functions nor that they take columns and scalars alike.
 pc: Any = pyarrow.compute
@@ -31,11 +35,13 @@ def normalise_columns(received: pa.Table, properties: tuple[Property, ...]) -> p
         if not _is_text(column.type):
             continue
         column = column.cast(pa.string())
-        plain = normalise_text(column, entry.form)
-        if entry.form in ("person_name", "document_number"):
+        form = entry.form
+        plain = normalise_text(column, form)
+        if form in ("person_name", "document_number"):
             compared = pc.utf8_rtrim(column, " ") if entry.physical_type.startswith("char(") else column
-            odd = pc.or_(odd, pc.fill_null(pc.not_equal(compared, _one_width(column, entry.form)), False))
-        if entry.form == "person_name":
+            one_width = _where_not_plain(column, partial(_one_width, form=form))
+            odd = pc.or_(odd, pc.fill_null(pc.not_equal(compared, one_width), False))
+        if form == "person_name":
             received = received.append_column(received_name(entry), _where_other(compared, plain))
         received = received.set_column(received.schema.get_field_index(name), name, plain)
     return received.append_column("has_odd_characters", odd)
@@ -43,14 +49,36 @@ def normalise_columns(received: pa.Table, properties: tuple[Property, ...]) -> p
 
 def normalise_text(column: Column, form: str | None) -> Column:
     """Normalise one text column: names, document numbers, codes, or any other text (trimmed only)."""
+    if form is None:
+        return _without_empty(pc.utf8_trim_whitespace(column))
+    return _where_not_plain(column, partial(_normalised, form=form))
+
+
+def _normalised(column: Column, form: str) -> Column:
     column = pc.utf8_trim_whitespace(column)
     if form == "person_name":
         column = _out_of_private_use(column)
-    if form is not None:
-        column = _one_width(column, form)
+    column = _one_width(column, form)
     if form == "document_number":
         column = pc.utf8_upper(column)
+    return _without_empty(column)
+
+
+def _without_empty(column: Column) -> Column:
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def _where_not_plain(column: Column, change: Callable[[Column], Column]) -> Column:
+    """Change the values that are not plainly written; every change would leave the many others alone."""
+    is_odd = pc.fill_null(pc.invert(pc.match_substring_regex(column, PLAIN)), False)
+    if isinstance(is_odd, pa.ChunkedArray):
+        is_odd = is_odd.combine_chunks()
+    if not pc.any(is_odd).as_py():
+        return column
+    odd = change(column.filter(is_odd))
+    if isinstance(odd, pa.ChunkedArray):
+        odd = odd.combine_chunks()
+    return pc.replace_with_mask(column, is_odd, odd)
 
 
 def received_name(entry: Property) -> str:

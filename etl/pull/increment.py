@@ -13,8 +13,9 @@ from duckdb import ColumnExpression, StarExpression
 
 from connectors.engine import open_duckdb, sql_text
 from connectors.extract import IS_DELETED, Chain, ExtractFacts, view_known
+from connectors.row_file import ROWS_PER_GROUP
 from connectors.source_table import PopulationSnapshot, key_of, source_schema, stamp_of
-from etl.pull.extract import ROWS_PER_GROUP, write_extract
+from etl.pull.extract import write_extract
 from etl.pull.sweep import (
     Sweep,
     content_of,

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.lake import DatasetVersion, digest_of, read_dataset, version_on
+from connectors.lake import DatasetVersion, read_dataset, version_on
+from connectors.lake_room import digest_of
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.rebuild.difference import (

@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from connectors.engine import name_relations, open_duckdb, sql_text
+from connectors.lake_room import spill_folder
 from connectors.settings import Settings
 from quality.batch import Batch
 from quality.compiled.plan import UNIQUE, Check, Plan, plan_of
@@ -69,12 +68,7 @@ def failed_rows(
 
 @contextmanager
 def _opened(settings: Settings, batch: Batch) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB with bounded memory: what does not fit is spilled inside the personal zone."""
-    settings.lake.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (
-        TemporaryDirectory(dir=settings.lake, prefix=".spill-") as folder,
-        open_duckdb(Path(folder)) as connection,
-    ):
+    with open_duckdb(spill_folder(settings)) as connection:
         # The order of the rows does not matter to counts.
         connection.execute("SET preserve_insertion_order = false")
         name_relations(connection, settings, batch.relations)

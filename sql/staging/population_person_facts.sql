@@ -1,14 +1,4 @@
 -- Facts about conformed persons that their rules speak of: one row per row of `conformed`.
-WITH shared_number AS (
-    -- Numbers of several rows, and how many of these rows have the birth date that the number tells.
-    SELECT
-        id_number,
-        SUM(CASE WHEN SUBSTR(id_number, 7, 8) = date_digits(birth_date) THEN 1 ELSE 0 END) AS owners
-    FROM conformed
-    WHERE id_type_code = '01' AND is_resident_id(id_number)
-    GROUP BY id_number
-    HAVING COUNT(*) > 1
-)
 SELECT
     conformed.*,
     shared_number.id_number IS NOT NULL AS is_number_shared,

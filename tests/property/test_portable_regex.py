@@ -1,6 +1,7 @@
 """Patterns that are let through to a database, against Python's own search."""
 
 import re
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -40,7 +41,7 @@ def test_a_portable_pattern_finds_what_python_finds(
     texts = [*texts, *near, *(text + "\n" for text in near)]
     rows = pa.table({"text": pa.array(texts, pa.string())})
     is_unexpected = is_unlike("text", {"regex": pattern}, "VARCHAR").as_("is_unexpected")
-    with open_duckdb() as connection:
+    with open_duckdb(Path("var/lake/.spill-test")) as connection:
         connection.register("received", rows)
         found = connection.sql(exp.select(is_unexpected).from_("received").sql("duckdb")).fetchall()
     assert [row[0] for row in found] == [re.search(pattern, text) is None for text in texts]

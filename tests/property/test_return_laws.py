@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from connectors.lake import digest_of
+from connectors.lake_room import digest_of
 from connectors.settings import PROJECT, Settings
 from etl.conform.fold import Fold, fold_drops
 from etl.conform.known import Known
@@ -42,6 +42,7 @@ rows = st.fixed_dictionaries(
     }
 )
 Place = tuple[str, int]
+Part = Conformed[pa.Table]
 # A night takes a second: a smaller example would take minutes to find.
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 
@@ -128,7 +129,7 @@ class Week:
         self.files[landing_id] = file
         self.rests_on[file.day] = landing_id
 
-    def fold(self, contract: Contract, day: date) -> Conformed:
+    def fold(self, contract: Contract, day: date) -> Part:
         """Conform what a date rests on, to be folded tonight."""
         landing_id = self.folded[day] = self.rests_on[day]
         file = self.files[landing_id]
@@ -170,7 +171,7 @@ def places(table: pa.Table) -> set[Place]:
     return set(zip(table["landing_id"].to_pylist(), table["landing_row"].to_pylist(), strict=True))
 
 
-Parts = dict[date, Conformed]
+Parts = dict[date, Part]
 
 
 def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, Parts, Fold]]:

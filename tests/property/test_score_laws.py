@@ -4,13 +4,14 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.settings import PROJECT, Settings
 from etl.conform.stage import Conformed, conform_rows
-from quality.score import goal_of
+from quality.score import goal_of, score_flags
 from schemas.contract import Contract, load_contract
 from schemas.division import load_divisions
 from tests.support.received import KNOWN_PERSONS, TODAY, received_table, row_of, wrong_check
@@ -47,7 +48,7 @@ SAID = {
 }
 
 
-def conformed(contract: Contract, rows: list[dict[str, Any]]) -> Conformed:
+def conformed(contract: Contract, rows: list[dict[str, Any]]) -> Conformed[pa.Table]:
     return conform_rows(
         Settings(var=PROJECT / "var"),
         contract,
@@ -55,6 +56,10 @@ def conformed(contract: Contract, rows: list[dict[str, Any]]) -> Conformed:
         TODAY,
         relations={"received_person": KNOWN_PERSONS} if contract.name == "family_child" else {},
     )
+
+
+def scores_of(conformed: Conformed[pa.Table]) -> pa.Table:
+    return score_flags(Settings(var=PROJECT / "var"), conformed.flags, TODAY)
 
 
 def owner_of(row: dict[str, Any], name: str) -> str:
@@ -103,7 +108,7 @@ def test_scores_are_those_counted_by_hand(name: str, data: Any) -> None:
     for place, (change, code) in enumerate(changes):
         said = dict.fromkeys(SAID[name][:1], code)
         rows.append({**row_of(name, **{KEYS[name]: str(place + 1)}), **said, **change})
-    told = conformed(load_contract(name), rows).scores.to_pylist()
+    told = scores_of(conformed(load_contract(name), rows)).to_pylist()
     found = {
         (row["division_code"], row["dimension"]): [
             row["checked"], row["accepted"], row["failed_before"], row["failed_after"]
@@ -125,7 +130,7 @@ def test_what_conforming_mends_is_a_fault_before_and_none_after() -> None:
     rows[1]["id_number"] = wrong_check(str(rows[1]["id_number"]))
     city = {
         row["dimension"]: (row["score_before"], row["score_after"])
-        for row in conformed(load_contract("population_person"), rows).scores.to_pylist()
+        for row in scores_of(conformed(load_contract("population_person"), rows)).to_pylist()
         if row["level_code"] == "1"
     }
     assert city == {"completeness": (100, 100), "correctness": (50, 100), "compliance": (0, 100)}

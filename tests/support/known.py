@@ -4,9 +4,10 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
-from connectors.extract import Chain, ExtractFacts, extract_chain, known_rows
+from connectors.extract import Chain, ExtractFacts, extract_chain, known_parts
 from connectors.landing import landings_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
@@ -30,7 +31,7 @@ def facts_on(settings: Settings, dataset: str, business_date: date) -> ExtractFa
 def known_on(settings: Settings, dataset: str, business_date: date) -> Rows:
     """Count each row known on a date; the way back is left out."""
     contract = load_contract(dataset)
-    rows = known_rows(contract, chain_on(settings, dataset, business_date))
+    rows = pa.concat_tables(known_parts(settings, contract, chain_on(settings, dataset, business_date)))
     columns = rows.select(list(contract.received_columns)).to_pydict().values()
     return Counter(zip(*columns, strict=True))
 

@@ -8,11 +8,9 @@ from datetime import date
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from connectors.landing import Landing, land_bytes, point_landings
 from connectors.registry import registry_session
+from connectors.row_file import write_rows
 from connectors.settings import Settings
 from etl.received.file import received_file
 from etl.received.read import Block, read_blocks
@@ -30,9 +28,10 @@ def land_extract(settings: Settings, dataset: str, day: date, *rows: Received) -
         if entry.logical_type != "string":
             column = table.column(number).combine_chunks().cast(entry.arrow_type)
             table = table.set_column(number, str(entry.physical_name), column)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
-    content = sink.getvalue().to_pybytes()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "extract.parquet"
+        write_rows([table], table.schema, path)
+        content = path.read_bytes()
     return land(settings, dataset, day, content, f"{dataset}.parquet", table.num_rows)
 
 

@@ -223,7 +223,7 @@ def received_table(dataset: str, rows: list[Received]) -> pa.Table:
     return table.append_column("landing_row", pa.array(range(1, len(rows) + 1), pa.int64()))
 
 
-def conform(dataset: str, *rows: Received, without: str | None = None) -> Conformed:
+def conform(dataset: str, *rows: Received, without: str | None = None) -> Conformed[pa.Table]:
     """Conform drawn rows as of TODAY, optionally with one rule of the contract switched off."""
     contract = load_contract(dataset)
     relations: dict[str, Any] = {"received_person": KNOWN_PERSONS} if dataset == "family_child" else {}
@@ -236,6 +236,6 @@ def conform(dataset: str, *rows: Received, without: str | None = None) -> Confor
     )
 
 
-def broken_rules(conformed: Conformed) -> set[str]:
+def broken_rules(conformed: Conformed[pa.Table]) -> set[str]:
     """Name the rules that any row broke."""
     return {count.rule_id for count in conformed.rule_counts if count.failed}

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from connectors.extract import known_rows
+from connectors.extract import known_parts
 from connectors.landing import landed_file, newest_landing
 from connectors.population_adbc import AdbcSnapshot
 from connectors.registry import registry_session
@@ -226,7 +227,8 @@ def test_each_known_row_leads_to_its_row_in_the_extract_that_brought_it(settings
     pulled(settings, SECOND)
     chain = chain_on(settings, "marriage", SECOND)
     files = {one.landing.landing_id: pq.read_table(one.path).to_pylist() for one in chain.extracts}
-    for row in known_rows(load_contract("marriage"), chain).to_pylist():
+    known = pa.concat_tables(known_parts(settings, load_contract("marriage"), chain))
+    for row in known.to_pylist():
         landed = files[row["landing_id"]][row["landing_row"] - 1]
         assert landed["marriage_id"] == row["marriage_id"]
         assert landed["proof"] == row["proof"]

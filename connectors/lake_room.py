@@ -1,0 +1,145 @@
+"""Rows on their way into the lake: in a file of a room that vanishes with the step that made it."""
+
+import fcntl
+import hashlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.compute
+
+from connectors.row_file import ROWS_PER_GROUP, write_rows
+from connectors.settings import Settings
+
+# The stubs of pyarrow do not know all functions.
+pc: Any = pyarrow.compute
+
+PREFIX = ".room-"
+SPILL = ".spill-"
+_spills = itertools.count()
+
+
+@dataclass(frozen=True)
+class StagedRows:
+    """Rows in a file that no version holds yet; `digest` is that of the rows (see `digest_of`)."""
+
+    path: Path
+    schema: pa.Schema
+    num_rows: int
+    digest: str
+
+
+class RowDigest:
+    """The SHA-256 of rows in their order, shown group by group as `write_rows` cuts them.
+
+    It covers names and values, not how Arrow happens to hold them.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._digest = hashlib.sha256("\n".join(schema.names).encode())
+
+    def see(self, group: pa.Table) -> None:
+        """Take the next group of rows."""
+        if group.num_rows:
+            for column in group.combine_chunks().columns:
+                for part in _plain(column.chunk(0)):
+                    self._digest.update(part)
+
+    def hexdigest(self) -> str:
+        """Tell the digest of what was seen."""
+        return self._digest.hexdigest()
+
+
+def _plain(values: Any) -> Iterator[Any]:  # noqa: ANN401 - the stubs of pyarrow know too few functions
+    """Give values as bytes: how many, which are missing, then those that are there."""
+    yield len(values).to_bytes(8, "little")
+    if values.null_count:
+        yield from _plain(values.is_null())
+        values = values.drop_null()
+    kind = values.type
+    if pa.types.is_struct(kind):
+        for number in range(kind.num_fields):
+            yield from _plain(pc.struct_field(values, number))
+    elif pa.types.is_list(kind):
+        yield from _plain(pc.list_value_length(values))
+        yield from _plain(pc.list_flatten(values))
+    elif pa.types.is_decimal(kind):
+        yield from _plain(values.cast(pa.string()))
+    elif pa.types.is_string(kind) or pa.types.is_binary(kind):
+        yield from _plain(pc.binary_length(values))
+        if len(values):
+            _, offsets, content = values.buffers()
+            places = np.frombuffer(offsets, np.int32)[values.offset : values.offset + len(values) + 1]
+            yield memoryview(content)[places[0] : places[-1]]
+    elif not pa.types.is_null(kind):
+        yield np.ascontiguousarray(values.to_numpy(zero_copy_only=False))
+
+
+def digest_of(table: pa.Table) -> str:
+    """Compute the SHA-256 of a table's rows in their order, however they are cut into chunks."""
+    digest = RowDigest(table.schema)
+    for start in range(0, table.num_rows, ROWS_PER_GROUP):
+        digest.see(table.slice(start, ROWS_PER_GROUP))
+    return digest.hexdigest()
+
+
+def stage_rows(
+    room: Path, name: str, batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema
+) -> StagedRows:
+    """Write rows into a file of a room as they come; memory holds one group of them."""
+    path, schema = room / f"{name}.parquet", schema.remove_metadata()
+    digest = RowDigest(schema)
+    rows = (batch.replace_schema_metadata(None) for batch in batches)
+    count = write_rows(rows, schema, path, seen=digest.see)
+    return StagedRows(path, schema, count, digest.hexdigest())
+
+
+@contextmanager
+def lake_room(settings: Settings) -> Iterator[Path]:
+    """Have a folder beside the tables for files on the way; what killed steps left is swept out."""
+    settings.lake.mkdir(parents=True, exist_ok=True)
+    _sweep(settings.lake)
+    room = Path(tempfile.mkdtemp(dir=settings.lake, prefix=PREFIX))
+    try:
+        with (room / "held").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def spill_folder(settings: Settings) -> Path:
+    """Name a folder for what the engine cannot hold; it makes it when it spills, and removes it."""
+    return settings.lake / f"{SPILL}{os.getpid()}-{next(_spills)}"
+
+
+def _sweep(lake: Path) -> None:
+    for spilt in lake.glob(f"{SPILL}*"):
+        owner = spilt.name.removeprefix(SPILL).partition("-")[0]
+        if not psutil.pid_exists(int(owner)):
+            shutil.rmtree(spilt, ignore_errors=True)
+    for room in lake.glob(f"{PREFIX}*"):
+        try:
+            with (room / "held").open("r") as held:
+                if _is_free(held):
+                    shutil.rmtree(room, ignore_errors=True)
+        except FileNotFoundError:
+            # Just made, or just gone.
+            continue
+
+
+def _is_free(held: IO[str]) -> bool:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

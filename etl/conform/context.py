@@ -1,0 +1,87 @@
+"""What a rule asks about all received rows at once, found out before they are judged part by part."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+from sqlglot import exp
+
+from connectors.engine import Relation, run_sql, sql_text
+from connectors.lake_room import StagedRows, stage_rows
+from connectors.settings import Settings
+from etl.conform.divisions import retired_in_received
+from etl.conform.parts import side_by_side
+from etl.conform.text import normalise_columns, normalise_text
+from etl.conform.typed import conforming_queries
+from quality.domain_functions import parse_sql
+from schemas.contract import Contract
+
+# What `shared_number` and `missing_person` ask of conformed rows; the last column cuts them into partitions.
+NUMBERED = ("id_type_code", "birth_date", "id_number")
+PARENTS = ("mother_person_id", "father_person_id")
+# Rows whose values are compared at once: some hundred megabytes.
+ROWS_PER_PARTITION = 4_000_000
+OF_PARTITION = """
+SELECT * FROM numbered WHERE HASH(id_number) % CAST($partitions AS UBIGINT) = CAST($partition AS UBIGINT)
+"""
+
+# Reads the received rows anew, with the named columns alone.
+Read = Callable[[Sequence[str]], Iterable[pa.Table]]
+
+
+def find_shared_numbers(
+    settings: Settings, room: Path, contract: Contract, read: Read, business_date: date
+) -> pa.Table:
+    """Find the resident IDs that several received persons have (sql/staging/shared_number.sql)."""
+    numbered = _conformed_columns(settings, room, contract, read, business_date, NUMBERED)
+    partitions = -(-numbered.num_rows // ROWS_PER_PARTITION) or 1
+    query = parse_sql(sql_text("staging/shared_number")).copy()
+    assert isinstance(query, exp.Query)  # noqa: S101 - a file of ours
+    text = query.with_("conformed", as_=parse_sql(OF_PARTITION).copy()).sql("duckdb")
+    found = [
+        run_sql(settings, text, {"numbered": numbered}, {"partitions": partitions, "partition": partition})
+        for partition in range(partitions)
+    ]
+    return pa.concat_tables(found).combine_chunks()
+
+
+def find_missing_persons(
+    settings: Settings, room: Path, contract: Contract, read: Read, business_date: date, received: StagedRows
+) -> pa.Table:
+    """Find the parents whom children name and who were not received (sql/staging/missing_person.sql)."""
+    named = _conformed_columns(settings, room, contract, read, business_date, PARENTS)
+    relations: Mapping[str, Relation] = {"conformed": named, "received_person": received}
+    return run_sql(settings, "staging/missing_person", relations)
+
+
+def stage_person_ids(room: Path, contract: Contract, read: Read) -> StagedRows:
+    """Write down who was received, accepted or not: `person_id`."""
+    key = str(next(entry.physical_name for entry in contract.received if entry.is_key))
+    ids = (pa.table({"person_id": normalise_text(part.column(key), None)}) for part in read([key]))
+    return stage_rows(room, "received_person", ids, pa.schema([("person_id", pa.string())]))
+
+
+def _conformed_columns(
+    settings: Settings,
+    room: Path,
+    contract: Contract,
+    read: Read,
+    business_date: date,
+    columns: Sequence[str],
+) -> StagedRows:
+    """Conform some columns of all received rows into a file of a room."""
+
+    def conform(part: pa.Table) -> pa.Table:
+        part = part.append_column("received_row", pa.nulls(part.num_rows, pa.int64()))
+        normal = normalise_columns(part, contract.received)
+        query = exp.select(*columns).from_("conformed")
+        for name, text in conforming_queries(contract, normal.schema).items():
+            query = query.with_(name, as_=parse_sql(text), copy=False)
+        retired = retired_in_received(settings, contract, normal, business_date)
+        return run_sql(settings, query.sql("duckdb"), {"received": normal, "retired_division": retired})
+
+    asked = [str(entry.physical_name) for entry in contract.received if entry.name in columns]
+    parts = side_by_side(conform, read(asked))
+    schema = pa.schema([(name, contract.staging_schema.field(name).type) for name in columns])
+    return stage_rows(room, f"asked-{contract.name}", (part.cast(schema) for part in parts), schema)

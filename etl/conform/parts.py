@@ -1,0 +1,69 @@
+"""Conform rows that are too many to be held: part by part, two at a time, joined in their order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from connectors.lake_room import StagedRows, stage_rows
+from etl.conform.stage import Conformed, RuleCount
+from schemas.contract import Contract
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+AT_ONCE = 2
+
+
+def side_by_side(make: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
+    """Make something of each part, `AT_ONCE` at a time and no part ahead of that; results are in order."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        made: deque[Future[Made]] = deque()
+        for part in parts:
+            made.append(pool.submit(make, part))
+            if len(made) == AT_ONCE:
+                yield made.popleft().result()
+        while made:
+            yield made.popleft().result()
+
+
+def join_parts(room: Path, contract: Contract, parts: Iterator[Conformed[pa.Table]]) -> Conformed[StagedRows]:
+    """Join conformed parts into one whose accepted rows lie in a file of a room."""
+    held: list[Conformed[pa.Table]] = []
+
+    def accepted() -> Iterator[pa.Table]:
+        for part in parts:
+            held.append(_without_accepted(part))
+            yield part.accepted
+
+    staged = stage_rows(room, f"accepted-{contract.name}", accepted(), contract.staging_schema)
+    return Conformed(
+        contract=contract,
+        accepted=staged,
+        judged_by=held[0].judged_by,
+        quarantined=pa.concat_tables([part.quarantined for part in held]).combine_chunks(),
+        rule_counts=_sum_counts(held),
+        flags=pa.concat_tables([part.flags for part in held]).combine_chunks(),
+        rejected=pa.concat_tables([part.rejected for part in held]).combine_chunks(),
+        answers=pa.concat_tables([part.answers for part in held]).combine_chunks(),
+    )
+
+
+def _without_accepted(part: Conformed[pa.Table]) -> Conformed[pa.Table]:
+    return replace(part, accepted=part.accepted.schema.empty_table())
+
+
+def _sum_counts(parts: Iterable[Conformed[pa.Table]]) -> tuple[RuleCount, ...]:
+    by_rule = zip(*(part.rule_counts for part in parts), strict=True)
+    return tuple(
+        replace(
+            counts[0],
+            checked=sum(count.checked for count in counts),
+            failed=sum(count.failed for count in counts),
+        )
+        for counts in by_rule
+    )
