@@ -1,6 +1,5 @@
 """Run one step of a night and put on record that it ran, how long, and what it counted."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,14 +12,13 @@ import sqlalchemy as sa
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from connectors.unexpected import unexpected_error
+from schemas.masking import LOOKS_PERSONAL
 from schemas.refusal import Refusal
 from schemas.registry import STEP_RUN
 
 Counts = dict[str, Any]
 # A count, an id, a hash, a state: longer texts could carry rows.
 LONGEST_TEXT = 200
-# Resident IDs of 15 and 18 characters, file numbers, mobile phones, birth certificates; no id of ours does.
-LOOKS_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(\d{15}|\d{17}[\dXx]|\d{20}|1\d{10}|[A-Z]\d{9})(?![0-9A-Za-z])")
 # No count or size of ours comes near; identity numbers have more digits.
 LARGEST_NUMBER = 10**12
 # States of a step that did what it could; a refused drop waits for the corrected one.

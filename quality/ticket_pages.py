@@ -17,6 +17,7 @@ CAUSES = {
     "rule_changed": "规则变更后接收 accepted after a change of rules",
     "context_changed": "条件变化后接收 accepted: what stood in its way has changed",
     "withdrawn": "来源已撤 withdrawn by the source",
+    "given_up": "已放弃 given up",
 }
 SEVERITIES = {"reject": "拒收 reject", "warn": "提示 warn", "halt": "停发 halt"}
 LEVELS = {"1": "市 city", "2": "区 district", "3": "镇街 town", "4": "村居 village"}
@@ -52,8 +53,10 @@ def render_tickets(found: int, tickets: Sequence[Row], places: Mapping[str, str]
     return Group(table, note) if tickets else note
 
 
-def render_ticket(periods: Sequence[Row], ends: Sequence[Row], places: Mapping[str, str]) -> RenderableType:
-    """Lay one ticket out: who corrects it, what is wrong, and all that was known of it."""
+def render_ticket(
+    periods: Sequence[Row], ends: Sequence[Row], words: Sequence[Row], places: Mapping[str, str]
+) -> RenderableType:
+    """Lay one ticket out: who corrects it, what is wrong, all that was known of it, and who gave it up."""
     last = periods[-1]
     contract = load_contract(last["dataset_name"])
     is_open = last["recorded_to"] is None
@@ -71,6 +74,10 @@ def render_ticket(periods: Sequence[Row], ends: Sequence[Row], places: Mapping[s
     head.add_row("来源行 source row", f"{last['file_name']} #{last['landing_row']}")
     trace = f"padis trace {last['dataset_name']}:{last['landing_id']}#{last['landing_row']}"
     head.add_row("线索 thread", trace)
+    for word in words:
+        # As text: brackets are no markup.
+        told = f"{word['business_date']} {word['given_up_by']}: {word['given_up_reason']}"
+        head.add_row("放弃 given up", Text(told))
     past = _table("经过 · what was known, and when")
     _columns(
         past, "起 from", "止 to", "开单 opened", "规则 rules", "行数 rows", "来源行 source row", "结果 end"

@@ -1,5 +1,9 @@
 """How personal values are shown to people who need not see them whole (GB/T 35273)."""
 
+import re
+
+# Resident IDs of 15 and 18 characters, file numbers, mobile phones, birth certificates; no id of ours does.
+LOOKS_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(\d{15}|\d{17}[\dXx]|\d{20}|1\d{10}|[A-Z]\d{9})(?![0-9A-Za-z])")
 MASKS = ("none", "name", "number", "date", "division", "hidden")
 
 

@@ -111,13 +111,31 @@ def ticket(ticket_id: Annotated[str, typer.Argument(help="单号 · number of th
     from rich.console import Console
 
     from connectors.registry import registry_session
+    from quality.given_up import words_about
     from quality.ticket_list import ticket_history
     from quality.ticket_pages import render_ticket
 
     with ready_settings() as settings, registry_session(settings) as connection:
         periods, ends = ticket_history(connection, ticket_id)
+        words = words_about(connection, ticket_id)
         places = _names(settings, periods[-1]["recorded_from"])
-    Console().print(render_ticket(periods, ends, places))
+    Console().print(render_ticket(periods, ends, words, places))
+
+
+@quality.command("give-up")
+def give_up(
+    ticket_id: Annotated[str, typer.Argument(help="单号 · number of the ticket.")],
+    user: Annotated[str, typer.Option("--as", help="决定人 · who gives it up.")],
+    reason: Annotated[str, typer.Option("--reason", help="原因 · why; no personal value.")],
+) -> None:
+    """放弃 · let the waiting rows of a partner's ticket wait no more; it ends with the next night."""
+    from datetime import UTC, datetime
+
+    from etl.commands.session import print_counts
+    from quality.given_up import give_up_ticket
+
+    with ready_settings() as settings:
+        print_counts(give_up_ticket(settings, ticket_id, user, reason, datetime.now(UTC)))
 
 
 @quality.command("return")

@@ -25,21 +25,31 @@ class Fold:
     returned: pa.Table
     replayed: int
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether anything that waited before waits no more."""
+        return not all(self.returned.column("is_open").to_pylist())
+
 
 def fold_drops(
     settings: Settings, known: Known, parts: Mapping[date, Conformed[pa.Table]], business_date: date
 ) -> Fold:
     """Fold conformed drops by their dates, the business date's first, and waiting rows accepted now.
 
-    A waiting row waits on until a newer row of its key is known, or until the drop that replaced its file
-    is folded in. Divisions are those of the business date.
+    A waiting row waits on until a newer row of its key is known, the drop that replaced its file is folded
+    in, or a person has given it up. Divisions are those of the business date.
     """
     gone = pa.array(known.gone(parts.keys()), pa.string())
-    waited = known.waiting.filter(pc.invert(pc.is_in(known.waiting.column("landing_id"), gone)))
+    is_given_up = _are_given_up(known, known.waiting)
+    is_over = pc.or_(pc.is_in(known.waiting.column("landing_id"), gone), is_given_up)
+    waited = known.waiting.filter(pc.invert(is_over))
     replayed = replay_waiting(settings, known.contract, waited, business_date, known.asked)
     dropped = pa.concat_tables([*(part.accepted for part in parts.values()), replayed.accepted])
     staged = bring_into_force(settings, _staged(settings, known, dropped), business_date)
-    rejected = [part.rejected for part in parts.values()]
+    # A word about a landed row holds whenever its content is folded again.
+    rejected = [
+        part.rejected.filter(pc.invert(_are_given_up(known, part.rejected))) for part in parts.values()
+    ]
     columns = [*known.contract.report_schema.names, FAILED_RULES[0]]
     waiting = waiting_of_drops(
         settings,
@@ -51,8 +61,16 @@ def fold_drops(
     )
     answers = pa.concat_tables([*(part.answers for part in parts.values()), replayed.answers])
     judged_by = next((part.judged_by for part in parts.values()), str(replayed.judged_by))
-    returned = tell_returned(settings, known.contract, known.waiting, waiting, answers, judged_by)
+    given_up = known.waiting.filter(is_given_up).column("row_key").to_pylist()
+    returned = tell_returned(settings, known.contract, known.waiting, waiting, answers, judged_by, given_up)
     return Fold(staged, returned, replayed.accepted.num_rows)
+
+
+def _are_given_up(known: Known, reports: pa.Table) -> pa.Array:
+    places = zip(
+        reports.column("landing_id").to_pylist(), reports.column("landing_row").to_pylist(), strict=True
+    )
+    return pa.array([place in known.given_up for place in places], pa.bool_())
 
 
 def _staged(settings: Settings, known: Known, dropped: pa.Table) -> pa.Table:

@@ -11,6 +11,7 @@ from connectors.lake import DatasetVersion, inputs_of, read_dataset, version_on
 from connectors.landing import Landing, landings_until
 from connectors.settings import Settings
 from etl.conform.returned import waiting_before
+from quality.given_up import Place, given_up_before
 from schemas.contract import Contract
 from schemas.refusal import Refusal
 
@@ -22,7 +23,8 @@ class Known:
     `versions` names what that was read from, `contained` the landings that were folded into it, those of
     one date in the order in which they were; `dates` are the dates of all landings up to the business
     date. `late` are earlier dates with what they rest on now, where that is not what was folded last;
-    `replaced` are the landings that no date rests on any more, with their dates.
+    `replaced` are the landings that no date rests on any more, with their dates; `given_up` are landed rows
+    that wait no more because a person said so.
     """
 
     contract: Contract
@@ -33,6 +35,7 @@ class Known:
     dates: Mapping[str, date]
     late: Mapping[date, Sequence[Landing]]
     replaced: Mapping[str, frozenset[date]]
+    given_up: frozenset[Place]
 
     @property
     def asked(self) -> set[str]:
@@ -65,6 +68,7 @@ def known_before(
         {landing.landing_id: landing.business_date for landing in landings},
         _late([landing for landing in landings if landing.business_date < business_date], contained),
         _replaced(landings),
+        given_up_before(connection, contract.name, business_date),
     )
 
 

@@ -23,10 +23,11 @@ LOG = logging.getLogger(__name__)
 
 
 def replay_returned(settings: Settings, business_date: date) -> dict[str, Any]:
-    """Judge the waiting rows of every partner without a drop of the date; publish where one is accepted.
+    """Judge the waiting rows of every partner without a drop of the date.
 
-    Where none is, nothing is written. A drop of the date that comes later is conformed as ever. A rerun
-    goes on where an earlier one was stopped, by the gate or by its end, before the date pointed at the rows.
+    What is made of them is published where one is accepted or a person has given one up; else nothing is
+    written. A drop of the date that comes later is conformed as ever. A rerun goes on where an earlier one
+    was stopped, by the gate or by its end, before the date pointed at the rows.
 
     Returns:
         `replayed`: accepted rows by dataset.
@@ -62,7 +63,7 @@ def _replay(settings: Settings, dataset: str, business_date: date) -> int:
     if is_of_drop or not known.waiting.num_rows:
         return 0
     fold = fold_drops(settings, known, {}, business_date)
-    if fold.replayed:
+    if fold.replayed or fold.has_ended:
         LOG.info("%s: %d waiting rows are accepted now", dataset, fold.replayed)
         _publish(settings, known, fold, business_date)
         gate_datasets(settings, business_date, (dataset,))

@@ -5,6 +5,7 @@ waited on the version before and does no more, with its cause. It stands beside 
 are made from the same rows, and the gate points at both or at none. Tickets follow from it.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -59,15 +60,17 @@ def tell_returned(
     waiting: pa.Table,
     answers: pa.Table,
     judged_by: str,
+    given_up: Collection[str] = (),
 ) -> pa.Table:
     """Tell what waits now and what became of that which waited before, by key and place.
 
     An end is `corrected` (the source sent the row otherwise, and that was accepted), `rule_changed` or
     `context_changed` (accepted as it was: the rules are others, or what they look at, such as another row
-    or the date), or `withdrawn` (the source has it no more, or the file that held it
-    was replaced by one that is folded in).
+    or the date), `given_up` (by a person: `given_up` are their keys), or `withdrawn` (the source has it no
+    more, or the file that held it was replaced by one that is folded in).
     """
-    relations = {"before": before, "waiting": _numbered(waiting), "answer": answers}
+    word = pa.table({"row_key": pa.array(given_up, pa.string())})
+    relations = {"before": before, "waiting": _numbered(waiting), "answer": answers, "given_up": word}
     returned = run_sql(settings, "staging/returned", relations, {"judged_by": judged_by})
     return returned.select(contract.returned_schema.names).cast(contract.returned_schema).combine_chunks()
 

@@ -9,11 +9,9 @@ from sqlalchemy.dialects import postgresql
 from connectors.deadline import require_aware
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.steps import LOOKS_PERSONAL
 from schemas.refusal import Refusal
 from schemas.registry import DEADLINE, DROP
-
-LONGEST_REASON = 200
+from schemas.word import word_of
 
 
 def give_up_drop(
@@ -25,14 +23,7 @@ def give_up_drop(
         Refusal: no such drop is awaited, or there is no user or no fit reason.
     """
     settings.refuse_in_shadow("giving up a drop")
-    user, reason = user.strip(), reason.strip()
-    if not (user and reason) or len(reason) > LONGEST_REASON or LOOKS_PERSONAL.search(reason):
-        raise Refusal(
-            "reason_unusable",
-            found="no user, or a reason that is empty, too long or holds somebody's number",
-            expected=f"the name of who decides, and a reason of at most {LONGEST_REASON} characters",
-            to_do="say who gives it up, and why, without personal values",
-        )
+    word = word_of(user, reason)
     is_it = sa.and_(DROP.c.source_name == source_name, DROP.c.business_date == business_date)
     with registry_session(settings) as connection:
         drop = connection.execute(sa.select(DROP).where(is_it, DROP.c.state != "complete")).first()
@@ -46,8 +37,8 @@ def give_up_drop(
         ended = {
             "state": "given_up",
             "ended_at": require_aware(now),
-            "given_up_by": user,
-            "given_up_reason": reason,
+            "given_up_by": word.user,
+            "given_up_reason": word.reason,
         }
         row = {
             "kind_code": "drop",

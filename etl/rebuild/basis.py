@@ -20,6 +20,7 @@ from schemas.registry import (
     DATASET_VERSION,
     DECISION,
     DECISION_RUN,
+    GIVEN_UP_ROW,
     LANDING,
     RECORD,
     SHARE_ACCEPTANCE,
@@ -33,6 +34,7 @@ ASKED: tuple[tuple[sa.Table, tuple[str, ...]], ...] = (
     (LANDING, ("dataset_name", "business_date", "landing_id", "is_current", "encoding")),
     (DATASET_VERSION, ("dataset_name", "business_date", "digest", "is_current", "inputs")),
     (SHARE_ACCEPTANCE, ("dataset_name", "business_date", "digest")),
+    (GIVEN_UP_ROW, ("dataset_name", "landing_id", "landing_row")),
     (BATCH, ("batch_id", "sha256")),
     (RECORD, ("record_id", "content_sha256")),
     *(

@@ -13,7 +13,7 @@ from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, S
 from schemas.registry.declare import METADATA
 from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
 from schemas.registry.mart import RELEASE
-from schemas.registry.quality import SCORE, SHARE_ACCEPTANCE, TICKET, TICKET_CLOSING
+from schemas.registry.quality import GIVEN_UP_ROW, SCORE, SHARE_ACCEPTANCE, TICKET, TICKET_CLOSING
 from schemas.registry.subsidy import DECISION, DECISION_RUN
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
@@ -32,6 +32,7 @@ __all__ = [
     "DECISION",
     "DECISION_RUN",
     "DROP",
+    "GIVEN_UP_ROW",
     "LANDING",
     "LOCK_HOLDER",
     "METADATA",

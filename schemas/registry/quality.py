@@ -78,14 +78,42 @@ TICKET_CLOSING = Table(
         "cause_code",
         Text,
         nullable=False,
-        comment="关闭原因 · corrected, withdrawn, rule_changed or context_changed",
+        comment="关闭原因 · corrected, withdrawn, rule_changed, context_changed or given_up",
     ),
     CheckConstraint(
-        "cause_code IN ('corrected', 'withdrawn', 'rule_changed', 'context_changed')", name="cause_code"
+        "cause_code IN ('corrected', 'withdrawn', 'rule_changed', 'context_changed', 'given_up')",
+        name="cause_code",
     ),
     schema="quality",
     comment="退回单关闭 · one row per end of a ticket; a ticket may be opened again",
 )
+
+GIVEN_UP_ROW = Table(
+    "given_up_row",
+    METADATA,
+    key_text("dataset_name", "数据集 · dataset"),
+    key_text("landing_id", "落地编号 · landed content the row is in"),
+    Column(
+        "landing_row",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="行号 · data row in it, from 1",
+    ),
+    Column("ticket_id", Text, nullable=False, comment="退回单号 · ticket that the row had"),
+    Column(
+        "business_date",
+        Date,
+        nullable=False,
+        comment="业务日 · newest business date then; it counts from the next one on",
+    ),
+    Column("given_up_by", Text, nullable=False, comment="放弃人 · who gave it up"),
+    Column("given_up_reason", Text, nullable=False, comment="放弃原因 · why; no personal value"),
+    Column("given_up_at", DateTime(timezone=True), nullable=False, comment="放弃时间 · instant"),
+    schema="quality",
+    comment="放弃更正的行 · landed rows that a person gave up; they wait no more but stay in quarantine",
+)
+Index("ix_given_up_row_ticket_id", GIVEN_UP_ROW.c.ticket_id)
 
 SHARE_ACCEPTANCE = Table(
     "share_acceptance",

@@ -1,5 +1,6 @@
 -- returned.<dataset>: one row per rejected report that waits at its source now, and one per key that waited
--- `before` and does no more, with the cause. `answer` are the accepted reports of keys that waited.
+-- `before` and does no more, with the cause. `answer` are the accepted reports of keys that waited, `given_up` the keys
+-- of rows that a person gave up.
 WITH ended AS (
     SELECT before.*, now_waits.row_key IS NOT NULL AS waits_on
     FROM before
@@ -51,6 +52,7 @@ SELECT
     FALSE,
     TRUE,
     CASE
+        WHEN answered.row_key IS NULL AND given.row_key IS NOT NULL THEN 'given_up'
         WHEN answered.row_key IS NULL THEN 'withdrawn'
         WHEN NOT answered.is_as_it_was THEN 'corrected'
         WHEN ended.judged_by = $judged_by THEN 'context_changed'
@@ -59,6 +61,7 @@ SELECT
     $judged_by
 FROM ended
 LEFT JOIN answered ON answered.row_key = ended.row_key
+LEFT JOIN (SELECT DISTINCT row_key FROM given_up) AS given ON given.row_key = ended.row_key
 WHERE NOT ended.waits_on
 
 ORDER BY row_key, landing_id, landing_row

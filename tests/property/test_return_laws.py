@@ -108,6 +108,7 @@ class Week:
     folded: dict[date, str] = field(default_factory=dict)
     sent: dict[Place, Sent] = field(default_factory=dict)
     accepted: set[Place] = field(default_factory=set)
+    given_up: set[Place] = field(default_factory=set)
 
     def known(self, contract: Contract) -> Known:
         waiting = self.returned.filter(self.returned.column("is_open"))
@@ -118,7 +119,7 @@ class Week:
             for landing_id, day in dates.items()
             if self.rests_on[day] != landing_id
         }
-        return Known(contract, self.staged, waiting, (), (), dates, late, replaced)
+        return Known(contract, self.staged, waiting, (), (), dates, late, replaced, frozenset(self.given_up))
 
     def stands(self, place: Place) -> bool:
         """Tell whether a row is in the file that was folded last of its date."""
@@ -167,8 +168,12 @@ class Week:
         return conform_rows(HERE, contract, table, day, malformed=malformed, asked=asked)
 
 
+def rows_at(table: pa.Table) -> list[Place]:
+    return list(zip(table["landing_id"].to_pylist(), table["landing_row"].to_pylist(), strict=True))
+
+
 def places(table: pa.Table) -> set[Place]:
-    return set(zip(table["landing_id"].to_pylist(), table["landing_row"].to_pylist(), strict=True))
+    return set(rows_at(table))
 
 
 Parts = dict[date, Part]
@@ -199,6 +204,9 @@ def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, 
             week.land(again or f"{replaced:%d}-{day:%d}", week.files.get(again) or File(replaced, drawn, 0))
         drawn = data.draw(st.lists(rows, min_size=8, max_size=16), label=f"drop of {day}")
         week.land(f"{day:%d}-a", File(day, drawn, data.draw(st.integers(0, 1), label="unreadable rows")))
+        waiting = sorted(places(week.known(contract).waiting))
+        if waiting:
+            week.given_up |= data.draw(st.sets(st.sampled_from(waiting), max_size=2), label="given up")
         known = week.known(contract)
         late = sorted(known.late.keys() - {day})
         left_out = data.draw(st.sets(st.sampled_from(late)), label="left out") if late else set()
@@ -214,19 +222,20 @@ def hold_laws(week: Week, contract: Contract, known: Known, parts: Parts, fold: 
     is_open = fold.returned.column("is_open")
     waiting_rows = fold.returned.filter(is_open)
     waiting = places(waiting_rows)
-    # Nothing is lost: a row is accepted, or waits, or was replaced, or a newer one of its key was sent.
+    # Nothing is lost: a row is accepted, or waits, or was replaced, or a newer one of its key was sent, or a
+    # person gave it up.
     week.accepted |= staged | {place for part in parts.values() for place in places(part.accepted)}
     week.accepted |= {place for place in places(known.waiting) if week.stands(place)} - waiting
     everything = week.sent.values()
     taken = [week.sent[place] for place in staged]
     for sent in everything:
-        if sent.place in staged | waiting or not week.stands(sent.place):
+        if sent.place in staged | waiting | week.given_up or not week.stands(sent.place):
             continue
         is_old = sent.place in week.accepted and any(map(sent.is_overwritten_by, taken))
         assert is_old or any(map(sent.is_answered_by, everything)), sent
     assert len(waiting) == waiting_rows.num_rows
     # Nothing waits in vain: no row that the rules of now accept, none that an accepted row has answered.
-    assert not staged & waiting
+    assert not (staged | week.given_up) & waiting
     for row in waiting_rows.to_pylist():
         sent = week.sent[row["landing_id"], row["landing_row"]]
         in_force = sent.rules & ({rule.id for rule in contract.rules} | {"unread"})
@@ -240,9 +249,16 @@ def hold_laws(week: Week, contract: Contract, known: Known, parts: Parts, fold: 
     assert known.asked == (known.asked & set(waiting_rows["row_key"].to_pylist())) | causes.keys()
     accepted_now = {key for part in parts.values() for key in part.accepted["record_id"].to_pylist()}
     replayed = {week.sent[place].key for place in staged & places(known.waiting)}
+    given_up = {
+        key
+        for key, place in zip(known.waiting["row_key"].to_pylist(), rows_at(known.waiting), strict=True)
+        if place in week.given_up
+    }
     for key, cause in causes.items():
         if cause == "withdrawn":
-            assert key not in accepted_now
+            assert key not in accepted_now | given_up
+        elif cause == "given_up":
+            assert key in given_up - accepted_now
         elif cause == "corrected":
             assert key in accepted_now | replayed
         else:

@@ -76,6 +76,12 @@ class Week:
             known = known_before(connection, self.settings, CONTRACT, self.days[day])
         return {self.days.index(on) for on in known.late}
 
+    def tickets(self, day: int) -> list[str]:
+        """List the numbers of the tickets that are open on a date."""
+        with registry_session(self.settings) as connection:
+            is_open = state_on(TICKET, self.days[day])
+            return list(connection.scalars(sa.select(TICKET.c.ticket_id).where(is_open)))
+
     def rows(self, day: int) -> list[int]:
         """Tell how many rows each open ticket of a date counts."""
         is_open = state_on(TICKET, self.days[day])

@@ -308,6 +308,11 @@ def test_a_person_sees_tickets_one_ticket_and_the_trend(
         settings, "status", "--date", "2026-06-05"
     )
     assert "ticket_unknown" in padis(settings, "quality", "ticket", "0" * 16)
+    given_up = padis(
+        settings, "quality", "give-up", ticket_id, "--as", "李主任", "--reason", "gone [for good]"
+    )
+    assert "2026-06-05" in given_up
+    assert "李主任: gone [for good]" in padis(settings, "quality", "ticket", ticket_id)
 
 
 SHOWN = {
