@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.registry import state_on
 from connectors.settings import Settings
+from sandbox.truth.store import read_city
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the laws look at: the registry, and by its settings the truth and the far side."""
+    """What the laws look at: the registry, and by its settings the lake, the truth and the far side."""
 
     settings: Settings
     connection: Connection
     last: date
+
+    @cached_property
+    def drops_left(self) -> dict[date, frozenset[str]]:
+        """The days that the city has lived, each with the partners that had something to leave."""
+        days = read_city(self.settings)["history"]
+        lived = {date.fromisoformat(day["business_date"]): frozenset(day["drops"]) for day in days}
+        return {day: partners for day, partners in lived.items() if day <= self.last}
 
     def is_held(self, table: sa.Table) -> sa.ColumnElement[bool]:
         """Choose the rows of a table with history as they are known on the last day."""

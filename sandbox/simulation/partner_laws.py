@@ -1,40 +1,44 @@
-"""Laws of what all sources sent: rows accepted, cases reviewed, nobody reported whom PADIS had already."""
+"""Laws of what all sources sent: rows, tickets, cases, births; nobody reported whom PADIS had already."""
 
-from datetime import timedelta
+from collections import Counter
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from connectors.lake import read_dataset, version_on
 from sandbox.partners.drops import kept_drop
 from sandbox.simulation.evidence import Evidence, Finding
+from sandbox.simulation.file_laws import POPULATION
 from sandbox.truth.decisions import accepted, rejected_keys
 from sandbox.truth.incidents import expected_state
 from sandbox.truth.store import read_truth
-from schemas.drop_source import DROP_SOURCES, DropSource
+from schemas.contract import load_contract
+from schemas.drop_source import DROP_SOURCES, DropSource, drop_source
 from schemas.refusal import Refusal
-from schemas.registry import ACCEPTED, CASE_REVIEW, DATASET_VERSION, RECORD, TICKET
+from schemas.registry import ACCEPTED, BIRTH_MATCH, CASE_REVIEW, RECORD, TICKET
 
-POPULATION = ("population_person", "family_child", "marriage")
 COMPLETE, BASELINE = "complete", "baseline"
+LIVING = "1"
 
 
 def rows_are_those_of_the_truth(evidence: Evidence) -> Finding:
-    """Compare the accepted rows of every dataset with what the sources had and sent."""
+    """Compare the keys of the rows in force of every dataset with what the sources had and sent."""
     defects = read_truth(evidence.settings, "defects")
-    true = {
-        name: accepted(read_truth(evidence.settings, name), name, defects).num_rows for name in POPULATION
-    }
+    true = {name: Counter(_true_keys(evidence, name, defects)) for name in POPULATION}
     for source in DROP_SOURCES:
         rejected = set(rejected_keys(source.dataset, defects).to_pylist())
-        true[source.dataset] = len(_keys_sent(evidence, source) - rejected)
-    held = {name: _rows_held(evidence, name) for name in true}
-    differing = [name for name, count in true.items() if held[name] != count]
+        true[source.dataset] = Counter(_keys_sent(evidence, source) - rejected)
+    held = {name: Counter(_keys_held(evidence, name)) for name in true}
+    lacking = {name: (keys - held[name]).total() for name, keys in true.items()}
+    surplus = {name: (held[name] - keys).total() for name, keys in true.items()}
     return Finding(
         "rows_true",
-        "各数据集入库行数与真值一致 · accepted rows of every dataset equal the truth",
-        sum(true.values()),
-        len(differing),
-        "; ".join(f"{name} {held[name]} ≠ {true[name]}" for name in differing),
+        "各数据集入库行与真值一致 · accepted rows of every dataset are those of the truth",
+        sum(keys.total() for keys in true.values()),
+        sum(lacking.values()) + sum(surplus.values()),
+        "; ".join(
+            f"{name} −{lacking[name]} +{surplus[name]}" for name in true if lacking[name] or surplus[name]
+        ),
     )
 
 
@@ -70,25 +74,28 @@ def _datasets() -> list[str]:
     return [*POPULATION, *(source.dataset for source in DROP_SOURCES)]
 
 
-def _rows_held(evidence: Evidence, name: str) -> int:
-    newest = (
-        sa.select(DATASET_VERSION.c.row_count)
-        .where(
-            DATASET_VERSION.c.dataset_name == f"staging.{name}",
-            DATASET_VERSION.c.business_date <= evidence.last,
-            DATASET_VERSION.c.is_current,
-        )
-        .order_by(DATASET_VERSION.c.business_date.desc())
-        .limit(1)
+def _true_keys(evidence: Evidence, name: str, defects: pa.Table) -> list[str]:
+    rows = accepted(read_truth(evidence.settings, name), name, defects)
+    keys: list[str] = rows.column(0).cast(pa.string()).to_pylist()
+    return keys
+
+
+def _keys_held(evidence: Evidence, name: str) -> list[str]:
+    try:
+        version = version_on(evidence.connection, f"staging.{name}", evidence.last)
+    except Refusal:
+        return []
+    key = load_contract(name).key
+    keys: list[str] = (
+        read_dataset(evidence.settings, version, [key]).column(key).cast(pa.string()).to_pylist()
     )
-    return int(evidence.connection.scalar(newest) or 0)
+    return keys
 
 
 def _keys_sent(evidence: Evidence, source: DropSource) -> set[str]:
     """List the keys in all drops of a partner that have arrived whole."""
     keys: set[str] = set()
-    for number in range(_days_lived(evidence)):
-        day = evidence.last - timedelta(days=number)
+    for day in evidence.drops_left:
         if expected_state(evidence.settings, source.name, day) != COMPLETE:
             continue
         try:
@@ -97,11 +104,6 @@ def _keys_sent(evidence: Evidence, source: DropSource) -> set[str]:
             continue  # It had nothing to leave.
         keys |= set(drop.rows[drop.key].to_pylist())
     return keys
-
-
-def _days_lived(evidence: Evidence) -> int:
-    first = evidence.connection.scalar(sa.select(sa.func.min(DATASET_VERSION.c.business_date)))
-    return (evidence.last - first).days + 1 if first else 0
 
 
 def cases_are_those_of_the_truth(evidence: Evidence) -> Finding:
@@ -133,4 +135,30 @@ def nobody_is_reported_again(evidence: Evidence) -> Finding:
         "已受理者不再重报 · nobody is reported whom PADIS had before us",
         len(true),
         len(held ^ true) + len(again),
+    )
+
+
+def births_are_those_of_the_truth(evidence: Evidence) -> Finding:
+    """Compare which living births are known of what MCH has sent, and whether a link joins two children."""
+    births = read_truth(evidence.settings, "births").to_pylist()
+    children = {row["relation_id"]: row["birth_number"] for row in births if row["relation_id"]}
+    # A record that MCH never had is of no birth.
+    numbers = {row["record_id"]: row["birth_number"] for row in births if row["record_id"]}
+    sent = _keys_sent(evidence, drop_source("mch_birth"))
+    living = (row for row in births if row["record_id"] in sent and row["outcome"] == LIVING)
+    true = {row["birth_number"] for row in living}
+    found = evidence.connection.execute(
+        sa.select(BIRTH_MATCH.c.mch_record_id, BIRTH_MATCH.c.relation_id).where(
+            evidence.is_held(BIRTH_MATCH), BIRTH_MATCH.c.mch_record_id.is_not(None)
+        )
+    ).all()
+    held = {numbers.get(row.mch_record_id) for row in found}
+    crossed = sum(
+        children.get(row.relation_id) not in {None, numbers.get(row.mch_record_id)} for row in found
+    )
+    return Finding(
+        "births_true",
+        "出生与真值一致 · births equal the truth, no link is wrong",
+        len(true),
+        len(held ^ true) + crossed,
     )

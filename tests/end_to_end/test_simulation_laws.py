@@ -1,0 +1,274 @@
+"""Two days in peace hold to every law, and each law breaks when what it watches over is forged."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+from deltalake import DeltaTable, write_deltalake
+
+from connectors.lake import table_path
+from connectors.postgres import postgres_for_command
+from connectors.registry import registry_engine, registry_session
+from connectors.settings import Settings
+from sandbox.partners.keys import partner_root
+from sandbox.simulation.laws import LAWS, judge
+from sandbox.simulation.simulate import simulate
+from sandbox.truth.store import read_truth
+from schemas.registry import (
+    ACCEPTED,
+    BATCH,
+    BIRTH_MATCH,
+    CASE_REVIEW,
+    DATASET_VERSION,
+    DECISION,
+    DROP,
+    LANDING,
+    RECORD,
+    STEP_RUN,
+    TASK,
+    TASK_CLOSING,
+    TICKET,
+)
+from tests.support.local_installation import left_processes
+
+FIRST, LAST = date(2026, 6, 1), date(2026, 6, 2)
+# The smallest city in which rows wait at their source, cases continue, are closed and are doubted.
+PERSONS, SEED = 1_000, 1
+
+
+@pytest.fixture(scope="module")
+def result():
+    """Live through two days; the installation stays until the module ends."""
+    folder = Path(tempfile.mkdtemp(prefix="padis-laws-"))
+    own = Settings(var=folder / "simulation")
+    try:
+        told = simulate(
+            Settings(var=folder), days=2, faults="none", persons=PERSONS, seed=SEED, first=FIRST, tell=print
+        )
+        assert left_processes(own.var) == []
+        yield own, told
+    finally:
+        registry_engine(own).dispose()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def lived(result):
+    """The installation of the days, its database running again."""
+    own, _ = result
+    with postgres_for_command(own):
+        yield own
+        registry_engine(own).dispose()
+
+
+def test_every_law_holds_of_days_in_peace(result):
+    _, told = result
+    assert [law["name"] for law in told["laws"] if not law["holds"]] == []
+    assert told["holds"]
+
+
+def of(name, day=LAST):
+    return sa.and_(DATASET_VERSION.c.dataset_name == name, DATASET_VERSION.c.business_date == day)
+
+
+def one_more_is_counted(connection, _):
+    more = {name: DATASET_VERSION.c[name] + 1 for name in ("received", "accepted")}
+    connection.execute(sa.update(DATASET_VERSION).where(of("staging.mch_birth")).values(more))
+
+
+def a_row_is_lost(dataset, zone="staging"):
+    """Write a version without one row of the day, and point the day at it with the counts as they were."""
+
+    def forge(connection, settings):
+        name = f"{zone}.{dataset}"
+        path = str(table_path(settings, name))
+        version = connection.scalar(sa.select(DATASET_VERSION.c.version).where(of(name)))
+        rows = DeltaTable(path, version=version).to_pyarrow_table()
+        newest = connection.scalar(
+            sa.select(LANDING.c.landing_id).where(
+                LANDING.c.dataset_name == dataset, LANDING.c.business_date == LAST, LANDING.c.is_current
+            )
+        )
+        places = [number for number, row in enumerate(rows["landing_id"].to_pylist()) if row == newest]
+        lost = (places or [0])[0]
+        kept = pa.concat_tables([rows.slice(0, lost), rows.slice(lost + 1)])
+        write_deltalake(path, kept, mode="overwrite")
+        forged = {"version": DeltaTable(path).version(), "row_count": kept.num_rows}
+        connection.execute(sa.update(DATASET_VERSION).where(of(name)).values(forged))
+
+    return forge
+
+
+def a_batch_is_forgotten(connection, _):
+    connection.execute(sa.update(BATCH).values(state="built"))
+
+
+def two_births_are_crossed(connection, settings):
+    """Link the record of one birth to the child of another."""
+    births = read_truth(settings, "births").to_pylist()
+    held = BIRTH_MATCH.c.mch_record_id.is_not(None)
+    record_id = connection.scalar(sa.select(BIRTH_MATCH.c.mch_record_id).where(held).limit(1))
+    mine = next(row["birth_number"] for row in births if row["record_id"] == record_id)
+    other = next(row for row in births if row["relation_id"] and row["birth_number"] != mine)
+    is_mine = BIRTH_MATCH.c.mch_record_id == record_id
+    connection.execute(sa.update(BIRTH_MATCH).where(is_mine).values(relation_id=other["relation_id"]))
+
+
+def a_task_goes_on_that_has_a_cause(connection, _):
+    task_id = connection.scalar(sa.select(TASK.c.task_id).where(TASK.c.recorded_to.is_(None)).limit(1))
+    closing = {"process_name": "births", "cause_code": "linked"}
+    connection.execute(sa.insert(TASK_CLOSING).values(task_id=task_id, business_date=LAST, **closing))
+
+
+def somebody_is_reported_again(connection, settings):
+    held = next(row for row in read_truth(settings, "cases").to_pylist() if row["is_held"])
+    record_id = connection.scalar(sa.select(RECORD.c.record_id).limit(1))
+    again = {"subsystem_code": held["programme_code"], "person_id": held["person_id"]}
+    connection.execute(sa.update(RECORD).where(RECORD.c.record_id == record_id).values(again))
+
+
+def executed(statement):
+    return lambda connection, _: connection.execute(statement)
+
+
+FORGERIES = {
+    "one row more is counted": ("files_add_up", one_more_is_counted),
+    "an accepted person is lost": ("files_add_up", a_row_is_lost("population_person")),
+    "an accepted birth is lost": ("files_add_up", a_row_is_lost("mch_birth")),
+    "a rejected person is lost": ("files_add_up", a_row_is_lost("population_person", "quarantine")),
+    "children were never landed": (
+        "files_add_up",
+        executed(
+            sa.delete(LANDING).where(
+                LANDING.c.dataset_name == "family_child", LANDING.c.business_date == LAST
+            )
+        ),
+    ),
+    "marriages were never judged": (
+        "files_add_up",
+        executed(sa.delete(DATASET_VERSION).where(of("quarantine.marriage"))),
+    ),
+    "a drop that came is overdue": (
+        "drops_explained",
+        executed(sa.update(DROP).where(DROP.c.business_date == FIRST).values(state="overdue")),
+    ),
+    "a drop was never noticed": (
+        "drops_explained",
+        executed(sa.delete(DROP).where(DROP.c.business_date == LAST, DROP.c.source_name == "migrants")),
+    ),
+    "tasks end without a cause": (
+        "tasks_explained",
+        executed(sa.update(TASK).where(TASK.c.recorded_from == FIRST).values(recorded_to=LAST)),
+    ),
+    "a task goes on that has a cause to end": ("tasks_explained", a_task_goes_on_that_has_a_cause),
+    "batches are not sent": ("all_sent", a_batch_is_forgotten),
+    "a batch was taken that is not sent": ("nothing_twice", a_batch_is_forgotten),
+    "a marriage is lost": ("rows_true", a_row_is_lost("marriage")),
+    "tickets are lost": (
+        "tickets_true",
+        executed(sa.delete(TICKET).where(TICKET.c.dataset_name == "population_person")),
+    ),
+    "reviews of cases are lost": (
+        "cases_true",
+        executed(sa.delete(CASE_REVIEW).where(CASE_REVIEW.c.finding_code == "continue")),
+    ),
+    "what PADIS accepted is lost": ("nobody_again", executed(sa.delete(ACCEPTED))),
+    "somebody is reported again": ("nobody_again", somebody_is_reported_again),
+    "decisions are lost": (
+        "decisions_true",
+        executed(sa.delete(DECISION).where(DECISION.c.decision_code == "eligible")),
+    ),
+    "records of births are lost": (
+        "births_true",
+        executed(sa.delete(BIRTH_MATCH).where(BIRTH_MATCH.c.mch_record_id.is_not(None))),
+    ),
+    "a child is linked to another's birth": ("births_true", two_births_are_crossed),
+    "a record of births that MCH never had": (
+        "births_true",
+        executed(
+            sa.update(BIRTH_MATCH)
+            .where(BIRTH_MATCH.c.mch_record_id.is_not(None))
+            .values(mch_record_id="never had")
+        ),
+    ),
+    "steps failed in the end": (
+        "steps_ended",
+        executed(sa.update(STEP_RUN).where(STEP_RUN.c.business_date == LAST).values(state="failed")),
+    ),
+    "a step never ran": (
+        "steps_ended",
+        executed(
+            sa.delete(STEP_RUN).where(
+                STEP_RUN.c.business_date == LAST, STEP_RUN.c.step == "publish_statistics"
+            )
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forgery_breaks_its_law(lived, forgery, monkeypatch):
+    law, forge = FORGERIES[forgery]
+    with registry_session(lived) as connection:
+        forge(connection, lived)
+        found = judged(lived, connection, monkeypatch)
+        connection.rollback()
+    assert not found[law].holds
+    assert found[law].broken
+
+
+def test_every_law_is_broken_by_a_forgery(lived):
+    laws = {finding.name for finding in judge(lived, LAST)}
+    assert len(laws) == len(LAWS)
+    assert {law for law, _ in FORGERIES.values()} == laws
+
+
+def judged(settings, connection, monkeypatch):
+    monkeypatch.setattr("sandbox.simulation.laws.registry_session", lambda _: NotCommitted(connection))
+    return {finding.name: finding for finding in judge(settings, LAST)}
+
+
+@dataclass(frozen=True)
+class NotCommitted:
+    """The session of the forgery, whose end the test decides."""
+
+    connection: sa.Connection
+
+    def __enter__(self):
+        return self.connection
+
+    def __exit__(self, *error):
+        return False
+
+
+def test_landed_bytes_that_changed_break_their_law(lived):
+    landed = next((lived.landing / "mch_birth").glob("*.csv"))
+    kept, mode = landed.read_bytes(), landed.stat().st_mode
+    try:
+        landed.chmod(0o600)
+        landed.write_bytes(kept + b"\n")
+        found = {finding.name: finding for finding in judge(lived, LAST)}
+        assert found["files_add_up"].broken == 1
+    finally:
+        landed.write_bytes(kept)
+        landed.chmod(mode)
+
+
+@pytest.mark.parametrize(("copies", "broken"), [(0, 1), (2, 1)])
+def test_a_batch_that_was_taken_twice_or_lost_on_the_way_breaks_its_law(lived, copies, broken):
+    ledger = partner_root(lived, "padis") / "ledger.jsonl"
+    kept = ledger.read_bytes()
+    lines = kept.splitlines(keepends=True)
+    taken = next(line for line in lines if b'"taken"' in line)
+    rest = [line for line in lines if line is not taken]
+    try:
+        ledger.write_bytes(b"".join([*rest, *[taken] * copies]))
+        found = {finding.name: finding for finding in judge(lived, LAST)}
+        assert found["nothing_twice"].broken == broken
+    finally:
+        ledger.write_bytes(kept)
