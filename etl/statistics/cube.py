@@ -25,7 +25,7 @@ MONTH_CELLS = {
     "statistics/decisions_by_month": ("decision", "month"),
     "statistics/cases_by_month": ("case_dated", "month"),
     "statistics/tasks_by_month": ("task", "month"),
-    "statistics/quality_by_month": ("quality",),
+    "statistics/quality": ("quality",),
 }
 DATED = ("statistics/persons", "statistics/births", "statistics/cases", "statistics/tasks")
 
@@ -84,8 +84,9 @@ def _rolled_up(
         retired = relations.get("retired_division")
         if retired is None:
             retired = all_retired_divisions(settings, business_date)
-        rolled = {"cell": cell, "division": divisions, "retired_division": retired}
-        return run_sql(settings, "statistics/cube", rolled, day)
+        sources = {"cell": cell, "division": divisions, "retired_division": retired}
+        placed = run_sql(settings, "statistics/placed_cell", sources)
+        cube = run_sql(settings, "statistics/cube", {"placed": placed, "division": divisions})
     except (duckdb.Error, pa.ArrowException) as error:
         raise Refusal(
             "statistics_not_counted",
@@ -93,3 +94,5 @@ def _rolled_up(
             expected="relations as their contracts promise",
             to_do="run the gate of staging.population_person again; report a defect if it holds",
         ) from None
+    dates = pa.repeat(pa.scalar(business_date), cube.num_rows)
+    return cube.drop_columns("is_divided").add_column(0, "business_date", dates)

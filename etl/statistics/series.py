@@ -106,12 +106,14 @@ def on_divisions_of(settings: Settings, months: Sequence[Published], on: date) -
             to_do="choose a later day: a merger cannot be undone in figures",
         )
     tree = division_tree(settings, on)
-    relations = {
+    divisions = tree.table_on(on)
+    sources = {
         "published": pa.concat_tables([published.figures.select(SERIES.names[:-1]) for published in months]),
         "carried": pa.concat_tables([_carried(tree, published, on) for published in months]),
-        "division": tree.table_on(on),
+        "division": divisions,
     }
-    return run_sql(settings, "statistics/comparable", relations).cast(SERIES)
+    placed = run_sql(settings, "statistics/placed_figure", sources)
+    return run_sql(settings, "statistics/cube", {"placed": placed, "division": divisions}).cast(SERIES)
 
 
 def _carried(tree: DivisionTree, published: Published, on: date) -> pa.Table:

@@ -1,5 +1,6 @@
--- statistics.quality: cells of the scores of the newest night; one row per measure, division and category
--- (goal/dataset). Failed before: of the rows received. Failed after: of those accepted.
+-- statistics.quality: cells of the scores of the newest night, or of the newest one of each month; one row per measure,
+-- division, category (goal/dataset, by month goal) and month (NULL where there is one night).
+-- Failed before: of the rows received. Failed after: of those accepted.
 WITH lower AS (
     -- What is above a division is told by its code: scores keep the codes of their night, in force or not.
     SELECT
@@ -14,7 +15,7 @@ WITH lower AS (
 own AS (
     -- A score counts a division and all below it: its own rows are what those below it do not count.
     SELECT
-        quality.division_code, quality.category,
+        quality.division_code, quality.category, quality.month,
         MAX(quality.checked) - COALESCE(SUM(below.checked), 0) AS checked,
         MAX(quality.accepted) - COALESCE(SUM(below.accepted), 0) AS accepted,
         MAX(quality.failed_before) - COALESCE(SUM(below.failed_before), 0) AS failed_before,
@@ -25,18 +26,18 @@ own AS (
         AND below.month IS NOT DISTINCT FROM quality.month
     GROUP BY ALL
 )
-SELECT 'quality_checked' AS measure, division_code, category, checked AS value
+SELECT 'quality_checked' AS measure, division_code, category, month, checked AS value
 FROM own
 WHERE checked > 0
 UNION ALL
-SELECT 'quality_accepted', division_code, category, accepted
+SELECT 'quality_accepted', division_code, category, month, accepted
 FROM own
 WHERE accepted > 0
 UNION ALL
-SELECT 'quality_failed_before', division_code, category, failed_before
+SELECT 'quality_failed_before', division_code, category, month, failed_before
 FROM own
 WHERE failed_before > 0
 UNION ALL
-SELECT 'quality_failed_after', division_code, category, failed_after
+SELECT 'quality_failed_after', division_code, category, month, failed_after
 FROM own
 WHERE failed_after > 0
