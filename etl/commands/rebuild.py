@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,16 +15,30 @@ if TYPE_CHECKING:
     from connectors.settings import Settings
     from etl.rebuild.history import Purpose, Rebuilt
 
-FROM = typer.Option("--from", metavar="YYYY-MM-DD", help="起始业务日 · first business date.")
-TO = typer.Option("--to", metavar="YYYY-MM-DD", help="截止业务日(含) · last business date, included.")
-USING = typer.Option(
-    "--using",
-    metavar="NAME@VERSION",
-    help="沿用版本 · take this dataset version as it is; may be repeated; all of a step or none.",
-)
-AS_JSON = typer.Option("--json", help="机器可读 · as JSON.")
-DRY_RUN = typer.Option("--dry-run", help="只列日期 · list the dates and stop.")
-KEEP = typer.Option("--keep", help="保留影子 · keep the shadow schemas to be looked at.")
+FirstOption = Annotated[
+    str, typer.Option("--from", metavar="YYYY-MM-DD", help="起始业务日 · first business date.")
+]
+LastOption = Annotated[
+    str, typer.Option("--to", metavar="YYYY-MM-DD", help="截止业务日(含) · last business date, included.")
+]
+UsingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--using",
+        metavar="NAME@VERSION",
+        help="沿用版本 · take this dataset version as it is; may be repeated; all of a step or none.",
+    ),
+]
+KeepOption = Annotated[
+    bool, typer.Option("--keep", help="保留影子 · keep the shadow schemas to be looked at.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="机器可读 · as JSON.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="只列日期 · list the dates and stop.")]
+TITLES: Mapping[Purpose, str] = {
+    "preview": "影响范围预览 · blast radius of a rebuild (nothing was changed)",
+    "rebuild": "影子重算 · rebuilt in shadow (nothing was sent)",
+    "drill": "演练 · drill",
+}
 # Past any range that a person means.
 MOST_DAYS = 3660
 
@@ -37,49 +51,31 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def preview(
-    first: Annotated[str, FROM],
-    last: Annotated[str, TO],
-    using: Annotated[list[str] | None, USING] = None,
-    keep: Annotated[bool, KEEP] = False,
-    as_json: Annotated[bool, AS_JSON] = False,
-    dry_run: Annotated[bool, DRY_RUN] = False,
+    first: FirstOption,
+    last: LastOption,
+    using: UsingOption = None,
+    keep: KeepOption = False,
+    as_json: JsonOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """预览重算 · what would differ if past dates were rebuilt now: rows, persons, money, records."""
-    days = _days(first, last)
-    if dry_run:
-        _list_dates(days)
-        return
-    tell_progress()
-    with ready_settings() as settings:
-        rows = list(_rebuilt(settings, days, "preview", using or [], keep))
-    _show(rows, "影响范围预览 · blast radius of a rebuild (nothing was changed)", as_json=as_json)
+    _work_through("preview", _days(first, last), using, keep=keep, as_json=as_json, dry_run=dry_run)
 
 
 def rebuild(
-    first: Annotated[str, FROM],
-    last: Annotated[str, TO],
+    first: FirstOption,
+    last: LastOption,
     drill: Annotated[
         bool, typer.Option("--drill", help="演练 · expect that nothing differs, without a preview.")
     ] = False,
-    using: Annotated[list[str] | None, USING] = None,
-    keep: Annotated[bool, KEEP] = False,
-    as_json: Annotated[bool, AS_JSON] = False,
-    dry_run: Annotated[bool, DRY_RUN] = False,
+    using: UsingOption = None,
+    keep: KeepOption = False,
+    as_json: JsonOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """影子重算 · rebuild past dates in shadow, each held against its preview (made where missing)."""
-    days = _days(first, last)
-    if dry_run:
-        _list_dates(days)
-        return
-    tell_progress()
-    with ready_settings() as settings:
-        if not drill:
-            shown = list(_rebuilt(settings, _without_preview(settings, days), "preview", using or [], False))
-            if shown and not as_json:
-                _print(shown, "影响范围预览 · blast radius of a rebuild (nothing was changed)")
-        rows = list(_rebuilt(settings, days, "drill" if drill else "rebuild", using or [], keep))
-    title = "演练 · drill" if drill else "影子重算 · rebuilt in shadow (nothing was sent)"
-    _show(rows, title, as_json=as_json)
+    purpose: Purpose = "drill" if drill else "rebuild"
+    _work_through(purpose, _days(first, last), using, keep=keep, as_json=as_json, dry_run=dry_run)
 
 
 def rebuilds(
@@ -122,9 +118,23 @@ def _days(first: str, last: str) -> list[date]:
     return [begin + timedelta(days=number) for number in range(count)]
 
 
-def _list_dates(days: list[date]) -> None:
-    for day in days:
-        typer.echo(day.isoformat())
+def _work_through(
+    purpose: Purpose, days: list[date], using: list[str] | None, *, keep: bool, as_json: bool, dry_run: bool
+) -> None:
+    """Rebuild the days for a purpose and show what was found; a rebuild shows its missing previews first."""
+    if dry_run:
+        for day in days:
+            typer.echo(day.isoformat())
+        return
+    tell_progress()
+    versions = using or []
+    with ready_settings() as settings:
+        if purpose == "rebuild":
+            shown = list(_rebuilt(settings, _without_preview(settings, days), "preview", versions, False))
+            if shown and not as_json:
+                _print(shown, TITLES["preview"])
+        rows = list(_rebuilt(settings, days, purpose, versions, keep))
+    _show(rows, TITLES[purpose], as_json=as_json)
 
 
 def _without_preview(settings: Settings, days: list[date]) -> list[date]:
