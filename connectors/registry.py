@@ -150,6 +150,18 @@ def record_state(
         Refusal: a later business date is already on record; the past is not rewritten in place.
     """
     _claim_date(connection, table, where or {}, business_date)
+    return write_state(connection, table, rows, business_date, where=where)
+
+
+def write_state(
+    connection: Connection,
+    table: sa.Table,
+    rows: Sequence[Row],
+    business_date: date,
+    *,
+    where: Mapping[str, Any] | None = None,
+) -> int:
+    """Write what `record_state` writes, where the caller knows that no later date is on record."""
     part = sa.and_(sa.true(), *(table.c[name] == value for name, value in (where or {}).items()))
     wanted = _by_key(table, rows)
     if len(wanted) != len(rows):

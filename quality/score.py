@@ -14,6 +14,8 @@ from sqlalchemy.engine import Connection
 
 from connectors.divisions import divisions_on
 from connectors.engine import run_sql
+from connectors.lake import newest_business_date
+from connectors.registry import write_state
 from connectors.settings import Settings
 from quality.responsible import CODES, responsible_divisions, said_codes
 from quality.rules import Flags, Judgement
@@ -71,18 +73,22 @@ def _unread_rows(contract: Contract, schema: pa.Schema, count: int) -> pa.Table:
     return pa.table({**{name: pa.nulls(count, pa.string()) for name in CODES}, **flags}, schema=schema)
 
 
-def record_scores(connection: Connection, contract: Contract, scores: pa.Table, business_date: date) -> None:
-    """Put the scores of a night's rows on record, in place of those of an earlier run."""
-    of_night = sa.and_(SCORE.c.dataset_name == contract.name, SCORE.c.business_date == business_date)
-    connection.execute(sa.delete(SCORE).where(of_night))
-    shared = {
-        "dataset_name": contract.name,
-        "source_name": contract.source,
-        "business_date": business_date,
-    }
-    rows = [{**shared, **row} for row in scores.to_pylist()]
-    if rows:
-        connection.execute(sa.insert(SCORE), rows)
+def record_scores(
+    connection: Connection,
+    contract: Contract,
+    scores: pa.Table,
+    business_date: date,
+    known_on: date | None = None,
+) -> None:
+    """Put the scores of a date's rows on record, as known from `known_on` on: else from the date itself.
+
+    Where a later night has begun they are known from that night on: figures of the nights between were
+    made without them, and may be out.
+    """
+    known_from = max(known_on or business_date, newest_business_date(connection))
+    of_date = {"dataset_name": contract.name, "business_date": business_date}
+    rows = [{**of_date, "source_name": contract.source, **row} for row in scores.to_pylist()]
+    write_state(connection, SCORE, rows, known_from, where=of_date)
 
 
 def score_trend(
@@ -92,10 +98,13 @@ def score_trend(
     days: int,
     dataset_names: Sequence[str] | None = None,
 ) -> Sequence[sa.RowMapping]:
-    """List the scores of a division of the last days, by dataset, goal and date."""
-    nights = sa.select(SCORE.c.business_date).where(SCORE.c.business_date <= business_date).distinct()
+    """List the scores of a division of the last days as they are known now, by dataset, goal and date."""
+    is_held = SCORE.c.recorded_to.is_(None)
+    is_until = SCORE.c.business_date <= business_date
+    nights = sa.select(SCORE.c.business_date).where(is_held, is_until).distinct()
     newest = nights.order_by(SCORE.c.business_date.desc()).limit(days)
-    chosen = sa.select(SCORE).where(SCORE.c.division_code == division_code, SCORE.c.business_date.in_(newest))
+    is_chosen = sa.and_(SCORE.c.division_code == division_code, SCORE.c.business_date.in_(newest))
+    chosen = sa.select(SCORE).where(is_held, is_chosen)
     if dataset_names:
         chosen = chosen.where(SCORE.c.dataset_name.in_(dataset_names))
     order = (SCORE.c.dataset_name, SCORE.c.dimension, SCORE.c.business_date)

@@ -41,15 +41,17 @@ FAULTS_OF_A_FILE = frozenset(
 )
 
 
-def conform_drop(settings: Settings, source: DropSource, business_date: date) -> dict[str, Any]:
+def conform_drop(
+    settings: Settings, source: DropSource, business_date: date, *, known_on: date | None = None
+) -> dict[str, Any]:
     """Conform the drop of a business date; staging is the latest earlier staging, overwritten by it.
 
     Drops of earlier dates that arrived too late for that earlier staging are folded in as well, and those
     that replace what it was made from; one that
     was never conformed is conformed first, so that its quarantine and counts are on record under its own
     date. So is every row that still waits at its source and is accepted by the rules of now. Counts are
-    those of the drop of `business_date`. The version is put on record but not pointed at; that is the
-    gate's.
+    those of the drop of `business_date`; its scores are known from `known_on` on, the night that conforms
+    it late. The version is put on record but not pointed at; that is the gate's.
 
     Raises:
         Refusal: nothing was landed for the date (nor late, of a partner that is not expected), or a file
@@ -65,7 +67,7 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
     parts, folded = {business_date: conformed}, [*known.contained]
     for day, of_day in known.late.items():
         try:
-            _conform_once(settings, source, of_day, day)
+            _conform_once(settings, source, of_day, day, known_on or business_date)
             with registry_session(settings) as connection:
                 check_reject_share(connection, dataset, day)
             parts[day] = _conformed(settings, contract, of_day, day, known.asked)
@@ -89,6 +91,7 @@ def conform_drop(settings: Settings, source: DropSource, business_date: date) ->
             returned=fold.returned,
             staged=fold.staged,
             folded=[*known.versions, *folded],
+            known_on=known_on,
         )
     return {"datasets": [told], "staged": fold.staged.num_rows, "replayed": fold.replayed}
 
@@ -102,7 +105,9 @@ def _nothing_landed(dataset: str, business_date: date) -> Refusal:
     )
 
 
-def _conform_once(settings: Settings, source: DropSource, landings: Sequence[Landing], day: date) -> None:
+def _conform_once(
+    settings: Settings, source: DropSource, landings: Sequence[Landing], day: date, known_on: date
+) -> None:
     """Put the quarantine and the counts of a late drop on record, unless its date was run with it.
 
     One that was stopped for its rejected rows is judged again: the rules may have been corrected.
@@ -115,7 +120,7 @@ def _conform_once(settings: Settings, source: DropSource, landings: Sequence[Lan
         share = reject_share(connection, source.dataset, day)
     is_stopped = share is not None and share.is_exceeded
     if is_stopped or not {landing.landing_id for landing in landings} <= set(known):
-        conform_drop(settings, source, day)
+        conform_drop(settings, source, day, known_on=known_on)
 
 
 def _conformed(

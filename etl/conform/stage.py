@@ -122,13 +122,15 @@ def record_conformed(
     returned: pa.Table,
     staged: pa.Table | None = None,
     folded: Sequence[str] = (),
+    known_on: date | None = None,
 ) -> dict[str, Any]:
     """Publish staging (not yet pointed at: the gate decides) and quarantine, record rule counts.
 
     `returned` is what waits at the source (see `etl.conform.returned`), published like staging. `staged`
     are the rows of staging where these are more than the accepted ones; `folded` names what the further
     rows were made from. The inputs on record are in the order in which they were folded; content that was
-    folded before and came again keeps its place.
+    folded before and came again keeps its place. A date that
+    a later night conforms is scored as known on that night.
     """
     name, counts = conformed.contract.name, conformed.counts
     made_from = list(dict.fromkeys([*folded, *inputs]))
@@ -154,7 +156,7 @@ def record_conformed(
     publish_returned(connection, settings, conformed.contract, returned, business_date, made_from)
     _record_rule_counts(connection, conformed, business_date)
     scores = score_flags(settings, conformed.flags, business_date)
-    record_scores(connection, conformed.contract, scores, business_date)
+    record_scores(connection, conformed.contract, scores, business_date, known_on)
     return _told(conformed, published, quarantine)
 
 

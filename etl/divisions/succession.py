@@ -1,7 +1,8 @@
 """Let the rows of the registry follow the divisions: from retired ones to what is in their place.
 
 Only tables with history are rewritten, from a business date on: what was known before stays. Tables without
-history tell what happened (published figures, sent records, scores of a night), and keep the codes of then.
+history tell what happened (published figures, sent records), as scores of a night do, whose key is the
+division: they keep the codes of then.
 """
 
 import json

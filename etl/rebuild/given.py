@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from connectors.lake import DatasetVersion, adopt_version
 from connectors.registry import registry_session
 from connectors.settings import Settings
+from etl.rebuild.before import Rows
 from etl.rebuild.branch import AS_NAMED, copy_rows
 from schemas.registry import DATASET_VERSION, RULE_RESULT, SCORE
 
@@ -34,9 +35,20 @@ def _take_findings(connection: Connection, branch: Settings, dataset: str, busin
     for table in (RULE_RESULT, SCORE):
         of_date = sa.and_(table.c.dataset_name == dataset, table.c.business_date == business_date)
         connection.execute(sa.delete(table).where(of_date))
-        copy_rows(connection, branch, table, sa.select(*table.columns).where(of_date))
+        copy_rows(connection, branch, table, _as_of(table, business_date).where(of_date))
     for version in _made_beside(connection, dataset, business_date):
         adopt_version(connection, version, business_date)
+
+
+def _as_of(table: sa.Table, business_date: date) -> Rows:
+    """Select what is on record now; in the branch it is known from the date itself on."""
+    if "recorded_to" not in table.c:
+        return sa.select(*table.columns)
+    columns = [
+        sa.literal(business_date).label(column.name) if column.name == "recorded_from" else column
+        for column in table.columns
+    ]
+    return sa.select(*columns).where(table.c.recorded_to.is_(None))
 
 
 def _made_beside(connection: Connection, dataset: str, business_date: date) -> list[DatasetVersion]:

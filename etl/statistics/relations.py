@@ -174,7 +174,7 @@ def _history(
 
 
 def _quality(connection: Connection, nights: Sequence[tuple[str | None, date]]) -> pa.Table:
-    """Read the scores of each dataset in its newest night of a month up to a date.
+    """Read the scores of each dataset in its newest night of a month up to a date, as held on that date.
 
     By goal and dataset; followed by months, datasets are summed up.
     """
@@ -190,7 +190,7 @@ def _scores(last_day: date, *, is_summed: bool) -> sa.Select[Any]:
     score = SCORE.c
     newest = (
         sa.select(score.dataset_name, sa.func.max(score.business_date).label("business_date"))
-        .where(score.business_date.between(last_day.replace(day=1), last_day))
+        .where(score.business_date.between(last_day.replace(day=1), last_day), state_on(SCORE, last_day))
         .group_by(score.dataset_name)
         .subquery()
     )
@@ -200,4 +200,5 @@ def _scores(last_day: date, *, is_summed: bool) -> sa.Select[Any]:
     category = score.dimension if is_summed else score.dimension + "/" + score.dataset_name
     counts = (sa.cast(sa.func.sum(score[name]), sa.BigInteger).label(name) for name in SCORED)
     chosen = sa.select(score.division_code, category.label("category"), *counts).join(newest, is_newest)
+    chosen = chosen.where(state_on(SCORE, last_day))
     return chosen.group_by(score.division_code, category).order_by(score.division_code, sa.text("category"))

@@ -22,6 +22,7 @@ SCORE = Table(
     Column("business_date", Date, primary_key=True, comment="业务日 · Beijing business date"),
     key_text("division_code", "区划 · division and all below it, 12 digits"),
     key_text("dimension", "目标 · completeness, correctness or compliance"),
+    *history(),
     Column("source_name", Text, nullable=False, comment="来源 · system that sent the rows"),
     Column("level_code", Text, nullable=False, comment="级别 · 1 city, 2 district, 3 town, 4 village"),
     Column("checked", BigInteger, nullable=False, comment="收到行数 · rows received"),
@@ -37,7 +38,7 @@ SCORE = Table(
     CheckConstraint("dimension IN ('completeness', 'correctness', 'compliance')", name="dimension"),
     CheckConstraint("failed_before <= checked AND failed_after <= accepted", name="counts"),
     schema="quality",
-    comment="质量得分 · one row per dataset, business date, division and goal; counts only",
+    comment="质量得分 · one row per dataset, business date, division, goal and period known; counts only",
 )
 Index("ix_score_business_date", SCORE.c.business_date, SCORE.c.level_code)
 

@@ -8,14 +8,14 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.lake import DatasetVersion, candidate_on, inputs_of, point_dataset, read_dataset, version_on
-from connectors.registry import registry_session
+from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.conform.drop import conform_drop
 from etl.conform.population import conform_population
 from schemas.contract import load_contract
 from schemas.drop_source import drop_source
 from schemas.refusal import Refusal
-from schemas.registry import DATASET_VERSION, RULE_RESULT
+from schemas.registry import DATASET_VERSION, RULE_RESULT, SCORE
 from tests.support.landed import csv_of, land, land_drop, land_extract
 from tests.support.received import TODAY, resident_id, row_of, wrong_check
 
@@ -30,6 +30,14 @@ def staged(settings: Settings, version: str, key: str) -> list[dict[str, Any]]:
 def point(settings: Settings, day: date) -> None:
     with registry_session(settings) as connection:
         point_dataset(connection, candidate_on(connection, "staging.mch_birth", day), day)
+
+
+def checked_on(settings: Settings, night: date, known_on: date) -> set[int]:
+    """Tell how many rows of a night the scores of the city counted, as known on a date."""
+    is_of_night = sa.and_(SCORE.c.dataset_name == "mch_birth", SCORE.c.business_date == night)
+    with registry_session(settings) as connection:
+        checked = sa.select(SCORE.c.checked).where(is_of_night, SCORE.c.level_code == "1")
+        return set(connection.scalars(checked.where(state_on(SCORE, known_on))))
 
 
 def test_extracts_become_typed_rows_with_their_way_back(settings: Settings) -> None:
@@ -129,6 +137,8 @@ def test_a_drop_that_came_late_is_known_from_the_next_date_run(settings: Setting
         ).one()
     (row,) = staged(settings, str(rejected), "landing_row")
     assert (row["landing_id"], tuple(counted)) == (drop.landing_id, (3, 1))
+    assert checked_on(settings, late, third) == set()
+    assert checked_on(settings, late, fourth) == {3}
     assert conform_drop(settings, MCH, fourth) == told
     point(settings, fourth)
     fifth = fourth + timedelta(days=1)

@@ -53,8 +53,8 @@ OF_EVE = {
 }
 SCORED = {
     "dataset_name": "mch_birth", "business_date": EVE, "division_code": OLD_VILLAGE, "source_name": "mch",
-    "dimension": "completeness", "level_code": "4", "checked": 2, "accepted": 2, "failed_before": 0,
-    "failed_after": 0, "score_before": 100.0, "score_after": 100.0,
+    "recorded_from": EVE, "dimension": "completeness", "level_code": "4", "checked": 2, "accepted": 2,
+    "failed_before": 0, "failed_after": 0, "score_before": 100.0, "score_after": 100.0,
 }  # fmt: skip
 
 

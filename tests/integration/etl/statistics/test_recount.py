@@ -101,8 +101,8 @@ def draw_scores(chance: random.Random, night: date) -> Iterator[Row]:
             checked = chance.randrange(5, 20)
             total.update(checked=checked, accepted=checked - 1, failed_before=2, failed_after=1)
             yield {
-                "dataset_name": "mch_birth", "business_date": night, "division_code": code,
-                "dimension": goal, "source_name": "mch", "level_code": "1",
+                "dataset_name": "mch_birth", "business_date": night, "recorded_from": night,
+                "division_code": code, "dimension": goal, "source_name": "mch", "level_code": "1",
                 "score_before": 0.0, "score_after": 0.0, **total,
             }  # fmt: skip
 

@@ -24,7 +24,9 @@ from etl.statistics.period import parse_period
 from etl.statistics.release import approve_release, propose_release
 from etl.statistics.release_pages import choose_release, compare_releases
 from etl.statistics.release_verify import SAME_BYTES, verify_releases
-from schemas.division import load_divisions
+from quality.score import record_scores
+from schemas.contract import load_contract
+from schemas.division import level_of, load_divisions
 from schemas.refusal import Refusal
 from schemas.registry import DECISION, RELEASE, TASK
 from tests.support.statistics import NO_RETIRED
@@ -53,6 +55,25 @@ def task(number: int) -> Row:
             "detail_codes": []}  # fmt: skip
 
 
+def scored(checked: int, failed: int) -> pa.Table:
+    """Draw the scores of one village's rows, which are also its town's, its district's and the city's."""
+    codes = (VILLAGE, "110101001000", DISTRICT, "110000000000")
+    counts = {"checked": checked, "accepted": checked, "failed_before": failed, "failed_after": 0,
+              "score_before": 100 * (checked - failed) / checked, "score_after": 100.0}  # fmt: skip
+    return pa.Table.from_pylist(
+        [
+            {"division_code": code, "level_code": level_of(code), "dimension": goal, **counts}
+            for code in codes
+            for goal in ("completeness", "correctness", "compliance")
+        ]
+    )
+
+
+def score(settings: Settings, day: date, scores: pa.Table) -> None:
+    with registry_session(settings) as connection:
+        record_scores(connection, load_contract("mch_birth"), scores, day)
+
+
 def night(settings: Settings, day: date, births: Sequence[Row], tasks: Sequence[Row]) -> None:
     """Put what the statistics count of one night on record."""
     lake = {"staging.population_person": [PERSON], "core.birth_match": list(births)}
@@ -66,6 +87,7 @@ def night(settings: Settings, day: date, births: Sequence[Row], tasks: Sequence[
             publish_dataset(connection, settings, name, table, day, counts=counts, inputs=[])
         record_state(connection, DECISION, [decision], day, where={"programme_code": "T"})
         record_state(connection, TASK, tasks, day, where={"process_name": "births"})
+    score(settings, day, scored(10, 2))
 
 
 def row_of(settings: Settings, number: int) -> sa.RowMapping:
@@ -237,6 +259,17 @@ def test_every_release_is_counted_anew_with_the_same_bytes(
     verdicts = list(verify_releases(settings, recount=True))
     assert [(v.number, v.recount) for v in verdicts] == [(1, SAME_BYTES), (2, SAME_BYTES)]
     assert all(verdict.is_well for verdict in verdicts)
+
+
+def test_a_drop_that_comes_late_does_not_fault_what_is_out(settings: Settings) -> None:
+    _, frozen = choose_release(settings, "2026-05", 1)
+    failed = {row["value"] for row in frozen.months.to_pylist() if row["measure"] == "quality_failed_before"}
+    assert failed == {2}
+    score(settings, LAST, scored(10, 9))
+    with registry_session(settings) as connection:
+        record_scores(connection, load_contract("birth_service"), scored(7, 1), LAST)
+    verdicts = list(verify_releases(settings, recount=True))
+    assert [(v.number, v.recount, v.faults) for v in verdicts] == [(1, SAME_BYTES, ()), (2, SAME_BYTES, ())]
 
 
 def test_a_person_at_a_terminal_sees_releases_and_what_they_say(
