@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from connectors.holder import forget_holder, put_holder, tell_holders
 from connectors.settings import PROJECT, Settings
 from schemas.refusal import Refusal
-from schemas.registry import STATE_DATE, ZONES
+from schemas.registry import COUNTED_STATE, RELEASE, STATE_DATE, ZONES
 
 Row = Mapping[str, Any] | sa.RowMapping
 Key = tuple[Any, ...]
@@ -147,7 +147,8 @@ def record_state(
     `recorded_from` and `recorded_to` are not given by the caller.
 
     Raises:
-        Refusal: a later business date is already on record; the past is not rewritten in place.
+        Refusal: a later business date is already on record, or figures that count this state on the date
+            are proposed or released; the past is not rewritten in place.
     """
     _claim_date(connection, table, where or {}, business_date)
     return write_state(connection, table, rows, business_date, where=where)
@@ -216,8 +217,25 @@ def _claim_date(
             expected=f"{business_date} to be the newest business date",
             to_do="run the newest date; past dates are rebuilt in shadow only",
         )
+    _refuse_what_is_out(connection, table, where, business_date)
     newer = sa.update(STATE_DATE).where(_is_state(table, where)).values(business_date=business_date)
     connection.execute(newer)
+
+
+def _refuse_what_is_out(
+    connection: Connection, table: sa.Table, where: Mapping[str, Any], business_date: date
+) -> None:
+    """Refuse state of a date whose figures are proposed or released: also of who never wrote up to it."""
+    if table not in COUNTED_STATE:
+        return
+    known_on = connection.scalar(sa.select(sa.func.max(RELEASE.c.known_on)))
+    if known_on is not None and business_date <= known_on:
+        raise Refusal(
+            "later_state_on_record",
+            found=f"figures that count {state_name(table, where)} as known on {known_on} are proposed or out",
+            expected=f"a business date after {known_on}",
+            to_do="run the newest date; past dates are rebuilt in shadow only",
+        )
 
 
 def _keys(table: sa.Table) -> list[str]:

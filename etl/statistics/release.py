@@ -32,6 +32,7 @@ from etl.statistics.release_files import (
     write_file,
     write_folder,
 )
+from etl.steps import whole_night
 from schemas.refusal import Refusal
 from schemas.registry import RELEASE
 
@@ -57,34 +58,20 @@ def propose_release(
         `period`, `number`, `state`, `known_on`, `cells`, `changed`, `manifest` (its SHA-256) and `folder`.
 
     Raises:
-        Refusal: no user, a period that is not over or can still be rewritten, a correction without a
-            reason or without a change.
+        Refusal: no user, a period that is not over or can still be rewritten, another run at work on the
+            date as of which it is counted, a correction without a reason or without a change.
     """
     settings.refuse_in_shadow("releasing statistics")
     who = acting_user(user)
     with hold_lock(settings, FLOW, period.last):
         with registry_session(settings) as connection:
             number, before = _newest(connection, settings, period)
-            check_place(release_folder(settings, period.name, number))
             known_on = known_on or (_settled(connection) if before else period.last)
-            check_days(connection, period, known_on)
+        check_place(release_folder(settings, period.name, number))
         why = checked_reason(reason, is_correction=before is not None)
-        edition = Edition(period, number, known_on, why)
-        built = build_release(settings, edition, before)
-        if before and not built.changes:
-            raise Refusal(
-                "nothing_to_correct",
-                found=f"every cell of {period.name} as in release {number - 1}",
-                expected="at least one cell that differs",
-                to_do="nothing; or give --known-on with a later date that is settled",
-            )
-        manifest = _manifest(built, who, now)
-        folder = release_folder(settings, period.name, number, is_proposed=True)
-        write_folder(folder, {**built.files, MANIFEST: manifest})
-        row = _row(edition, built, sha256_of(manifest), who, now)
-        with registry_session(settings) as connection:
-            _put_proposal(connection, row)
-    return _told(row, folder)
+        # Nobody works on the date while it is counted; once it is proposed the registry takes no state of it.
+        with whole_night(settings, known_on):
+            return _propose(settings, Edition(period, number, known_on, why), before, who, now)
 
 
 def approve_release(
@@ -122,6 +109,29 @@ def approve_release(
         released = {"state": "released", "approved_by": who, "approved_at": now}
         connection.execute(sa.update(RELEASE).where(is_row).values(released))
     return _told({**row, **released}, folder)
+
+
+def _propose(
+    settings: Settings, edition: Edition, before: Frozen | None, user: str, now: datetime
+) -> dict[str, Any]:
+    period, number = edition.period, edition.number
+    with registry_session(settings) as connection:
+        check_days(connection, period, edition.known_on)
+    built = build_release(settings, edition, before)
+    if before and not built.changes:
+        raise Refusal(
+            "nothing_to_correct",
+            found=f"every cell of {period.name} as in release {number - 1}",
+            expected="at least one cell that differs",
+            to_do="nothing; or give --known-on with a later date that is settled",
+        )
+    manifest = _manifest(built, user, now)
+    folder = release_folder(settings, period.name, number, is_proposed=True)
+    write_folder(folder, {**built.files, MANIFEST: manifest})
+    row = _row(edition, built, sha256_of(manifest), user, now)
+    with registry_session(settings) as connection:
+        _put_proposal(connection, row)
+    return _told(row, folder)
 
 
 def _newest(connection: Connection, settings: Settings, period: Period) -> tuple[int, Frozen | None]:

@@ -1,6 +1,7 @@
 """What must hold before a release is proposed or approved; each refusal says what to do."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.lake import newest_business_date
+from connectors.registry import state_name
 from etl.statistics.period import Period
+from etl.statistics.relations import BY_THE_RECEIVERS_CLOCK
 from schemas.refusal import Refusal
-from schemas.registry import CASE, CASE_REVIEW, DECISION, STATE_DATE, TASK
+from schemas.registry import COUNTED_STATE, DROP, STATE_DATE, TASK
 
-COUNTED = tuple(table.fullname for table in (DECISION, CASE, CASE_REVIEW, TASK))
+# What the receiver answers on a date counts on the day after; it holds up nothing.
+LATER = state_name(TASK, {"process_name": BY_THE_RECEIVERS_CLOCK})
+# Whose process has nothing to find before a partner's drop has come; all others find something every night.
+AWAITS = {state_name(TASK, {"process_name": "births"}): "mch"}
 
 
 def acting_user(user: str) -> str:
@@ -49,17 +55,38 @@ def check_days(connection: Connection, period: Period, known_on: date) -> None:
             expected=f"{period.last} or later",
             to_do="leave --known-on out, or give a later date",
         )
-    is_counted = sa.and_(STATE_DATE.c.table_name.in_(COUNTED), STATE_DATE.c.business_date == known_on)
-    unsettled = connection.execute(sa.select(STATE_DATE.c.table_name, STATE_DATE.c.part).where(is_counted))
-    names = sorted(f"{row.table_name} {row.part}" for row in unsettled)
-    if newest <= known_on or names:
-        found = f"nights up to {newest}" + (f"; {', '.join(names)} up to {known_on}" if names else "")
+    behind = list(_behind(connection, known_on))
+    if newest <= known_on or behind:
         raise Refusal(
             "period_not_settled",
-            found=found,
+            found="; ".join([f"nights up to {newest}", *behind]),
             expected=f"a whole night after {known_on}, so that nothing rewrites it in place",
             to_do="wait for the next night, or run the steps of it that are missing; then propose again",
         )
+
+
+def _behind(connection: Connection, known_on: date) -> Iterator[str]:
+    """Name the state that is counted and not yet on record beyond a date, with the date up to which it is.
+
+    Left out is what is idle. From the proposal on the registry takes no state of the date any more.
+    """
+    tables = {table.fullname: table for table in COUNTED_STATE}
+    is_behind = sa.and_(STATE_DATE.c.table_name.in_(tables), STATE_DATE.c.business_date <= known_on)
+    parts = sa.select(STATE_DATE).where(is_behind).order_by(STATE_DATE.c.table_name, STATE_DATE.c.part)
+    for row in connection.execute(parts).all():
+        state = state_name(tables[row.table_name], json.loads(row.part))
+        if not _is_idle(connection, state, row.business_date):
+            yield f"{state} up to {row.business_date}"
+
+
+def _is_idle(connection: Connection, state: str, on_record: date) -> bool:
+    """Tell whether its process has nothing to find beyond the date up to which a state is on record."""
+    if state == LATER:
+        return True
+    if state not in AWAITS:
+        return False
+    has_come = sa.and_(DROP.c.source_name == AWAITS[state], DROP.c.state == "complete")
+    return not connection.scalar(sa.select(sa.exists().where(has_come, DROP.c.business_date > on_record)))
 
 
 def checked_reason(reason: str | None, *, is_correction: bool) -> str | None:

@@ -2,7 +2,7 @@
 
 One schema of the database per zone, one module here per schema. Tables with `recorded_from`/`recorded_to`
 hold what was known on each business date (start included, end excluded, an open end is NULL); they are
-written only through `connectors.registry.record_state`, so that a rerun of a date replaces what it wrote.
+written only through `connectors.registry`, so that a rerun of a date replaces what it wrote.
 Migrations under `sql/migrations/` must produce exactly these tables; a test compares them.
 """
 
@@ -12,7 +12,7 @@ from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE, SUCCESSION
 from schemas.registry.declare import METADATA
 from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
-from schemas.registry.mart import RELEASE
+from schemas.registry.mart import COUNTED_STATE, RELEASE
 from schemas.registry.quality import GIVEN_UP_ROW, SCORE, SHARE_ACCEPTANCE, TICKET, TICKET_CLOSING
 from schemas.registry.subsidy import DECISION, DECISION_RUN
 from schemas.registry.worklist import TASK, TASK_CLOSING
@@ -27,6 +27,7 @@ __all__ = [
     "BIRTH_MATCH",
     "CASE",
     "CASE_REVIEW",
+    "COUNTED_STATE",
     "DATASET_VERSION",
     "DEADLINE",
     "DECISION",

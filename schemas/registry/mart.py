@@ -13,7 +13,13 @@ from sqlalchemy import (
     Text,
 )
 
+from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.declare import METADATA, key_text
+from schemas.registry.subsidy import DECISION
+from schemas.registry.worklist import TASK
+
+# State that figures count as held on a date: once figures of a date are proposed, none is recorded for it.
+COUNTED_STATE = frozenset({CASE, CASE_REVIEW, DECISION, TASK})
 
 RELEASE = Table(
     "release",

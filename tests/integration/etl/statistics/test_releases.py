@@ -22,13 +22,14 @@ from etl.commands.statistics import statistics
 from etl.statistics import count
 from etl.statistics.period import parse_period
 from etl.statistics.release import approve_release, propose_release
+from etl.statistics.release_files import json_bytes, sha256_of
 from etl.statistics.release_pages import choose_release, compare_releases
 from etl.statistics.release_verify import SAME_BYTES, verify_releases
-from quality.score import record_scores
+from quality.score import record_scores, score_trend
 from schemas.contract import load_contract
 from schemas.division import level_of, load_divisions
 from schemas.refusal import Refusal
-from schemas.registry import DECISION, RELEASE, TASK
+from schemas.registry import DECISION, RELEASE, SCORE, TASK
 from tests.support.statistics import NO_RETIRED
 
 VILLAGE, DISTRICT = "110101001001", "110101000000"
@@ -69,9 +70,9 @@ def scored(checked: int, failed: int) -> pa.Table:
     )
 
 
-def score(settings: Settings, day: date, scores: pa.Table) -> None:
+def score(settings: Settings, day: date, scores: pa.Table, dataset: str = "mch_birth") -> None:
     with registry_session(settings) as connection:
-        record_scores(connection, load_contract("mch_birth"), scores, day)
+        record_scores(connection, load_contract(dataset), scores, day)
 
 
 def night(settings: Settings, day: date, births: Sequence[Row], tasks: Sequence[Row]) -> None:
@@ -105,8 +106,9 @@ def folder(settings: Settings, name: str) -> Path:
 
 def test_a_month_that_may_still_be_rewritten_is_not_proposed(settings: Settings) -> None:
     night(settings, FIRST, [birth(date(2026, 5, 2))], [task(1)])
+    score(settings, FIRST, scored(5, 2), "birth_service")
     night(settings, LAST, [birth(date(2026, 5, 2))], [task(1), task(2)])
-    with pytest.raises(Refusal, match=r"period_not_settled.*nights up to 2026-05-31.*worklist\.task"):
+    with pytest.raises(Refusal, match=r"period_not_settled.*nights up to 2026-05-31.*subsidy\.decision"):
         propose_release(settings, MAY, "zhang", NOW)
     with pytest.raises(Refusal, match="known_before_the_end"):
         propose_release(settings, MAY, "zhang", NOW, known_on=FIRST)
@@ -264,12 +266,23 @@ def test_every_release_is_counted_anew_with_the_same_bytes(
 def test_a_drop_that_comes_late_does_not_fault_what_is_out(settings: Settings) -> None:
     _, frozen = choose_release(settings, "2026-05", 1)
     failed = {row["value"] for row in frozen.months.to_pylist() if row["measure"] == "quality_failed_before"}
-    assert failed == {2}
+    assert failed == {2 + 2}
     score(settings, LAST, scored(10, 9))
-    with registry_session(settings) as connection:
-        record_scores(connection, load_contract("birth_service"), scored(7, 1), LAST)
+    score(settings, LAST, scored(7, 1), "birth_service")
     verdicts = list(verify_releases(settings, recount=True))
     assert [(v.number, v.recount, v.faults) for v in verdicts] == [(1, SAME_BYTES, ()), (2, SAME_BYTES, ())]
+    with registry_session(settings) as connection:
+        trend = score_trend(connection, "110000000000", LAST, 1, ["mch_birth"])
+    assert {(row["business_date"], row["failed_before"]) for row in trend} == {(LAST, 9)}
+
+
+def test_a_process_that_failed_on_the_last_day_is_not_run_for_it_any_more(settings: Settings) -> None:
+    with (
+        pytest.raises(Refusal, match=r"later_state_on_record.*task:subsidy as known on 2026-06-03 are"),
+        registry_session(settings) as connection,
+    ):
+        record_state(connection, TASK, [task(9)], LAST, where={"process_name": "subsidy"})
+    assert all(verdict.recount == SAME_BYTES for verdict in verify_releases(settings, recount=True))
 
 
 def test_a_person_at_a_terminal_sees_releases_and_what_they_say(
@@ -350,6 +363,36 @@ def test_figures_that_can_no_longer_be_counted_are_told(settings: Settings) -> N
         connection.execute(sa.update(TASK).where(TASK.c.task_id == "t2").values(kind_code="another"))
     verdicts = [v for v in verify_releases(settings, "2026-05", recount=True) if v.number == 1]
     assert any("cube_2026-05_r1.parquet: 重算不一致" in fault for fault in verdicts[0].faults)
+
+
+def test_whoever_rewrites_a_score_that_was_held_is_found(settings: Settings) -> None:
+    with registry_session(settings) as connection:
+        is_held = sa.and_(SCORE.c.business_date == LAST, SCORE.c.recorded_from == LAST)
+        connection.execute(sa.update(SCORE).where(is_held).values(failed_before=1))
+    verdicts = [v for v in verify_releases(settings, recount=True) if v.number == 1]
+    assert any("months_2026-05_r1.parquet: 重算不一致" in fault for fault in verdicts[0].faults)
+
+
+def test_whoever_rewrites_file_manifest_and_registry_is_found_by_counting_anew(settings: Settings) -> None:
+    place = folder(settings, "r1")
+    cube, manifest = place / "cube_2026-05_r1.parquet", place / "manifest.json"
+    for path in place.iterdir():
+        path.chmod(0o644)
+    pq.write_table(pq.read_table(cube).slice(1), cube)
+    told = json.loads(manifest.read_bytes())
+    told["files"][cube.name]["sha256"] = sha256_of(cube.read_bytes())
+    manifest.write_bytes(json_bytes(told))
+    forged = {"manifest_sha256": sha256_of(manifest.read_bytes())}
+    approval = {**json.loads((place / "approval.json").read_bytes()), **forged}
+    (place / "approval.json").write_bytes(json_bytes(approval))
+    with registry_session(settings) as connection:
+        connection.execute(sa.text("ALTER TABLE mart.release DISABLE TRIGGER keep_release"))
+        connection.execute(sa.update(RELEASE).where(RELEASE.c.number == 1).values(forged))
+        connection.execute(sa.text("ALTER TABLE mart.release ENABLE TRIGGER keep_release"))
+    (digests,) = (v for v in verify_releases(settings, "2026-05") if v.number == 1)
+    assert digests.is_well
+    (verdict,) = (v for v in verify_releases(settings, "2026-05", recount=True) if v.number == 1)
+    assert "cube_2026-05_r1.parquet: 重算不一致 counted anew, it differs" in verdict.faults
 
 
 def test_a_shadow_releases_nothing(settings: Settings) -> None:
