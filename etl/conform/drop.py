@@ -47,11 +47,11 @@ def conform_drop(
     """Conform the drop of a business date; staging is the latest earlier staging, overwritten by it.
 
     Drops of earlier dates that arrived too late for that earlier staging are folded in as well, and those
-    that replace what it was made from; one that
-    was never conformed is conformed first, so that its quarantine and counts are on record under its own
-    date. So is every row that still waits at its source and is accepted by the rules of now. Counts are
-    those of the drop of `business_date`; its scores are known from `known_on` on, the night that conforms
-    it late. The version is put on record but not pointed at; that is the gate's.
+    that replace what it was made from; one that was never conformed is conformed first, so that its
+    quarantine and counts are on record under its own date. So is every row that still waits at its source
+    and is accepted by the rules of now. Counts are those of the drop of `business_date`; its scores are
+    known from `known_on` on, the night that conforms it late. The version is put on record but not pointed
+    at; that is the gate's.
 
     Raises:
         Refusal: nothing was landed for the date (nor late, of a partner that is not expected), or a file
