@@ -149,7 +149,7 @@ def preview(date_text: DateOption = None) -> None:
     from rich.table import Table
 
     from connectors.registry import registry_session
-    from etl.divisions.moves import kept_columns
+    from etl.divisions.place import kept_columns
     from etl.divisions.succession import preview_succession
     from etl.night_before import states_to_come
 
@@ -163,10 +163,11 @@ def preview(date_text: DateOption = None) -> None:
         table.add_column(heading, no_wrap=True)
     table.add_column("行数\nrows", justify="right")
     for move in moving:
-        codes = (move.old_code, move.new_code, move.adjustment_number)
-        table.add_row(move.state, *codes, f"{move.rows:,}")
+        withdrawn = "撤回 withdrawn " if move.heir.origin_code else ""
+        by = f"{withdrawn}{move.heir.adjustment_number}"
+        table.add_row(move.state, move.old_code, move.heir.division_code, by, f"{move.rows:,}")
     console = Console(highlight=False)
-    console.print(f"区划沿革预览 · rows of divisions that are retired on {business_date}")
+    console.print(f"区划沿革预览 · rows that belong to another division on {business_date}")
     if moving:
         console.print(table)
     moved = sum(move.rows for move in moving if move.is_made)

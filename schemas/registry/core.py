@@ -108,7 +108,17 @@ SUCCESSION = Table(
     Column("business_date", Date, primary_key=True, comment="业务日 · first business date with the new code"),
     Column("old_code", Text, nullable=False, comment="原区划代码 · retired division, 12 digits"),
     Column("new_code", Text, nullable=False, comment="现区划代码 · division in its place, 12 digits"),
-    Column("adjustment_number", Text, nullable=False, comment="调整编号 · adjustments that led there, by +"),
+    Column(
+        "adjustment_number",
+        Text,
+        nullable=False,
+        comment="调整编号 · adjustments that led there, by +; where it was led back, those withdrawn first",
+    ),
+    Column(
+        "origin_code",
+        Text,
+        comment="追溯代码 · division the row was traced back to, where a change was withdrawn",
+    ),
     schema="core",
     comment="区划沿革日志 · one row per key that was rewritten from a retired division to its successor",
 )

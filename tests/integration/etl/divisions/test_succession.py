@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.registry import record_state, registry_session, state_on
 from connectors.settings import Settings
-from etl.divisions.moves import kept_columns, rewritten_columns
+from etl.divisions.place import kept_columns, rewritten_columns
 from etl.divisions.succession import follow_divisions, preview_succession
 from etl.rebuild.branch import drop_branch, make_branch
 from schemas.registry import CASE, METADATA, SCORE, STATE_DATE, SUCCESSION, TASK
@@ -106,7 +106,7 @@ def test_a_merger_moves_open_rows_from_its_day_on_and_tells_every_key(settings: 
     assert preview_succession(settings, EVE) == []
     assert follow_divisions(settings, EVE) == {"moved": 0, "tables": {}, "left": 0}
     preview = preview_succession(settings, DAY)
-    assert [(move.old_code, move.new_code, move.rows) for move in preview] == [
+    assert [(move.old_code, move.heir.division_code, move.rows) for move in preview] == [
         (OLD_TOWN, TOWN, 1), (OLD_VILLAGE, VILLAGE, 1), ("110101001002", VILLAGE, 1)
     ]  # fmt: skip
     with registry_session(settings) as connection:
