@@ -1,4 +1,4 @@
-"""Five days and a month with every fault, then the laws; test_simulation_laws.py has each of them break."""
+"""Five days with most faults, a month with all, then the laws (test_simulation_laws.py breaks each)."""
 
 import json
 import shutil
@@ -12,11 +12,12 @@ from connectors.settings import Settings
 from sandbox.simulation.simulate import simulate
 from tests.support.local_installation import left_processes
 
-# Fourteen nights: with the long sweeps until they fit beside the rest.
-pytestmark = pytest.mark.deep
-
 FIRST = date(2026, 6, 1)
 PERSONS, SEED = 1_000, 20260601
+# Every fault of a drop, and of a night those that end it where it stands; the month has them all.
+FEW_FAULTS = (
+    "late,missing,duplicate,half_uploaded,corrected,hostile,night_killed,postgres_restarted,gateway_cut_after"
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def var():
 def result(var):
     """Live through the days."""
     told = simulate(
-        Settings(var=var), days=5, faults="all", persons=PERSONS, seed=SEED, first=FIRST, tell=print
+        Settings(var=var), days=5, faults=FEW_FAULTS, persons=PERSONS, seed=SEED, first=FIRST, tell=print
     )
     assert left_processes(var / "simulation") == []
     return told
@@ -54,6 +55,7 @@ def test_the_result_is_written_for_other_programs(var, result):
     assert json.loads((var / "run" / "simulation.json").read_text(encoding="utf-8")) == result
 
 
+@pytest.mark.deep
 def test_a_month_with_every_fault_holds():
     folder = Path(tempfile.mkdtemp(prefix="padis-month-"))
     try:
