@@ -19,7 +19,7 @@ MCH = pa.schema(
         ("issue_kind_code", pa.string()),
         ("previous_certificate_number", pa.string()),
         ("child_sex_code", pa.string()),
-        ("born_at", pa.timestamp("s")),
+        ("born_at", pa.timestamp("us")),
         ("birth_division_code", pa.string()),
         ("plural_order", pa.int16()),
         ("outcome_code", pa.string()),
@@ -29,7 +29,7 @@ MCH = pa.schema(
         ("mother_residence_division_code", pa.string()),
         ("issue_date", pa.date32()),
         ("status_code", pa.string()),
-        ("reported_at", pa.timestamp("s")),
+        ("reported_at", pa.timestamp("us")),
     ]
 )
 CHILD = pa.schema(

@@ -19,7 +19,7 @@ STAGED = pa.schema(
         *((name, pa.date32()) for name in ("start_month", "end_month")),
         *((name, pa.string()) for name in ("state_code", "exit_reason_code")),
         *((name, pa.string()) for name in ("padis_state_code", "padis_period", "padis_batch_id")),
-        ("source_updated_at", pa.timestamp("s")),
+        ("source_updated_at", pa.timestamp("us")),
         ("landing_id", pa.string()),
         ("landing_row", pa.int64()),
         ("failed_rules", pa.list_(pa.string())),
