@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -43,7 +44,7 @@ def table(rows):
 
 def own():
     """Settings that nothing is read from: both sides are in memory."""
-    return Settings(var=None)
+    return Settings(var=Path("nowhere"))
 
 
 @settings(max_examples=30, deadline=None)
