@@ -179,6 +179,21 @@ def places(table: pa.Table) -> set[Place]:
 Parts = dict[date, Part]
 
 
+def replace(week: Week, data: Any, of_date: date, day: date) -> None:
+    """Let a date rest on another file: rows of the one before, right or wrong now, or an earlier file."""
+    earlier = [name for name, file in week.files.items() if file.day == of_date]
+    again = data.draw(st.sampled_from(["", *earlier]), label="by which file")
+    if again:
+        week.land(again, week.files[again])
+        return
+    before = week.files[week.rests_on[of_date]].drawn
+    defects = st.sampled_from([None, *DEFECTS])
+    sent_again = st.lists(st.tuples(st.sampled_from(before), defects), max_size=8) if before else st.just([])
+    drawn = [{**row, "defect": defect} for row, defect in data.draw(sent_again, label="sent again")]
+    drawn += data.draw(st.lists(rows, max_size=3), label=f"instead of {of_date}")
+    week.land(f"{of_date:%d}-{day:%d}", File(of_date, drawn, 0))
+
+
 def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, Parts, Fold]]:
     """Live some nights: each has a drop, and earlier dates may come to rest on another file.
 
@@ -192,16 +207,8 @@ def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, 
         switched_off = st.sets(st.sampled_from(SWITCHED), min_size=number % 2) if number else st.just(set())
         for rule_id in data.draw(switched_off, label="switched off"):
             contract = contract.without(rule_id)
-        replaced = (
-            data.draw(st.none() | st.sampled_from(sorted(week.rests_on)), label="replaced")
-            if number
-            else None
-        )
-        if replaced is not None:
-            earlier = [name for name, file in week.files.items() if file.day == replaced]
-            again = data.draw(st.sampled_from(["", *earlier]), label="by which file")
-            drawn = [] if again else data.draw(st.lists(rows, max_size=6), label=f"instead of {replaced}")
-            week.land(again or f"{replaced:%d}-{day:%d}", week.files.get(again) or File(replaced, drawn, 0))
+        if number and data.draw(st.booleans(), label="replaced"):
+            replace(week, data, data.draw(st.sampled_from(sorted(week.rests_on)), label="of date"), day)
         drawn = data.draw(st.lists(rows, min_size=8, max_size=16), label=f"drop of {day}")
         week.land(f"{day:%d}-a", File(day, drawn, data.draw(st.integers(0, 1), label="unreadable rows")))
         waiting = sorted(places(week.known(contract).waiting))
@@ -209,7 +216,7 @@ def live(week: Week, data: Any, nights: int) -> Iterator[tuple[Contract, Known, 
             week.given_up |= data.draw(st.sets(st.sampled_from(waiting), max_size=2), label="given up")
         known = week.known(contract)
         late = sorted(known.late.keys() - {day})
-        left_out = data.draw(st.sets(st.sampled_from(late)), label="left out") if late else set()
+        left_out = {of_day for of_day in late if data.draw(st.booleans(), label=f"{of_day} left out")}
         parts = {of_day: week.fold(contract, of_day) for of_day in [day, *late] if of_day not in left_out}
         yield contract, known, parts, fold_drops(HERE, known, parts, day)
 
@@ -241,7 +248,10 @@ def hold_laws(week: Week, contract: Contract, known: Known, parts: Parts, fold: 
         in_force = sent.rules & ({rule.id for rule in contract.rules} | {"unread"})
         assert in_force or not sent.key or row["failed_rules"] == ["record_id_repeated"], sent
         assert week.stands(sent.place)
-        assert not any(sent.is_answered_by(week.sent[place]) for place in staged)
+        # Of rows without a key a later drop's waits for the earlier one's.
+        assert not any(
+            sent.is_answered_by(week.sent[place]) for place in (staged if sent.key else staged | waiting)
+        )
     # Who waited waits on, or has ended with one cause.
     ended = fold.returned.filter(pa.compute.invert(is_open))
     causes = dict(zip(ended["row_key"].to_pylist(), ended["cause_code"].to_pylist(), strict=True))
