@@ -53,8 +53,8 @@ CHANGES = [
 ]
 BACKFILL_SECONDS = 3600.0
 EVIDENCE = PROJECT / "docs/evidence/backfill.json"
-# What a radius says beside numbers: a date, a unit, a verdict, digests.
-CODE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}|year|month|as_previewed|[0-9a-f]{8,32}")
+# What a radius says beside numbers: a date, the id of a rebuild, a unit, a verdict, a digest.
+CODE = re.compile(r"2026-[0-9]{2}-[0-9]{2}|r2026[0-9]{4}_[0-9a-f]{8}|year|month|as_previewed|[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
