@@ -13,6 +13,8 @@ from connectors.settings import Settings
 from schemas.division import load_tree
 from schemas.division_tree import DivisionTree
 
+TREE = "division_tree"
+
 
 def division_tree(settings: Settings, known_on: date) -> DivisionTree:
     """Load the dated tree as it was known on a day, so that a rebuilt past does not know what came later.
@@ -21,6 +23,11 @@ def division_tree(settings: Settings, known_on: date) -> DivisionTree:
         Refusal: a file of changes cannot be read, or the changes do not make one tree.
     """
     return load_tree(sorted(settings.divisions.glob("*.csv"))).known_on(known_on)
+
+
+def tree_version(settings: Settings, known_on: date) -> str:
+    """Name the tree as it was known on a day, as the inputs of what was made with it cite it."""
+    return f"{TREE}@{division_tree(settings, known_on).digest}"
 
 
 def divisions_on(settings: Settings, day: date) -> pa.Table:

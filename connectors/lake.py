@@ -273,19 +273,23 @@ def inputs_of(
     accepted row leaves the rows as they were, whether it is published or stopped. With `published` only
     dates that point at it count.
     """
+    made = made_on(connection, version, business_date, published=published)
+    return list(made["inputs"]) if made is not None else []
+
+
+def made_on(
+    connection: Connection, version: DatasetVersion, business_date: date, *, published: bool = False
+) -> sa.RowMapping | None:
+    """Find what is on record of a version as it was made last, on or before a business date."""
     points = (DATASET_VERSION.c.is_current,) if published else ()
-    inputs: list[str] | None = connection.scalar(
-        sa.select(DATASET_VERSION.c.inputs)
-        .where(
-            DATASET_VERSION.c.dataset_name == version.name,
-            DATASET_VERSION.c.version == version.version,
-            DATASET_VERSION.c.business_date <= business_date,
-            *points,
-        )
-        .order_by(DATASET_VERSION.c.business_date.desc())
-        .limit(1)
+    chosen = sa.select(DATASET_VERSION).where(
+        DATASET_VERSION.c.dataset_name == version.name,
+        DATASET_VERSION.c.version == version.version,
+        DATASET_VERSION.c.business_date <= business_date,
+        *points,
     )
-    return inputs or []
+    newest = chosen.order_by(DATASET_VERSION.c.business_date.desc()).limit(1)
+    return connection.execute(newest).mappings().first()
 
 
 def newest_business_date(connection: Connection) -> date:

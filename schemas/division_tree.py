@@ -1,9 +1,11 @@
 """The dated tree of divisions: what was in force on a day, and what became of what was."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -76,6 +78,14 @@ class DivisionTree:
         if known not in self._known:
             self._known[known] = DivisionTree(self._snapshot, known, self._snapshot_day)
         return self._known[known]
+
+    @cached_property
+    def digest(self) -> str:
+        """Fold the list and the changes into one digest, of 16 hex characters."""
+        listed = (f"{code} {name}" for code, name in sorted(self._snapshot.items()))
+        changed = (repr(change) for change in self.changes)
+        lines = "\n".join([str(self._snapshot_day), *listed, *sorted(changed)])
+        return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
     def division_on(self, code: str, day: date) -> Division | None:
         """Tell the division that had a code on a day; None if none had."""

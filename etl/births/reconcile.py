@@ -8,7 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.divisions import divisions_on
+from connectors.divisions import divisions_on, tree_version
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
 from connectors.registry import lock_key, record_state, registry_session
 from connectors.settings import Settings
@@ -55,7 +55,8 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
             business_date,
             lambda ended: causes_of(connection, matched.matches, business_date, ended),
         )
-        version = _publish(connection, settings, matched.matches, business_date, list(versions.values()))
+        inputs = [*map(str, versions.values()), tree_version(settings, business_date)]
+        version = _publish(connection, settings, matched.matches, business_date, inputs)
     return {**_counts(matched), "version": str(version)}
 
 
@@ -64,7 +65,7 @@ def _publish(
     settings: Settings,
     matches: pa.Table,
     business_date: date,
-    inputs: list[DatasetVersion],
+    inputs: list[str],
 ) -> DatasetVersion:
     return publish_dataset(
         connection,
@@ -73,7 +74,7 @@ def _publish(
         matches,
         business_date,
         counts=Reconciled(matches.num_rows, matches.num_rows, 0),
-        inputs=[str(version) for version in inputs],
+        inputs=inputs,
     )
 
 

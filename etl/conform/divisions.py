@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
-from connectors.divisions import retired_divisions
+from connectors.divisions import retired_divisions, tree_version
 from connectors.settings import Settings
 from schemas.contract import Contract
 
@@ -36,6 +36,12 @@ def bring_into_force(settings: Settings, rows: pa.Table, business_date: date) ->
         successors = pc.take(retired.column("successor_code").combine_chunks(), places)
         rows = rows.set_column(rows.schema.get_field_index(name), name, pc.coalesce(successors, column))
     return rows
+
+
+def cited_tree(settings: Settings, contract: Contract, business_date: date) -> list[str]:
+    """Name the tree among the inputs of a dataset, if its rows name divisions."""
+    names_divisions = any(_is_division(entry.name) for entry in contract.received)
+    return [tree_version(settings, business_date)] if names_divisions else []
 
 
 def _is_division(name: str) -> bool:

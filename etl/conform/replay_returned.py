@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from connectors.lake import Reconciled, publish_dataset
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
+from etl.conform.divisions import cited_tree
 from etl.conform.fold import Fold, fold_drops
 from etl.conform.known import Known, known_before
 from etl.conform.returned import publish_returned
@@ -59,7 +60,7 @@ def _replay(settings: Settings, dataset: str, business_date: date) -> int:
             return 0
         known = known_before(connection, settings, contract, business_date)
     # Of a drop: its own gate judges it. A replay whose gate came to no end is done anew.
-    is_of_drop = made is not None and not {*made["inputs"]} <= {*_inputs(known)}
+    is_of_drop = made is not None and not _landings_of(made) <= {*known.contained}
     if is_of_drop or not known.waiting.num_rows:
         return 0
     fold = fold_drops(settings, known, {}, business_date)
@@ -80,13 +81,13 @@ def _made_of(connection: Connection, dataset: str, business_date: date) -> sa.Ro
     return connection.execute(chosen).mappings().first()
 
 
-def _inputs(known: Known) -> list[str]:
-    """Name what a replay rests on: what was known before, and nothing received for the date."""
-    return [*known.versions, *known.contained]
+def _landings_of(made: sa.RowMapping) -> set[str]:
+    return {name for name in made["inputs"] if "@" not in name}
 
 
 def _publish(settings: Settings, known: Known, fold: Fold, business_date: date) -> None:
-    inputs = _inputs(known)
+    # What was known before, and nothing received for the date.
+    inputs = [*known.versions, *known.contained, *cited_tree(settings, known.contract, business_date)]
     with registry_session(settings) as connection:
         publish_dataset(
             connection,

@@ -14,7 +14,7 @@ from connectors.engine import Relation
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset
 from connectors.lake_room import StagedRows
 from connectors.settings import Settings
-from etl.conform.divisions import retired_in_received
+from etl.conform.divisions import cited_tree, retired_in_received
 from etl.conform.reports import quarantine_of, reports_of, unreadable_reports
 from etl.conform.returned import publish_returned
 from etl.conform.text import normalise_columns
@@ -129,11 +129,12 @@ def record_conformed(
     `returned` is what waits at the source (see `etl.conform.returned`), published like staging. `staged`
     are the rows of staging where these are more than the accepted ones; `folded` names what the further
     rows were made from. The inputs on record are in the order in which they were folded; content that was
-    folded before and came again keeps its place. A date that
-    a later night conforms is scored as known on that night.
+    folded before and came again keeps its place; the tree of divisions comes last. A date that a later night
+    conforms is scored as known on that night.
     """
     name, counts = conformed.contract.name, conformed.counts
-    made_from = list(dict.fromkeys([*folded, *inputs]))
+    cited: list[str] = cited_tree(settings, conformed.contract, business_date)
+    made_from = [*dict.fromkeys([*folded, *inputs]), *cited]
     published = publish_dataset(
         connection,
         settings,
@@ -151,7 +152,7 @@ def record_conformed(
         conformed.quarantined,
         business_date,
         counts=counts,
-        inputs=list(inputs),
+        inputs=[*inputs, *cited],
     )
     publish_returned(connection, settings, conformed.contract, returned, business_date, made_from)
     _record_rule_counts(connection, conformed, business_date)

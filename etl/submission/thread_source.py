@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 from deltalake import DeltaTable
 from sqlalchemy.engine import Connection
 
+from connectors.divisions import TREE, tree_version
 from connectors.engine import run_sql
-from connectors.lake import DatasetVersion, table_path
+from connectors.lake import DatasetVersion, made_on, table_path
 from connectors.landing import Landing, find_landing, landed_file
 from connectors.settings import Settings
 from etl.received.file import received_file
@@ -181,10 +183,35 @@ def _text_rows(landing: Landing, path: Path, number: int) -> Iterator[dict[str, 
         yield dict(zip(contract.received_columns, row or (), strict=False))
 
 
-def version_links(trail: Trail, versions: Mapping[str, DatasetVersion]) -> Link:
-    """Hold each cited version's digest in the registry against the one in the table's own log."""
-    links = tuple(version_link(trail, version) for _, version in sorted(versions.items()))
-    return Link("数据集版本 · dataset versions", links=links)
+def version_links(trail: Trail, versions: Mapping[str, DatasetVersion], business_date: date) -> Link:
+    """Hold each cited version's digest in the registry against the one in the table's own log.
+
+    With them the trees of divisions that they were made with, up to a business date.
+    """
+    links = [version_link(trail, version) for _, version in sorted(versions.items())]
+    trees = {tree for version in versions.values() for tree in _cited_trees(trail, version, business_date)}
+    return Link(
+        "数据集版本 · dataset versions", links=(*links, *(_tree_link(trail, *tree) for tree in sorted(trees)))
+    )
+
+
+def _cited_trees(trail: Trail, version: DatasetVersion, business_date: date) -> list[tuple[str, date]]:
+    """List the trees that a version cites, each with the date on which it was known."""
+    made = made_on(trail.connection, version, business_date)
+    if made is None:
+        return []
+    return [(name, made["business_date"]) for name in made["inputs"] if name.startswith(f"{TREE}@")]
+
+
+def _tree_link(trail: Trail, name: str, known_on: date) -> Link:
+    """Show a tree; it holds if the changes that are declared now make the same one for its day."""
+    is_same = name == tree_version(trail.settings, known_on)
+    otherwise = Fact(
+        "其后更正 · corrected since", "区划调整声明已更改 · other changes are declared for that day now"
+    )
+    facts = (Fact("认定日 · known on", str(known_on)), *(() if is_same else (otherwise,)))
+    # A wrong change may be withdrawn; what was made with it stays as it was.
+    return Link(name, True if is_same else None, facts)
 
 
 def version_link(trail: Trail, version: DatasetVersion) -> Link:

@@ -90,7 +90,7 @@ def _record_links(trail: Trail, record: Row) -> list[Link]:
     decision = decision_row(trail, run, record["person_id"])
     return [
         source_links(trail, rows),
-        version_links(trail, run.inputs),
+        version_links(trail, run.inputs, run.business_date),
         decision_link(trail, run, record["person_id"], decision),
         file_link(trail, profile, record, run, decision),
         attempt_links(trail, record["batch_id"]),
@@ -123,7 +123,7 @@ def _person_links(trail: Trail, person_id: str) -> tuple[Link, ...]:
             to_do="copy it from `padis status`, from a receipt or from a task",
         )
     if runs and not records:
-        links += [source_links(trail, rows), version_links(trail, runs[0].inputs)]
+        links += [source_links(trail, rows), version_links(trail, runs[0].inputs, runs[0].business_date)]
     links += [decision_link(trail, run, person_id, decision_row(trail, run, person_id)) for run in runs]
     return (*links, task_links(trail, person_id, rows)) if not records else tuple(links)
 

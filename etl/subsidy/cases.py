@@ -12,7 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.divisions import all_retired_divisions, divisions_on
+from connectors.divisions import all_retired_divisions, divisions_on, tree_version
 from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset, version_on
 from connectors.registry import hold_lock, record_state, registry_session
@@ -75,7 +75,7 @@ def import_cases(settings: Settings, business_date: date) -> dict[str, Any]:
             pa.Table.from_pylist(outcomes, schema=OUTCOME),
             business_date,
             counts=Reconciled(len(outcomes), len(outcomes) - counts["refused"], counts["refused"]),
-            inputs=[str(baseline), str(persons)],
+            inputs=[str(baseline), str(persons), tree_version(settings, business_date)],
         )
     return {**counts, "accepted": len(accepted), "version": str(version)}
 

@@ -179,7 +179,7 @@ OLD_TOWN, TOWN = "110101001000", "110101002000"
 OLD_VILLAGE, VILLAGE = "110101001001", "110101002901"
 
 
-def declare_merger(settings: Settings) -> Path:
+def declare_merger(settings: Settings, known_since: date = MERGER_EVE) -> Path:
     """Merge 东华门街道 into 景山街道, its first village under a new code, all others into that one."""
     names = dict(zip(*load_divisions(MERGER_EVE).select([0, 1]).to_pydict().values(), strict=True))
     below = [code for code in names if code[:9] == OLD_TOWN[:9] and code != OLD_TOWN]
@@ -188,7 +188,7 @@ def declare_merger(settings: Settings) -> Path:
     lines += [f"merge,{names[code]},{code},{name},{VILLAGE}" for code in below if code != OLD_VILLAGE]
     lines.append(f"merge,{names[OLD_TOWN]},{OLD_TOWN},{names[TOWN]},{TOWN}")
     settings.divisions.mkdir(exist_ok=True)
-    text = "".join(f"2026-07,虚构,{line},{MERGER_DAY},{MERGER_EVE},test,invented\n" for line in lines)
+    text = "".join(f"2026-07,虚构,{line},{MERGER_DAY},{known_since},test,invented\n" for line in lines)
     path = settings.divisions / "merger.csv"
     path.write_text(f"{','.join(COLUMNS)}\n{text}", encoding="utf-8")
     return path

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from connectors.crypto import unseal
+from connectors.divisions import tree_version
 from connectors.lake import Reconciled, publish_dataset
 from connectors.landing import land_bytes
 from connectors.registry import record_state, registry_session
@@ -174,7 +175,7 @@ def _stage(
         staged,
         business_date,
         counts=Reconciled(count, count, 0),
-        inputs=[landing.landing_id],
+        inputs=[landing.landing_id, tree_version(settings, business_date)],
     )
     return str(version)
 

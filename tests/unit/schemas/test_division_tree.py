@@ -1,6 +1,6 @@
 """The dated tree: Beijing's counties through time, and changes that do not fit."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,6 +112,15 @@ def test_a_change_before_the_list_leads_back_from_it(tmp_path: Path) -> None:
     assert [period.name for period in tree.periods_of(TOWN)] == ["旧镇", "镇"]
     assert tree.division_on(OTHER_VILLAGE, date(2021, 4, 30)) is None
     assert tree.known_on(date(2019, 1, 1)) is tree
+
+
+def test_a_tree_is_another_one_from_the_day_on_which_a_change_of_it_is_known(tmp_path: Path) -> None:
+    renamed = f"{DAY},rename,镇,{TOWN},新镇,{TOWN}"
+    tree, again = changes(tmp_path, renamed), changes(tmp_path, renamed)
+    known_since = tree.changes[-1].known_since
+    assert tree.digest == again.digest
+    assert tree.known_on(known_since).digest == tree.digest
+    assert tree.known_on(known_since - timedelta(days=1)).digest != tree.digest
 
 
 @pytest.mark.parametrize(

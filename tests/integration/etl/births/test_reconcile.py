@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from connectors.divisions import tree_version
 from connectors.lake import Reconciled, publish_dataset, version_on
 from connectors.registry import record_state, registry_session, state_on
 from connectors.settings import Settings
@@ -120,6 +121,7 @@ def test_the_findings_cite_the_versions_they_rest_on(settings: Settings) -> None
             )
         )  # fmt: skip
     assert sorted(inputs or []) == [
+        tree_version(settings, TOMORROW),
         "staging.family_child@1", "staging.mch_birth@0", "staging.population_person@0",
     ]  # fmt: skip
 

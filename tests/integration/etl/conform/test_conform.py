@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from connectors.divisions import tree_version
 from connectors.lake import DatasetVersion, candidate_on, inputs_of, point_dataset, read_dataset, version_on
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
@@ -52,6 +53,13 @@ def test_extracts_become_typed_rows_with_their_way_back(settings: Settings) -> N
     assert (person["received"], person["accepted"], person["quarantined"]) == (2, 1, 1)
     # The mother's own row is in quarantine, but it was received: the child is no orphan.
     assert (child["accepted"], marriage["accepted"]) == (1, 1)
+    with registry_session(settings) as connection:
+        persons_from, marriages_from = (
+            inputs_of(connection, DatasetVersion.parse(told["version"]), TODAY) for told in (person, marriage)
+        )
+    assert persons_from == [persons.landing_id, tree_version(settings, TODAY)]
+    # No marriage names a division.
+    assert len(marriages_from) == 1
     (row,) = staged(settings, person["version"], "person_id")
     assert (row["landing_id"], row["landing_row"]) == (persons.landing_id, 1)
     assert (row["birth_date"], row["is_separated"]) == (date(1960, 3, 4), False)
@@ -148,6 +156,8 @@ def test_a_drop_that_came_late_is_known_from_the_next_date_run(settings: Setting
         inputs = inputs_of(connection, DatasetVersion.parse(version), fifth)
     assert inputs.count(drop.landing_id) == 1
     assert len(inputs) == len(set(inputs))
+    # One tree, that of the night, however many nights were folded in.
+    assert [name for name in inputs if name.startswith("division_tree@")] == [tree_version(settings, fifth)]
 
 
 @pytest.mark.parametrize(

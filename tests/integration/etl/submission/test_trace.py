@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from rich.console import Console
 
+from connectors.divisions import tree_version
 from connectors.registry import record_state, registry_session
 from connectors.settings import Settings
 from etl.submission.approve import approve_batches
@@ -21,6 +22,7 @@ from sandbox.partners.behaviour import Behaviour, set_behaviour
 from schemas.masking import mask_value
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DECISION_RUN, LANDING, RECEIPT, RECORD, TASK
+from tests.support.divisions import declare_merger
 from tests.support.partners import running_partners
 from tests.support.submission import TODAY, People, dead_child, ordinary_person, publish_people
 
@@ -102,6 +104,23 @@ def test_a_thread_names_source_version_clause_document_line_and_receipt(city: Se
         "完整 · whole",
     ):
         assert said in shown
+
+
+def test_a_thread_names_the_tree_of_divisions_and_tells_where_another_one_is_declared_now(
+    city: Settings,
+) -> None:
+    record = a_record(city)
+    tree = tree_version(city, TODAY)
+    assert f"✓ {tree}" in page(trace_record(city, record["record_id"]))
+    merger = declare_merger(city, known_since=TODAY)
+    try:
+        assert tree_version(city, TODAY) != tree
+        thread = trace_record(city, record["record_id"])
+        assert "其后更正 · corrected since" in page(thread)
+        assert f"✓ {tree}" not in page(thread)
+        assert thread.is_whole
+    finally:
+        merger.unlink()
 
 
 def test_a_silent_record_waits(city: Settings) -> None:
