@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.compute
+import pyarrow.parquet as pq
 
 from connectors.row_file import ROWS_PER_GROUP, write_rows
 from connectors.settings import Settings
@@ -82,6 +83,11 @@ def _plain(values: Any) -> Iterator[Any]:  # noqa: ANN401 - the stubs of pyarrow
             yield memoryview(content)[places[0] : places[-1]]
     elif not pa.types.is_null(kind):
         yield np.ascontiguousarray(values.to_numpy(zero_copy_only=False))
+
+
+def rows_of(staged: StagedRows, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read staged rows, of which there are few."""
+    return pq.read_table(staged.path, columns=None if columns is None else list(columns))
 
 
 def digest_of(table: pa.Table) -> str:

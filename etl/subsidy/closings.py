@@ -5,10 +5,12 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.engine import run_sql
+from connectors.lake_room import StagedRows
+from connectors.settings import Settings
 from etl.subsidy.tasks import subject_of
 from schemas.programme_file import load_programme
 from schemas.registry import DECISION
@@ -16,7 +18,8 @@ from schemas.registry import DECISION
 
 def causes_of(
     connection: Connection,
-    judged: Mapping[str, pa.Table],
+    settings: Settings,
+    judged: Mapping[str, StagedRows],
     open_rows: Iterable[Mapping[str, Any]],
     business_date: date,
     ended: Sequence[sa.RowMapping],
@@ -25,6 +28,7 @@ def causes_of(
 
     Args:
         connection: to the registry.
+        settings: of the installation.
         judged: all decisions of the date by programme name; they tell who is still there.
         open_rows: the decisions of the date that are eligible or unknown.
         business_date: of the decisions.
@@ -35,7 +39,7 @@ def causes_of(
         for row in open_rows
         if row["decision_code"] == "eligible"
     }
-    still_there = _undecided_who_remain(connection, judged, business_date)
+    still_there = _undecided_who_remain(connection, settings, judged, business_date)
     return {task["task_id"]: _cause(task["subject_id"], eligible, still_there) for task in ended}
 
 
@@ -46,7 +50,7 @@ def _cause(subject: str, eligible: set[str], still_there: set[str]) -> str:
 
 
 def _undecided_who_remain(
-    connection: Connection, judged: Mapping[str, pa.Table], business_date: date
+    connection: Connection, settings: Settings, judged: Mapping[str, StagedRows], business_date: date
 ) -> set[str]:
     """Find the cases that were unknown the day before and whose persons are decided on this date."""
     was_unknown = sa.and_(
@@ -59,7 +63,8 @@ def _undecided_who_remain(
     remaining: set[str] = set()
     for name, decisions in judged.items():
         code = load_programme(name).code
-        asked = [person_id for programme, person_id in waited if programme == code]
-        there = decisions.filter(pc.is_in(decisions["person_id"], pa.array(asked, pa.string())))
+        asked = pa.array([person for programme, person in waited if programme == code], pa.string())
+        relations = {"asked": pa.table({"person_id": asked}), "decision": decisions}
+        there = run_sql(settings, "subsidy/decided_person", relations)
         remaining |= {subject_of(code, person_id) for person_id in there["person_id"].to_pylist()}
     return remaining

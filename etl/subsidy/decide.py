@@ -4,15 +4,16 @@ All decisions with every clause go to the lake; persons found eligible or undeci
 registry, and a missing document that would decide becomes a task of the village.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
+from connectors.lake_room import StagedRows, lake_room
 from connectors.registry import hold_lock, record_state, registry_session
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
@@ -36,37 +37,45 @@ def decide_subsidies(settings: Settings, business_date: date) -> dict[str, Any]:
         Refusal: a dataset is not published, policy has no value for the date, a later date is on
             record, or another run decides the same date.
     """
-    with hold_lock(settings, "etl.subsidy", business_date), registry_session(settings) as connection:
-        versions = {name: version_on(connection, f"staging.{name}", business_date) for name in SOURCES}
-        judged = judge_everyone(settings, dict(versions), business_date)
-        inputs = [str(version) for version in versions.values()]
-        counts: dict[str, Any] = {}
-        open_rows: list[dict[str, Any]] = []
-        for name, decisions in judged.items():
-            programme = load_programme(name)
-            published = _publish(connection, settings, programme, decisions, business_date, inputs)
-            rows = _open_rows(programme, decisions)
-            record_state(connection, DECISION, rows, business_date, where={"programme_code": programme.code})
-            counts[programme.code] = count_decisions(decisions)
-            _record_run(connection, programme, business_date, inputs, published, counts[programme.code])
-            open_rows += rows
-            inputs = [*inputs, str(published)]
+    with hold_lock(settings, "etl.subsidy", business_date), lake_room(settings) as room:
+        with registry_session(settings) as connection:
+            versions = {name: version_on(connection, f"staging.{name}", business_date) for name in SOURCES}
+        judged = judge_everyone(settings, room, versions, business_date)
+        return _record(settings, judged, business_date, [str(version) for version in versions.values()])
+
+
+def _record(
+    settings: Settings, judged: Mapping[str, StagedRows], business_date: date, inputs: list[str]
+) -> dict[str, Any]:
+    programmes = {name: load_programme(name) for name in judged}
+    rows = {name: _open_rows(settings, programmes[name], judged[name]) for name in judged}
+    open_rows = [row for of_programme in rows.values() for row in of_programme]
+    counts = {name: count_decisions(settings, decisions) for name, decisions in judged.items()}
+    with registry_session(settings) as connection:
         tasks = find_tasks(connection, open_rows, business_date)
         record_tasks(
             connection,
             PROCESS,
             tasks,
             business_date,
-            lambda ended: causes_of(connection, judged, open_rows, business_date, ended),
+            lambda ended: causes_of(connection, settings, judged, open_rows, business_date, ended),
         )
-    return {**counts, "tasks": len(tasks)}
+        for name, decisions in judged.items():
+            programme = programmes[name]
+            record_state(
+                connection, DECISION, rows[name], business_date, where={"programme_code": programme.code}
+            )
+            published = _publish(connection, settings, programme, decisions, business_date, inputs)
+            _record_run(connection, programme, business_date, inputs, published, counts[name])
+            inputs = [*inputs, str(published)]
+    return {**{programmes[name].code: counts[name] for name in judged}, "tasks": len(tasks)}
 
 
 def _publish(
     connection: Connection,
     settings: Settings,
     programme: Programme,
-    decisions: pa.Table,
+    decisions: StagedRows,
     business_date: date,
     inputs: list[str],
 ) -> DatasetVersion:
@@ -82,9 +91,9 @@ def _publish(
     )
 
 
-def _open_rows(programme: Programme, decisions: pa.Table) -> list[dict[str, Any]]:
+def _open_rows(settings: Settings, programme: Programme, decisions: StagedRows) -> list[dict[str, Any]]:
     """Take the persons who are eligible or undecided, as rows of `subsidy.decision`."""
-    is_open = decisions.filter(pc.field("decision_code") != "ineligible")
+    is_open = run_sql(settings, "subsidy/open_decision", {"decision": decisions})
     version = policy_version(programme)
     return [
         {

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from connectors.engine import Relation, run_sql
+from connectors.engine import Relation, run_sql, stage_sql
+from connectors.lake_room import StagedRows
 from connectors.settings import Settings
 from schemas.programme import Facts
 
@@ -17,5 +20,15 @@ def gather_facts(settings: Settings, sources: Mapping[str, Relation], facts: Fac
 
     `sources` maps each of SOURCES to its accepted rows; ages and marriages are those of `day`.
     """
-    values = {name: parameter.on(day) for name, parameter in facts.parameters.items()}
-    return run_sql(settings, "subsidy/facts", sources, {**values, "business_date": day})
+    return run_sql(settings, "subsidy/facts", sources, _parameters(facts, day))
+
+
+def stage_facts(
+    settings: Settings, room: Path, sources: Mapping[str, Relation], facts: Facts, day: date
+) -> StagedRows:
+    """Compute the same of a whole city, into a file of a room."""
+    return stage_sql(settings, room, "facts", "subsidy/facts", sources, _parameters(facts, day))
+
+
+def _parameters(facts: Facts, day: date) -> dict[str, Any]:
+    return {**{name: parameter.on(day) for name, parameter in facts.parameters.items()}, "business_date": day}

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-import pyarrow as pa
-
-from connectors.engine import Relation, run_sql
+from connectors.engine import Relation, run_sql, stage_sql
+from connectors.lake_room import StagedRows
 from connectors.settings import Settings
 from etl.subsidy.compile import compile_programme
-from etl.subsidy.facts import gather_facts
+from etl.subsidy.facts import stage_facts
 from schemas.policy import POLICY
 from schemas.programme import Programme
 from schemas.programme_file import load_facts, load_programme
@@ -21,29 +20,34 @@ DECISIONS = ("eligible", "ineligible", "unknown")
 
 
 def judge_everyone(
-    settings: Settings, sources: Mapping[str, Relation], day: date, policy: Path = POLICY
-) -> dict[str, pa.Table]:
-    """Judge every person of `population_person` on a day; decisions by programme name.
+    settings: Settings, room: Path, sources: Mapping[str, Relation], day: date, policy: Path = POLICY
+) -> dict[str, StagedRows]:
+    """Judge every person of `population_person` on a day, into files of a room; decisions by programme name.
 
     Raises:
         Refusal: policy files do not fit together, or have no value for the day.
     """
-    facts = gather_facts(settings, sources, load_facts(policy), day)
-    decisions: dict[str, pa.Table] = {}
+    facts = stage_facts(settings, room, sources, load_facts(policy), day)
+    decisions: dict[str, StagedRows] = {}
     for name in PROGRAMMES:
-        decisions[name] = judge_programme(settings, load_programme(name, policy), facts, decisions, day)
+        programme = load_programme(name, policy)
+        decisions[name] = _judge_programme(settings, room, programme, facts, decisions, day)
     return decisions
 
 
-def judge_programme(
-    settings: Settings, programme: Programme, facts: pa.Table, earlier: Mapping[str, pa.Table], day: date
-) -> pa.Table:
+def _judge_programme(
+    settings: Settings,
+    room: Path,
+    programme: Programme,
+    facts: StagedRows,
+    earlier: Mapping[str, StagedRows],
+    day: date,
+) -> StagedRows:
     """Judge everyone under one programme, as `compile_programme` describes; `earlier` by programme name."""
     sql, values = compile_programme(programme, day)
     relations: dict[str, Relation] = {"facts": facts}
-    for name, decisions in earlier.items():
-        relations[f"decision_{name}"] = decisions.select(["person_id", "decision_code"])
-    judged = run_sql(settings, sql, relations, values)
+    relations |= {f"decision_{name}": decisions for name, decisions in earlier.items()}
+    judged = stage_sql(settings, room, programme.name, sql, relations, values)
     if judged.num_rows != facts.num_rows:
         raise Refusal(
             "rows_vanished",
@@ -54,8 +58,8 @@ def judge_programme(
     return judged
 
 
-def count_decisions(decisions: pa.Table) -> dict[str, int]:
+def count_decisions(settings: Settings, decisions: StagedRows) -> dict[str, int]:
     """Count persons by decision; every decision is named, also with nobody in it."""
-    counts = decisions.group_by("decision_code").aggregate([([], "count_all")]).to_pylist()
-    counted = {row["decision_code"]: row["count_all"] for row in counts}
+    rows = run_sql(settings, "subsidy/decision_count", {"decision": decisions}).to_pylist()
+    counted = {row["decision_code"]: row["persons"] for row in rows}
     return {code: counted.get(code, 0) for code in DECISIONS}

@@ -1,5 +1,6 @@
 """Families for decisions: drawn as small changes to an ordinary Beijing family."""
 
+import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from connectors.lake_room import rows_of
 from connectors.settings import Settings
 from etl.subsidy.judge import judge_everyone
 from schemas.policy import POLICY
@@ -151,11 +153,11 @@ def decide(
     policy: Path = POLICY,
 ) -> dict[tuple[str, str], Row]:
     """Decide a few families and return the decisions by programme name and person."""
-    judged = judge_everyone(
-        Settings(var=Path("/nonexistent")), as_tables(persons, children, marriages), day, policy
-    )
-    return {
-        (programme, row["person_id"]): row
-        for programme, decisions in judged.items()
-        for row in decisions.to_pylist()
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        sources = as_tables(persons, children, marriages)
+        judged = judge_everyone(Settings(var=Path(folder)), Path(folder), sources, day, policy)
+        return {
+            (programme, row["person_id"]): row
+            for programme, decisions in judged.items()
+            for row in rows_of(decisions).to_pylist()
+        }

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from connectors import crypto
 from connectors.lake import DatasetVersion, version_on
+from connectors.lake_room import lake_room, rows_of
 from connectors.population_db import open_population
 from connectors.registry import registry_session
 from connectors.settings import PROJECT
@@ -169,9 +170,14 @@ def plain_difference(settings, given, policy):
     """Decide by both policies, and count person by person."""
     versions = {version.name.removeprefix("staging."): version for version in given}
     sources = {name: versions[name] for name in SOURCES}
-    before, after = (judge_everyone(settings, sources, SECOND, folder) for folder in (POLICY, policy))
+    sides = []
+    for folder in (POLICY, policy):
+        with lake_room(settings) as room:
+            judged = judge_everyone(settings, room, sources, SECOND, folder)
+            sides.append({name: rows_of(decisions).to_pylist() for name, decisions in judged.items()})
+    before, after = sides
     return {
-        code: count_by_hand(before[name].to_pylist(), after[name].to_pylist())
+        code: count_by_hand(before[name], after[name])
         for code, name in (("J", "reward_assistance"), ("T", "special_assistance"))
     }
 
