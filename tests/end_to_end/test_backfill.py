@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from schemas.business_date import BEIJING
 from schemas.policy import POLICY
 from schemas.registry import BATCH, REBUILD
 from tests.support.canary_scan import CanaryScan
+from tests.support.evidence import write_evidence
 from tests.support.local_installation import free_port, left_processes, padis
 from tests.support.nights import live_nights, sent_files
 from tests.support.trunk import Trunk, trunk_of
@@ -52,7 +53,6 @@ CHANGES = [
     ("special_assistance/wife_age.yaml", "value: 49\n", "value: 40\n"),
 ]
 BACKFILL_SECONDS = 3600.0
-EVIDENCE = PROJECT / "docs/evidence/backfill.json"
 # What a radius says beside numbers: a date, the id of a rebuild, a unit, a verdict, a digest.
 CODE = re.compile(r"2026-[0-9]{2}-[0-9]{2}|r2026[0-9]{4}_[0-9a-f]{8}|year|month|as_previewed|[0-9a-f]{16}")
 
@@ -89,7 +89,7 @@ def installation():
             run_local(var, port, "up")
         found = Installation(settings, port, signed_in_admin(settings, port), before)
         yield found
-        write_evidence(found.told)
+        keep_evidence(found.told)
     finally:
         run_local(var, port, "down")
         left = left_processes(var)
@@ -184,24 +184,18 @@ def check_outcome(found, since, kind):
     }
 
 
-def write_evidence(told):
+def keep_evidence(told):
     """Keep what was found, if all of it was."""
     if NIGHTS < WHOLE or not {"by_command", "by_form", "xcom", "clearing"} <= set(told):
         return
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
-    ).stdout.strip()
     head = {
-        "commit": commit,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": "python -m pytest -m deep tests/end_to_end/test_backfill.py",
         "persons": PERSONS,
         "seed": SEED,
         "dates": [FIRST.isoformat(), LAST.isoformat()],
         "policy": [f"{name}: {before.strip()} -> {after.strip()}" for name, before, after in CHANGES],
     }
-    EVIDENCE.parent.mkdir(exist_ok=True)
-    EVIDENCE.write_text(json.dumps(head | told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_evidence("backfill", head | told)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 
 from connectors.settings import Settings
 from sandbox.simulation.simulate import simulate
+from tests.support.evidence import write_evidence
 from tests.support.local_installation import left_processes
 
 FIRST = date(2026, 6, 1)
@@ -62,9 +63,7 @@ def test_a_month_with_every_fault_holds():
         told = simulate(
             Settings(var=folder), days=30, faults="all", persons=2_000, seed=SEED, first=FIRST, tell=print
         )
-        evidence = Path("docs/evidence/simulation.json")
-        evidence.parent.mkdir(exist_ok=True)
-        evidence.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_evidence("simulation", told)
         assert broken(told) == {}
         assert told["holds"]
     finally:

@@ -3,13 +3,10 @@
 `make test` takes a twentieth with another seed each time; the seed is printed.
 """
 
-import json
 import os
 import random
-import subprocess
 import tempfile
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from etl.conform.stage import conform_rows
 from etl.received.file import received_file
 from etl.received.read import count_rows, read_blocks
 from schemas.contract import Contract, load_contract
+from tests.support.evidence import write_evidence
 from tests.support.fuzzed_rows import EXTRACT, Case, cases_of, fuzzed_extract, fuzzed_file
 from tests.support.measured import measuring
 from tests.support.received import KNOWN_PERSONS, TODAY
@@ -28,7 +26,6 @@ from tests.support.received import KNOWN_PERSONS, TODAY
 LANDING_ID = "0123456789abcdef"
 MOST_BYTES = 2**30
 SEED = int(os.environ.get("FUZZ_SEED", random.SystemRandom().randrange(10**9)))
-EVIDENCE = PROJECT / "docs/evidence/fuzzed_rows.json"
 
 
 def fuzz(seed: int, total: int, most_files: int | None) -> dict[str, Any]:
@@ -117,16 +114,9 @@ def test_each_of_fifty_thousand_fuzzed_rows_is_accepted_or_quarantined() -> None
 @pytest.mark.deep
 def test_each_of_a_million_fuzzed_rows_is_accepted_or_quarantined() -> None:
     found = check(SEED, 1_000_000, None)
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    EVIDENCE.parent.mkdir(exist_ok=True)
     by_form = found.pop("files")
-    told = {"commit": commit, "at": at, "crashes": 0, **found, "by_dataset": _sums(by_form, "dataset")}
-    told["by_form"] = _sums(by_form, "form")
-    told["by_encoding"] = _sums(by_form, "encoding")
-    EVIDENCE.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    sums = {f"by_{name}": _sums(by_form, name) for name in ("dataset", "form", "encoding")}
+    write_evidence("fuzzed_rows", {"crashes": 0, **found, **sums})
 
 
 def _sums(files: list[dict[str, Any]], by: str) -> dict[str, dict[str, int]]:
