@@ -8,7 +8,6 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -94,8 +93,16 @@ def publish_dataset(
     if isinstance(rows, pa.Table):
         with lake_room(settings) as room:
             staged = stage_rows(room, name, [rows], rows.schema)
-            told: dict[str, Any] = {"counts": counts, "inputs": inputs, "current": current}
-            return publish_dataset(connection, settings, name, staged, business_date, **told)
+            return publish_dataset(
+                connection,
+                settings,
+                name,
+                staged,
+                business_date,
+                counts=counts,
+                inputs=inputs,
+                current=current,
+            )
     # Two dates may publish one table at once: the later one waits, and then sees what the first wrote.
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("lake", name)})
     version = _version_of(connection, settings, name, rows.digest)

@@ -4,10 +4,11 @@ import fcntl
 import hashlib
 import itertools
 import os
+import platform
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +25,7 @@ from connectors.settings import Settings
 # The stubs of pyarrow do not know all functions.
 pc: Any = pyarrow.compute
 
-PREFIX = ".room-"
+PREFIX, HELD, DOOR = ".room-", "held", ".rooms"
 SPILL = ".spill-"
 _spills = itertools.count()
 
@@ -42,11 +43,12 @@ class StagedRows:
 class RowDigest:
     """The SHA-256 of rows in their order, shown group by group as `write_rows` cuts them.
 
-    It covers names and values, not how Arrow happens to hold them.
+    It covers names, types and values, not how Arrow happens to hold them.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
-        self._digest = hashlib.sha256("\n".join(schema.names).encode())
+        columns = [f"{field.name}: {_kind(field.type)}" for field in schema]
+        self._digest = hashlib.sha256("\n".join(columns).encode())
 
     def see(self, group: pa.Table) -> None:
         """Take the next group of rows."""
@@ -58,6 +60,15 @@ class RowDigest:
     def hexdigest(self) -> str:
         """Tell the digest of what was seen."""
         return self._digest.hexdigest()
+
+
+def _kind(kind: pa.DataType) -> str:
+    """Name a type; what a list calls its elements is left out, since every writer calls them otherwise."""
+    if pa.types.is_list(kind):
+        return f"list<{_kind(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{', '.join(f'{field.name}: {_kind(field.type)}' for field in kind)}>"
+    return str(kind)
 
 
 def _plain(values: Any) -> Iterator[Any]:  # noqa: ANN401 - the stubs of pyarrow know too few functions
@@ -85,9 +96,9 @@ def _plain(values: Any) -> Iterator[Any]:  # noqa: ANN401 - the stubs of pyarrow
         yield np.ascontiguousarray(values.to_numpy(zero_copy_only=False))
 
 
-def rows_of(staged: StagedRows, columns: Sequence[str] | None = None) -> pa.Table:
+def rows_of(staged: StagedRows) -> pa.Table:
     """Read staged rows, of which there are few."""
-    return pq.read_table(staged.path, columns=None if columns is None else list(columns))
+    return pq.read_table(staged.path)
 
 
 def digest_of(table: pa.Table) -> str:
@@ -112,35 +123,39 @@ def stage_rows(
 @contextmanager
 def lake_room(settings: Settings) -> Iterator[Path]:
     """Have a folder beside the tables for files on the way; what killed steps left is swept out."""
-    settings.lake.mkdir(parents=True, exist_ok=True)
-    _sweep(settings.lake)
-    room = Path(tempfile.mkdtemp(dir=settings.lake, prefix=PREFIX))
-    try:
-        with (room / "held").open("w") as held:
+    settings.lake.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stay:
+        # One at a time: a room that is made and not held yet looks like one that was left.
+        with (settings.lake / DOOR).open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            _sweep(settings.lake)
+            room = Path(tempfile.mkdtemp(dir=settings.lake, prefix=PREFIX))
+            stay.callback(shutil.rmtree, room, ignore_errors=True)
+            held = stay.enter_context((room / HELD).open("w"))
             fcntl.flock(held, fcntl.LOCK_EX)
-            yield room
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+        yield room
 
 
 def spill_folder(settings: Settings) -> Path:
     """Name a folder for what the engine cannot hold; it makes it when it spills, and removes it."""
-    return settings.lake / f"{SPILL}{os.getpid()}-{next(_spills)}"
+    return settings.lake / f"{SPILL}{platform.node()}-{os.getpid()}-{next(_spills)}"
 
 
 def _sweep(lake: Path) -> None:
-    for spilt in lake.glob(f"{SPILL}*"):
-        owner = spilt.name.removeprefix(SPILL).partition("-")[0]
+    # Of this machine alone: of another one nobody here can tell which processes live.
+    for spilt in lake.glob(f"{SPILL}{platform.node()}-*"):
+        _, owner, _ = spilt.name.rsplit("-", 2)
         if not psutil.pid_exists(int(owner)):
             shutil.rmtree(spilt, ignore_errors=True)
     for room in lake.glob(f"{PREFIX}*"):
         try:
-            with (room / "held").open("r") as held:
-                if _is_free(held):
-                    shutil.rmtree(room, ignore_errors=True)
+            with (room / HELD).open("r") as held:
+                is_left = _is_free(held)
         except FileNotFoundError:
-            # Just made, or just gone.
-            continue
+            # Killed before it was held, or just gone.
+            is_left = True
+        if is_left:
+            shutil.rmtree(room, ignore_errors=True)
 
 
 def _is_free(held: IO[str]) -> bool:

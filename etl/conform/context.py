@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from sqlglot import exp
 
-from connectors.engine import Relation, run_sql, sql_text
+from connectors.engine import Relation, run_sql
 from connectors.lake_room import StagedRows, stage_rows
 from connectors.settings import Settings
 from etl.conform.divisions import retired_in_received
@@ -15,6 +15,7 @@ from etl.conform.parts import side_by_side
 from etl.conform.text import normalise_columns, normalise_text
 from etl.conform.typed import conforming_queries
 from quality.domain_functions import parse_sql
+from quality.rules import facts_of
 from schemas.contract import Contract
 
 # What `shared_number` and `missing_person` ask of conformed rows; the last column cuts them into partitions.
@@ -36,8 +37,7 @@ def find_shared_numbers(
     """Find the resident IDs that several received persons have (sql/staging/shared_number.sql)."""
     numbered = _conformed_columns(settings, room, contract, read, business_date, NUMBERED)
     partitions = -(-numbered.num_rows // ROWS_PER_PARTITION) or 1
-    query = parse_sql(sql_text("staging/shared_number")).copy()
-    assert isinstance(query, exp.Query)  # noqa: S101 - a file of ours
+    query = facts_of(contract.name, frozenset())["shared_number"].copy()
     text = query.with_("conformed", as_=parse_sql(OF_PARTITION).copy()).sql("duckdb")
     found = [
         run_sql(settings, text, {"numbered": numbered}, {"partitions": partitions, "partition": partition})

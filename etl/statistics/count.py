@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from connectors.divisions import all_retired_divisions, divisions_on
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion
-from connectors.lake_room import digest_of
+from connectors.lake_room import StagedRows, digest_of
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.statistics.cube import count_cube, count_months
@@ -98,8 +98,10 @@ def _named_apart(known: Mapping[str, Relation], by_month: Mapping[str, Relation]
 
 def _fingerprint(relation: Relation) -> str:
     """Tell what a relation held, whatever the order in which its rows were read."""
-    if not isinstance(relation, pa.Table):
+    if isinstance(relation, DatasetVersion):
         return str(relation)
+    if isinstance(relation, StagedRows):
+        return relation.digest
     return digest_of(relation.sort_by([(name, "ascending") for name in relation.column_names]))
 
 

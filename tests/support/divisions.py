@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from connectors.settings import Settings
-from schemas.division import load_divisions
+from schemas.division import level_of, load_divisions
 from schemas.division_change import COLUMNS, Change
 from schemas.division_tree import DivisionTree
 
@@ -177,6 +178,15 @@ def _swap(world: World, rng: Random) -> None:
 MERGER_EVE, MERGER_DAY = date(2026, 6, 30), date(2026, 7, 1)
 OLD_TOWN, TOWN = "110101001000", "110101002000"
 OLD_VILLAGE, VILLAGE = "110101001001", "110101002901"
+
+
+def task_of(task_id: str, process: str, division_code: str) -> dict[str, Any]:
+    """Make a row of `worklist.task` of a division, due on the day of the merger."""
+    return {
+        "task_id": task_id, "process_name": process, "kind_code": "birth_conflict", "subject_id": task_id,
+        "division_code": division_code, "level_code": level_of(division_code), "due_date": MERGER_DAY,
+        "detail_codes": [],
+    }  # fmt: skip
 
 
 def declare_merger(settings: Settings, known_since: date = MERGER_EVE) -> Path:

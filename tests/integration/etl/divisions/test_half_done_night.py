@@ -23,7 +23,7 @@ from schemas.contract import load_contract
 from schemas.drop_source import drop_source
 from schemas.refusal import Refusal
 from schemas.registry import STATE_DATE, TASK, TICKET
-from tests.support.divisions import MERGER_DAY, MERGER_EVE, OLD_VILLAGE, VILLAGE, declare_merger
+from tests.support.divisions import MERGER_DAY, MERGER_EVE, OLD_VILLAGE, VILLAGE, declare_merger, task_of
 from tests.support.landed import csv_of, land_drop
 from tests.support.received import row_of
 
@@ -41,13 +41,6 @@ HALF = (
     "decide_subsidies",
     "review_cases",
 )
-
-
-def task(process: str) -> dict[str, Any]:
-    return {
-        "task_id": process, "process_name": process, "kind_code": "birth_conflict", "subject_id": process,
-        "division_code": OLD_VILLAGE, "level_code": "4", "due_date": DAY, "detail_codes": [],
-    }  # fmt: skip
 
 
 def write_tasks(settings: Settings, process: str, day: date, *tasks: dict[str, Any]) -> None:
@@ -79,8 +72,8 @@ def half_done(settings: Settings) -> None:
         conform_drop(settings, MCH, day)
     write_tickets(settings, BEFORE)
     for process in ("births", "subsidy", "cases"):
-        write_tasks(settings, process, BEFORE, task(process))
-    write_tasks(settings, "subsidy", EVE, task("subsidy"))
+        write_tasks(settings, process, BEFORE, task_of(process, process, OLD_VILLAGE))
+    write_tasks(settings, "subsidy", EVE, task_of("subsidy", "subsidy", OLD_VILLAGE))
     for step in HALF:
         run_step(settings, EVE, step, dict)
 
@@ -157,10 +150,10 @@ def test_a_gate_of_a_date_that_is_overtaken_says_so(settings: Settings) -> None:
 
 
 def test_what_a_process_of_the_date_writes_meanwhile_is_not_lost(settings: Settings) -> None:
-    write_tasks(settings, "late", EVE, task("late"))
+    write_tasks(settings, "late", EVE, task_of("late", "late", OLD_VILLAGE))
     with ThreadPoolExecutor(1) as pool:
         with registry_session(settings) as connection:
-            seen = task("late") | {"detail_codes": ["seen"]}
+            seen = task_of("late", "late", OLD_VILLAGE) | {"detail_codes": ["seen"]}
             record_state(connection, TASK, [seen], DAY, where={"process_name": "late"})
             following = pool.submit(follow, settings)
             with pytest.raises(TimeoutError):

@@ -24,6 +24,7 @@ from tests.support.divisions import (
     TOWN,
     VILLAGE,
     declare_merger,
+    task_of,
 )
 
 EVE, DAY = MERGER_EVE, MERGER_DAY
@@ -36,20 +37,13 @@ def merger(settings: Settings) -> None:
     declare_merger(settings)
 
 
-def task(task_id: str, process: str, division_code: str, level_code: str) -> Row:
-    return {
-        "task_id": task_id, "process_name": process, "kind_code": "birth_conflict", "subject_id": task_id,
-        "division_code": division_code, "level_code": level_code, "due_date": DAY, "detail_codes": [],
-    }  # fmt: skip
-
-
 OF_EVE = {
     "births": [
-        task("b1", "births", OLD_VILLAGE, "4"),
-        task("b2", "births", OLD_TOWN, "3"),
-        task("b3", "births", OTHER, "4"),
+        task_of("b1", "births", OLD_VILLAGE),
+        task_of("b2", "births", OLD_TOWN),
+        task_of("b3", "births", OTHER),
     ],
-    "subsidy": [task("s1", "subsidy", "110101001002", "4"), task("s2", "subsidy", TOWN, "3")],
+    "subsidy": [task_of("s1", "subsidy", "110101001002"), task_of("s2", "subsidy", TOWN)],
 }
 SCORED = {
     "dataset_name": "mch_birth", "business_date": EVE, "division_code": OLD_VILLAGE, "source_name": "mch",
@@ -133,7 +127,7 @@ def test_a_merger_moves_open_rows_from_its_day_on_and_tells_every_key(settings: 
 
 def test_a_process_that_runs_on_the_same_date_comes_to_the_same_rows(settings: Settings) -> None:
     follow_divisions(settings, DAY)
-    conformed = [task("b1", "births", VILLAGE, "4"), task("b2", "births", TOWN, "3"), OF_EVE["births"][2]]
+    conformed = [task_of("b1", "births", VILLAGE), task_of("b2", "births", TOWN), OF_EVE["births"][2]]
     with registry_session(settings) as connection:
         first = everything(connection)
         record_state(connection, TASK, conformed, DAY, where={"process_name": "births"})

@@ -22,6 +22,7 @@ from tests.support.divisions import (
     TOWN,
     VILLAGE,
     declare_merger,
+    task_of,
 )
 
 EVE, DAY = MERGER_EVE, MERGER_DAY
@@ -29,17 +30,9 @@ OTHER_OLD, OTHER, CITY = "110101001002", "110105001001", "110000000000"
 ONE_DAY = timedelta(days=1)
 
 
-def task(task_id: str, process: str, code: str) -> dict[str, Any]:
-    level = "4" if code[9:] != "000" else "3"
-    return {
-        "task_id": task_id, "process_name": process, "kind_code": "birth_conflict", "subject_id": task_id,
-        "division_code": code, "level_code": level, "due_date": DAY, "detail_codes": [],
-    }  # fmt: skip
-
-
 def write(settings: Settings, process: str, day: date, codes: dict[str, str]) -> None:
     with registry_session(settings) as connection:
-        tasks = [task(f"{process}-{name}", process, code) for name, code in codes.items()]
+        tasks = [task_of(f"{process}-{name}", process, code) for name, code in codes.items()]
         record_state(connection, TASK, tasks, day, where={"process_name": process})
 
 
