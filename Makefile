@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down check test test-deep generated format lock clean
+.PHONY: help setup run up down check test test-deep bench bench-page generated format lock clean
 
 # The newest Python that is here and that the lock knows.
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
@@ -22,6 +22,10 @@ export UV_SYSTEM_CERTS := 1
 # Bytecode is compiled once, at installation: Airflow starts twice as fast.
 export UV_COMPILE_BYTECODE := 1
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+# What benchmarks run beside lives apart: its packages ask for other versions than ours.
+PEERS := .venv-bench
+SIZE ?= 1m
 
 PERSONS ?= 20000
 SEED ?= 20260601
@@ -65,14 +69,27 @@ test: setup ## 测试 · all tests but the long sweeps
 test-deep: setup ## 长测 · the long sweeps
 	@$(BIN)/python -m pytest -q -m deep
 
+bench: setup $(PEERS)/installed ## 基准 · time and memory beside peers, SIZE=20k, 1m (default), 5m or 22m
+	@$(BIN)/python -m tests.benchmark run --size $(SIZE)
+
+bench-page: setup ## 基准页 · write docs/benchmarks.md from what was measured
+	@$(BIN)/python -m tests.benchmark page
+
+$(PEERS)/installed: locks/peers.txt $(VENV)/installed
+	@echo "安装 · making $(PEERS) for the peers of the benchmarks …"
+	@$(PYTHON) -m venv --clear $(PEERS)
+	@$(UV) pip sync --quiet --python $(PEERS)/bin/python --require-hashes locks/peers.txt
+	@touch $@
+
 generated: setup ## 生成 · write the generated pages anew
 	@$(BIN)/padis docs
 
 format: setup ## 整理 · format the code
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format --quiet .
 
-lock: setup ## 锁定 · resolve setup.py anew into the hashed locks
+lock: setup ## 锁定 · resolve setup.py and locks/peers.in anew into the hashed locks
 	@$(LOCK) --upgrade --extra dev setup.py -o locks/requirements.txt
+	@$(LOCK) --upgrade --override locks/peers-overrides.txt locks/peers.in -o locks/peers.txt
 	@grep -E '^uv==' locks/bootstrap.txt | cut -d' ' -f1 | $(LOCK) - -o locks/bootstrap.txt
 
 clean: ## 清除 · forget the city and all state (var/), keep the virtual environment

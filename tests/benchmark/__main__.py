@@ -1,0 +1,135 @@
+"""Measure a size and keep what came out; or write the page from what is kept.
+
+python -m tests.benchmark run --size 1m [--without-peers] [--steps pull validate …] [--no-nights]
+python -m tests.benchmark page
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from connectors.settings import PROJECT, Settings
+from schemas.refusal import Refusal
+from tests.benchmark.bench import RUNS, measure_steps, steps_named
+from tests.benchmark.city import kept_city
+from tests.benchmark.inputs import make_inputs
+from tests.benchmark.machine import commit, machine, now, versions
+from tests.benchmark.nights import measure_nights
+from tests.benchmark.page import write_page
+from tests.benchmark.sources import load_rows, prepare_sources
+from tests.benchmark.steps import STEPS
+
+BENCH = PROJECT / "var" / "bench"
+SEED, DAY = 20260601, date(2026, 6, 1)
+# Larger than this there are no peers: some cannot do more, and we run alone.
+MOST_WITH_PEERS = 1_000_000
+# A night is run several times where it is short.
+MOST_FOR_NIGHTS = 200_000
+WARM = 1_000
+# How long a measurement may take where everyone has run once.
+MINUTES = 18.0
+
+
+def persons_of(size: str) -> int:
+    """Read `20k` or `22m`."""
+    digits, unit = size[:-1], size[-1:].lower()
+    if not digits.isdigit() or unit not in "km" or int(digits) == 0:
+        raise argparse.ArgumentTypeError("a size is a number and k or m, such as 20k, 1m, 5m, 22m")
+    return int(digits) * {"k": 1_000, "m": 1_000_000}[unit]
+
+
+def measure(
+    size: str,
+    bench: Path = BENCH,
+    *,
+    with_peers: bool,
+    steps: Sequence[str] = (),
+    runs: int = RUNS,
+    nights: int | None = None,
+    minutes: float = MINUTES,
+) -> dict[str, Any]:
+    """Measure one size and keep the results beside those of other sizes.
+
+    Nights come first; no turn is begun that would not end within the minutes given, but for the first.
+    """
+    persons, folder = persons_of(size), bench / size
+    with_peers &= persons <= MOST_WITH_PEERS
+    found: dict[str, Any] = {
+        "size": size, "persons": persons, "seed": SEED, "day": DAY.isoformat(), "commit": commit(),
+        "at": now(), "machine": machine(), "versions": versions(with_peers=with_peers), "runs": runs,
+    }  # fmt: skip
+    begun = time.monotonic()
+
+    def tell(line: str) -> None:
+        print(f"{time.monotonic() - begun:7.1f} s  {line}", flush=True)
+
+    chosen = steps_named(steps)
+    if nights is None:
+        nights = runs if persons <= MOST_FOR_NIGHTS else 1
+    tell(f"造数 · making the rows of {persons:,} persons")
+    inputs = make_inputs(folder / "inputs", persons)
+    inputs["warm"] = make_inputs(bench / "warm", WARM)
+    log = folder / "contenders.log"
+    with kept_city(folder / "city", persons, SEED, DAY, tell) as settings:
+        found["city_seconds"] = round(time.monotonic() - begun)
+        if nights:
+            found["nights"] = measure_nights(settings, folder / "city", DAY, log, tell, runs=nights)
+            found["nights"]["runs"] = nights
+        given = {**inputs, **prepare_sources(settings)}
+        if with_peers:
+            _load_for_validation(settings, given)
+        found["steps"] = measure_steps(
+            given, chosen, log, tell, with_peers=with_peers, runs=runs, until=begun + minutes * 60
+        )
+    found["rows"] = inputs["rows"]
+    found["took_seconds"] = round(time.monotonic() - begun)
+    _keep(bench / "results.json", found)
+    return found
+
+
+def _load_for_validation(settings: Settings, inputs: dict[str, Any]) -> None:
+    cities = {"person": inputs, "warm_person": inputs["warm"]}
+    url = load_rows(settings, {table: Path(city["person"]) for table, city in cities.items()})
+    for table, city in cities.items():
+        city |= {"validation_url": url, "validation_table": table}
+
+
+def _keep(path: Path, found: dict[str, Any]) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept[found["size"]] = found
+    path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Do what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="measure one size")
+    run.add_argument("--size", default="1m")
+    run.add_argument("--without-peers", action="store_true")
+    run.add_argument("--steps", nargs="*", default=[], choices=[step.name for step in STEPS])
+    run.add_argument("--runs", type=int, default=RUNS)
+    run.add_argument("--no-nights", action="store_true")
+    run.add_argument("--minutes", type=float, default=MINUTES)
+    commands.add_parser("page", help="write docs/benchmarks.md from what is kept")
+    asked = parser.parse_args()
+    try:
+        if asked.command == "run":
+            persons_of(asked.size)
+            nights = 0 if asked.no_nights else None
+            own = {"with_peers": not asked.without_peers, "steps": asked.steps, "runs": asked.runs}
+            measure(asked.size, nights=nights, minutes=asked.minutes, **own)
+        else:
+            write_page(BENCH / "results.json")
+    except (Refusal, argparse.ArgumentTypeError) as refusal:
+        print(refusal, file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

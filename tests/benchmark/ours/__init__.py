@@ -1,0 +1,1 @@
+"""Our steps, each as a night runs it."""

@@ -1,0 +1,27 @@
+"""Count persons by sex, age and registration for every division of four levels."""
+
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from connectors.divisions import all_retired_divisions
+from connectors.engine import run_sql
+from schemas.division import load_divisions
+from tests.benchmark.ours.relations import rows_of, settings_of
+
+
+def run(inputs: dict[str, Any]) -> pa.Table:
+    settings, day = settings_of(inputs), date.fromisoformat(inputs["day"])
+    divisions = load_divisions(day)
+    persons = {"population_person": rows_of(inputs, "person")}
+    cell = run_sql(settings, "statistics/persons", persons, {"business_date": day})
+    cell = cell.append_column("month", pa.nulls(cell.num_rows, pa.string()))
+    retired = all_retired_divisions(settings, day)
+    sources = {"cell": cell, "division": divisions, "retired_division": retired}
+    placed = run_sql(settings, "statistics/placed_cell", sources)
+    return run_sql(settings, "statistics/cube", {"placed": placed, "division": divisions})
+
+
+def answer(cube: pa.Table, inputs: dict[str, Any]) -> dict[str, Any]:
+    return {"cells": cube.num_rows, "persons_in_cells": sum(cube["value"].to_pylist())}
