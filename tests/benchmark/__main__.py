@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,20 +76,24 @@ def measure(
     inputs = make_inputs(folder / "inputs", persons)
     inputs["warm"] = make_inputs(bench / "warm", WARM)
     log = folder / "contenders.log"
+    found["rows"] = inputs["rows"]
+
+    def keep(what: str, told: dict[str, Any]) -> None:
+        found[what] = told
+        found["took_seconds"] = round(time.monotonic() - begun)
+        _keep(bench / "results.json", found)
+
     with kept_city(folder / "city", persons, SEED, DAY, tell) as settings:
         found["city_seconds"] = round(time.monotonic() - begun)
         if nights:
-            found["nights"] = measure_nights(settings, folder / "city", DAY, log, tell, runs=nights)
-            found["nights"]["runs"] = nights
+            measured = measure_nights(settings, folder / "city", DAY, log, tell, runs=nights)
+            keep("nights", {**measured, "runs": nights})
         given = {**inputs, **prepare_sources(settings)}
         if with_peers:
             _load_for_validation(settings, given)
-        found["steps"] = measure_steps(
-            given, chosen, log, tell, with_peers=with_peers, runs=runs, until=begun + minutes * 60
-        )
-    found["rows"] = inputs["rows"]
-    found["took_seconds"] = round(time.monotonic() - begun)
-    _keep(bench / "results.json", found)
+        until, own = begun + minutes * 60, {"with_peers": with_peers, "runs": runs}
+        steps_kept = partial(keep, "steps")
+        keep("steps", measure_steps(given, chosen, log, tell, **own, until=until, keep=steps_kept))
     return found
 
 
@@ -100,7 +105,11 @@ def _load_for_validation(settings: Settings, inputs: dict[str, Any]) -> None:
 
 
 def _keep(path: Path, found: dict[str, Any]) -> None:
+    """Keep what was found beside other sizes; of the same commit, beside other steps of the same size."""
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    before = kept.get(found["size"], {})
+    if before.get("commit") == found["commit"]:
+        found = {**before, **found, "steps": before.get("steps", {}) | found.get("steps", {})}
     kept[found["size"]] = found
     path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -26,11 +26,13 @@ def measure_steps(
     with_peers: bool,
     runs: int,
     until: float,
+    keep: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Measure steps in turns; give every run and every answer by step and contender.
 
     A turn runs everyone once, ours first in each step. Once everyone has run, a step has another turn only if
-    the turn before fits into the time that is left (`until`, of the monotonic clock).
+    the turn before fits into the time that is left (`until`, of the monotonic clock). After each
+    step `keep` is shown what is known by then, so that nothing is lost with what comes later.
     """
     contenders = {step.name: _contenders(step, with_peers=with_peers) for step in steps}
     told = {name: {who: {"runs": [], "answers": []} for who in each} for name, each in contenders.items()}
@@ -42,6 +44,7 @@ def measure_steps(
                 continue
             _run_all(inputs, step, contenders[step.name], told[step.name], log, tell)
             took[step.name] = time.monotonic() - begun
+            keep({name: each for name, each in told.items() if name in took})
     return told
 
 

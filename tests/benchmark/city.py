@@ -1,7 +1,7 @@
 """A whole city of a size, with its databases and partners, kept between runs: nights begin where it was made.
 
 Up to a million persons it is the sandbox's own city. A larger one is that city, and copies of its population
-database with numbers of their own beside it (sql/tiled.sql): partners speak of the first million alone.
+database with numbers of their own beside it (sql/tiled_*.sql): partners speak of the first million alone.
 """
 
 import json
@@ -13,20 +13,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
 import sqlalchemy as sa
 
+from connectors.engine import open_duckdb
 from connectors.postgres import create_databases, postgres_for_command
 from connectors.registry import migrate_registry, registry_engine
 from connectors.settings import PROJECT, Settings
+from quality.domain_functions import parse_sql
 from sandbox.city.advance import advance_city
 from sandbox.city.create import create_city
-from sandbox.city.population_database import population_connection
+from sandbox.city.population_database import TABLES, copy_rows, population_connection
 from sandbox.partners.keys import prepare_partners
+from sandbox.truth.store import read_truth
 from schemas.county import load_counties
 from schemas.refusal import Refusal
 
 SQL = PROJECT / "tests" / "benchmark" / "sql"
-PART = 1_000_000
+PART, ROWS_AT_ONCE = 1_000_000, 200_000
 # Two databases of persons, what is landed, the lake, and what spills: measured at small sizes, with room.
 BYTES_PER_PERSON = 4_000
 LEAST_FREE = 2_000_000_000
@@ -103,14 +107,17 @@ def _make(settings: Settings, folder: Path, persons: int, seed: int, day: date, 
 
 
 def _tile(settings: Settings, tile: int) -> None:
-    codes = load_counties()["county_code"].to_pylist()
-    counties = sorted({code for code in codes if code.startswith(PROVINCES[tile - 1])})
-    values = {"tile": tile, "counties": counties}
-    text = (SQL / "tiled.sql").read_text(encoding="utf-8")
-    with population_connection(settings) as connection:
-        for statement in text.split("\n----\n"):
-            asked = values if "%(" in statement else None
-            connection.execute(statement.encode(), asked)
+    """Append one copy of the city's own rows to the population database."""
+    codes = [code for code in load_counties()["county_code"].to_pylist() if code[:2] == PROVINCES[tile - 1]]
+    county = {"place": list(range(len(codes))), "county_code": codes, "counties": [len(codes)] * len(codes)}
+    with population_connection(settings) as connection, open_duckdb(settings.var / "spill") as duck:
+        duck.register("county", pa.table(county))
+        for table in TABLES:
+            duck.register(table, read_truth(settings, table))
+            text = (SQL / f"tiled_{table}.sql").read_text(encoding="utf-8")
+            rows = duck.sql(parse_sql(text).sql(dialect="duckdb"), params={"tile": f"{tile:02}"})
+            for batch in rows.to_arrow_reader(ROWS_AT_ONCE):
+                copy_rows(connection, table, pa.Table.from_batches([batch]))
 
 
 def begin_again(settings: Settings, folder: Path) -> None:

@@ -124,7 +124,10 @@ def _size(size: str, found: Found, charts: Mapping[str, str]) -> list[str]:
 def _circumstances(found: Found) -> str:
     on = found["machine"]
     loads = [
-        run["load"] for step in found["steps"].values() for told in step.values() for run in told["runs"]
+        run["load"]
+        for step in found.get("steps", {}).values()
+        for told in step.values()
+        for run in told["runs"]
     ]
     loads += [
         run["load"] for kind in ("full", "incremental") for run in found.get("nights", {}).get(kind, [])

@@ -29,7 +29,7 @@ class Line:
 def steps_of(found: Found) -> Iterator[tuple[Step, list[Line]]]:
     """Give the steps of a size with their contenders, ours first."""
     for step in STEPS:
-        if step.name in found["steps"]:
+        if step.name in found.get("steps", {}):
             yield step, _lines(step, found["steps"][step.name])
 
 
