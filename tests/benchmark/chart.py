@@ -30,7 +30,7 @@ def bars(title: str, groups: Mapping[str, Sequence[tuple[str, float, bool]]], un
 
 
 def growth(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> str:
-    """Draw seconds over persons, both logarithmic; the dashed line grows in proportion."""
+    """Draw seconds over persons, both logarithmic."""
     points = [point for line in lines.values() for point in line]
     low_x, high_x = _decades([x for x, _ in points])
     low_y, high_y = _decades([y for _, y in points])

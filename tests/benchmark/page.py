@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.settings import PROJECT
+from tests.benchmark.bench import RUNS
 from tests.benchmark.chart import bars, growth
 from tests.benchmark.results import MUST, NIGHTS, Found, Line, judged, losses, night_medians, steps_of
 from tests.benchmark.steps import OURS
@@ -58,7 +59,10 @@ def _charts(by_size: Mapping[str, Found]) -> dict[str, str]:
     for size, found in by_size.items():
         groups = {
             step.title: [
-                (line.name, line.seconds, line.name == OURS) for line in lines if line.seconds is not None
+                (line.name, line.seconds, line.name == OURS)
+                for line in lines
+                # Seconds of other work than ours would mislead.
+                if line.seconds is not None and not (step.per and line.name in step.beside)
             ]
             for step, lines in steps_of(found)
             if len(lines) > 1
@@ -146,9 +150,20 @@ def _circumstances(found: Found) -> str:
             f"- commit `{found['commit']}`, {found['at']}, seed {found['seed']}",
             f"- at most {found['runs']} runs of each in turn; {minutes:.0f} min in all, "
             f"{city} s of them for rows and city",
+            *_few_runs(found),
             *versions,
         ]
     )
+
+
+def _few_runs(found: Found) -> list[str]:
+    fewest = min((line.runs for _, lines in steps_of(found) for line in lines if line.runs), default=RUNS)
+    if fewest >= RUNS:
+        return []
+    return [
+        f"- **次数不足 · too few runs**: some ran {fewest} time(s) instead of {RUNS}, since a first turn "
+        "filled the time on a busy machine; the number stands in brackets, and such ratios are of single runs"
+    ]
 
 
 def _targets(found: Found) -> list[str]:
@@ -156,8 +171,12 @@ def _targets(found: Found) -> list[str]:
     for step, lines in steps_of(found):
         for target in step.targets:
             ratio, met = judged(step, target, lines)
-            if met is not None:
-                rows.append([step.name, target.words, f"{ratio:.2f}×", _verdict(met)])
+            if ratio and met is not None:
+                told = f"{ratio:.2f}×" if target.least >= 1 else f"{1 / ratio:.1f} times it"
+                rows.append([step.name, target.words, told, _verdict(met)])
+        if step.most_mb is not None and lines[0].peak_mb is not None:
+            kept = lines[0].peak_mb <= step.most_mb
+            rows.append([step.name, f"at most {step.most_mb} MB", f"{lines[0].peak_mb} MB", _verdict(kept)])
         if step.name == "submission" and lines[0].seconds:
             pace = lines[0].answer["megabytes"] / lines[0].seconds
             rows.append([step.name, "at least 20 MB/s end to end", f"{pace:.1f} MB/s", _verdict(pace >= 20)])

@@ -34,6 +34,8 @@ class Step:
     # What contenders work through where they differ in it: ratios are of seconds per unit.
     per: str | None = None
     targets: tuple[Target, ...] = ()
+    # What our own tree of processes may hold.
+    most_mb: int | None = None
     needs_city: bool = False
     note: str = ""
 
@@ -57,6 +59,7 @@ STEPS = (
             Target("at most 1.6 times the COPY floor", "COPY to nowhere", 1 / 1.6),
             Target("at least 2 times dlt's best backend", "dlt (connectorx)", 2.0),
         ),
+        most_mb=400,
         needs_city=True,
         note="Ours reads in one REPEATABLE READ snapshot, checks the table against its contract and "
         "writes rows in the order of keys, which the peers do not. The server's work is in the wall "
