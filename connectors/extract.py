@@ -13,6 +13,8 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import ColumnExpression, ConstantExpression
 from sqlalchemy.engine import Connection
@@ -28,7 +30,7 @@ from schemas.refusal import Refusal
 
 FOOTER = b"padis.extract"
 # So many rows are held at once where all of them are read.
-ROWS_PER_PART = 2 * ROWS_PER_GROUP
+ROWS_PER_PART = 4 * ROWS_PER_GROUP
 IS_DELETED = ("is_deleted", pa.bool_())
 
 
@@ -133,18 +135,24 @@ def view_known(duck: duckdb.DuckDBPyConnection, contract: Contract, chain: Chain
 
     Columns: `row_key`, `stamp`, `landing_id`, `landing_row`, `position` and the received ones.
     """
-    base, *increments = chain.extracts
-    columns = [ColumnExpression(name) for name in contract.received_columns]
-    base_row = _rows(duck, contract, base, 0, columns)
-    is_deleted = [*columns, ColumnExpression(IS_DELETED[0])]
-    increment_row = base_row.select(
-        duckdb.StarExpression(), ConstantExpression(value=False).alias(IS_DELETED[0])
-    ).filter(ConstantExpression(value=False))
-    for position, increment in enumerate(increments, start=1):
-        increment_row = increment_row.union(_rows(duck, contract, increment, position, is_deleted))
-    base_row.create_view("base_row")
-    increment_row.create_view("increment_row")
+    stamp = ColumnExpression(str(stamp_of(contract).physical_name)).alias("stamp")
+    columns = [stamp, *(ColumnExpression(name) for name in contract.received_columns)]
+    _rows(duck, contract, chain.extracts[0], 0, columns).create_view("base_row")
+    _increment_rows(duck, contract, chain, columns).create_view("increment_row")
     duck.sql(sql_text("population/known_row")).create_view("known_row")
+
+
+def _increment_rows(
+    duck: duckdb.DuckDBPyConnection, contract: Contract, chain: Chain, columns: Sequence[duckdb.Expression]
+) -> duckdb.DuckDBPyRelation:
+    base, *increments = chain.extracts
+    is_deleted = IS_DELETED[0]
+    none_deleted = ConstantExpression(value=False).alias(is_deleted)
+    rows = _rows(duck, contract, base, 0, [*columns, none_deleted]).filter(ConstantExpression(value=False))
+    for position, increment in enumerate(increments, start=1):
+        of_increment = [*columns, ColumnExpression(is_deleted)]
+        rows = rows.union(_rows(duck, contract, increment, position, of_increment))
+    return rows
 
 
 def _rows(
@@ -157,7 +165,6 @@ def _rows(
     read = duck.read_parquet(str(extract.path), file_row_number=True)
     return read.select(
         ColumnExpression(str(key_of(contract).physical_name)).alias("row_key"),
-        ColumnExpression(str(stamp_of(contract).physical_name)).alias("stamp"),
         ConstantExpression(extract.landing.landing_id).alias("landing_id"),
         (ColumnExpression("file_row_number") + ConstantExpression(1)).alias("landing_row"),
         ConstantExpression(position).alias("position"),
@@ -189,16 +196,18 @@ def known_parts(
             expected=f"the columns of contract {contract.name} {contract.version}",
             to_do="hold the source table against the contract; change the contract if the source changed",
         )
+    read = [name for name in contract.received_columns if columns is None or name in columns]
     count = 0
     with open_duckdb(spill_folder(settings)) as duck:
-        view_known(duck, contract, chain)
-        read = [name for name in contract.received_columns if columns is None or name in columns]
-        chosen = [ColumnExpression(name) for name in (*read, *(name for name, _ in LINEAGE))]
-        for part in _key_ranges(contract, chain.extracts[0]):
-            rows = duck.view("known_row").filter(part).order("position, landing_row").select(*chosen)
-            table: pa.Table = rows.to_arrow_table().combine_chunks()
-            count += table.num_rows
-            yield _with_nulls(contract, table)
+        of_columns = [ColumnExpression(name) for name in read]
+        increment_row = _increment_rows(duck, contract, chain, of_columns)
+        for keys, rows in _base_parts(contract, chain.extracts[0], read):
+            if len(chain.extracts) > 1:
+                increment_row.filter(keys).create_view("increment_row", replace=True)
+                duck.register("base_row", rows)
+                rows = _in_order(duck.sql(sql_text("population/known_row")).to_arrow_table())
+            count += rows.num_rows
+            yield _with_nulls(contract, rows)
     if count != chain.newest.facts.swept:
         raise Refusal(
             "rows_vanished",
@@ -218,15 +227,46 @@ def _with_nulls(contract: Contract, table: pa.Table) -> pa.Table:
     return pa.table({**columns, **{name: table.column(name) for name, _ in LINEAGE}})
 
 
-def _key_ranges(contract: Contract, base: Extract) -> Iterator[duckdb.Expression]:
-    """Cut all keys into ranges of about so many rows each, measured by the base, whose rows are by key."""
+def _in_order(rows: pa.Table) -> pa.Table:
+    return rows.sort_by([("position", "ascending"), ("landing_row", "ascending")])
+
+
+def _base_parts(
+    contract: Contract, base: Extract, columns: Sequence[str]
+) -> Iterator[tuple[duckdb.Expression, pa.Table]]:
+    """Cut the base, whose rows are by key, into ranges of keys of about so many rows each.
+
+    The last key of a part is left to the next one: more of its rows may follow.
+    """
+    row_key = ColumnExpression("row_key")
+    above, held = ConstantExpression(value=True), list[pa.Table]()
+    for rows in _numbered_groups(contract, base, columns):
+        held.append(rows)
+        if sum(part.num_rows for part in held) < ROWS_PER_PART:
+            continue
+        part = pa.concat_tables(held).combine_chunks()
+        keys = part.column("row_key")
+        last = keys[-1].as_py()
+        until = pc.index(keys, last).as_py() if last is not None else 0
+        held = [part.slice(until)]
+        if until:
+            yield above & (row_key < ConstantExpression(last)), part.slice(0, until)
+            above = row_key >= ConstantExpression(last)
+    yield above | row_key.isnull(), pa.concat_tables(held).combine_chunks()
+
+
+def _numbered_groups(contract: Contract, base: Extract, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Read the base group by group, as `view_known` has its rows but for their stamp."""
     key = str(key_of(contract).physical_name)
     file = pq.ParquetFile(base.path)
-    groups = range(0, file.num_row_groups, max(1, ROWS_PER_PART // ROWS_PER_GROUP))
-    firsts = {file.read_row_group(group, columns=[key]).column(0)[0].as_py() for group in groups[1:]}
-    row_key = ColumnExpression("row_key")
-    above = ConstantExpression(value=True)
-    for first in sorted(firsts - {None}):
-        yield above & (row_key < ConstantExpression(first))
-        above = row_key >= ConstantExpression(first)
-    yield above | row_key.isnull()
+    wanted, count = [*dict.fromkeys([key, *columns])], 0
+    groups = (file.read_row_group(group, columns=wanted) for group in range(file.num_row_groups))
+    for rows in groups if file.num_row_groups else [file.read(columns=wanted)]:
+        lineage = {
+            "row_key": rows.column(key),
+            "landing_id": pa.repeat(base.landing.landing_id, rows.num_rows),
+            "landing_row": pa.array(range(count + 1, count + rows.num_rows + 1), pa.int64()),
+            "position": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
+        }
+        yield pa.table({**lineage, **{name: rows.column(name) for name in columns}})
+        count += rows.num_rows

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 
 from connectors.engine import sql_text
 from connectors.postgres import POPULATION_READER
+from connectors.read_ahead import read_ahead
 from connectors.settings import Settings
 from connectors.source_table import key_of, refuse_source, source_schema, stamp_of, stamp_schema
 from schemas.contract import Contract
@@ -94,7 +95,7 @@ class AdbcSnapshot:
                 **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
             )
             self._cursor.execute(text, parameters)
-            for batch in self._cursor.fetch_record_batch():
+            for batch in read_ahead(self._cursor.fetch_record_batch()):
                 yield batch.cast(schema)
 
 

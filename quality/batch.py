@@ -21,7 +21,7 @@ from connectors.engine import Relation, run_sql, sql_text
 from connectors.lake import DatasetVersion, candidate_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from quality.domain_functions import parse_sql
+from quality.domain_functions import hoist_calls, parse_sql
 from quality.rules import facts_of
 from quality.suites import is_flagged
 from schemas.contract import FAILED_RULES, LINEAGE, Contract
@@ -69,13 +69,17 @@ def batch_of(
 ) -> Batch:
     """Describe the batch of conformed rows; for children with `accepted_person`, `quarantined_person` too."""
     flagged = [rule for rule in contract.row_rules if is_flagged(rule)]
-    columns = [exp.column(entry.name, table="facts") for entry in contract.properties]
-    thread = [exp.column(name, table="facts") for name in THREAD]
-    flags = [_flag(rule).as_(rule.id) for rule in flagged]
-    query = exp.select(*columns, *thread, *flags, copy=False).from_("facts", copy=False)
+    columns = [exp.column(entry.name) for entry in contract.properties]
+    thread = [exp.column(name) for name in THREAD]
+    rejecting = [rule for rule in flagged if rule.severity == "reject"]
+    kept, called = hoist_calls([str(rule.predicate) for rule in rejecting], "facts")
+    judged = dict(zip(rejecting, kept, strict=True))
+    flags = [_flag(rule, judged.get(rule)).as_(rule.id) for rule in flagged]
+    query = exp.select(*columns, *thread, *flags, copy=False)
+    query = query.from_(next(reversed(called), "facts"), copy=False)
     if contract.name == "family_child":
         query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_person")), copy=False)
-    for name, facts in facts_of(contract.name, frozenset(relations)).items():
+    for name, facts in {**facts_of(contract.name, frozenset(relations)), **called}.items():
         query = query.with_(name, as_=facts.copy(), copy=False)
     text = query.sql(dialect="duckdb")
     return Batch(
@@ -120,11 +124,11 @@ def least_rows(connection: Connection, contract: Contract, business_date: date) 
     }
 
 
-def _flag(rule: Rule) -> exp.Expr:
-    """Tell whether a row kept a rule; what cannot be told counts as kept."""
-    if rule.severity == "reject":
-        return exp.Coalesce(this=parse_sql(str(rule.predicate)).copy(), expressions=[exp.true()])
-    failed = exp.column("failed_rules", table="facts")
+def _flag(rule: Rule, predicate: exp.Expr | None) -> exp.Expr:
+    """Tell whether a row kept a rule: by its predicate, or by the row's own list; unknown counts as kept."""
+    if predicate is not None:
+        return exp.Coalesce(this=predicate, expressions=[exp.true()])
+    failed = exp.column("failed_rules")
     is_warned = exp.ArrayContains(this=failed.copy(), expression=exp.Literal.string(rule.id))
     # Most rows have no warning: asking that first spares looking through a list for every rule.
     some = exp.GT(this=exp.ArraySize(this=failed.copy()), expression=exp.Literal.number(0))

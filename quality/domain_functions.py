@@ -1,10 +1,13 @@
 """Functions of the field in SQL: written once under `sql/functions/`, expanded wherever they are called.
 
 A file begins with its signature as a comment and holds one SELECT of one expression over `$arguments`.
-Expansion keeps the text portable: no engine has to know our functions.
+Expansion keeps the text portable: no engine has to know our functions. What several conditions call is
+computed once per row where it is hoisted into columns of a query before them.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sqlglot
@@ -24,9 +27,61 @@ def parse_sql(text: str) -> exp.Expr:
     return parsed.transform(_expanded)
 
 
+def hoist_calls(conditions: Sequence[str], rows: str) -> tuple[list[exp.Expr], dict[str, exp.Select]]:
+    """Compute what conditions over the relation `rows` call once per row, in columns beside its own.
+
+    Gives the conditions with columns in place of calls, and queries by name and in order: conditions are to
+    be asked of the last one, or of `rows` itself if there is none.
+    """
+    hoist = _Hoist()
+    asked = [sqlglot.parse_one(text, dialect="duckdb").transform(hoist.column_for) for text in conditions]
+    queries: dict[str, exp.Select] = {}
+    for depth in sorted({call.depth for call in hoist.calls.values()}):
+        columns = [call.body.as_(call.column) for call in hoist.calls.values() if call.depth == depth]
+        queries[f"{rows}_{depth}"] = exp.select("*", *columns).from_(next(reversed(queries), rows))
+    return asked, queries
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call in a column of its own; one that calls others is computed after them, at a greater depth."""
+
+    column: str
+    body: exp.Expr
+    depth: int
+
+
+class _Hoist:
+    """The different calls of some conditions, by their text."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, _Call] = {}
+
+    def column_for(self, node: exp.Expr) -> exp.Expr:
+        """Put a column in place of a call; other nodes stay."""
+        return exp.column(self._hoisted(node).column) if _is_call(node) else node
+
+    def _hoisted(self, node: exp.Expr) -> _Call:
+        text = node.sql()
+        if text not in self.calls:
+            called = _called(node)
+            before = [self._hoisted(call) for call in called.find_all(exp.Anonymous) if _is_call(call)]
+            depth = 1 + max((call.depth for call in before), default=0)
+            body = called.transform(self.column_for)
+            self.calls[text] = _Call(f"called_{len(self.calls)}", body, depth)
+        return self.calls[text]
+
+
+def _is_call(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() in function_names()
+
+
 def _expanded(node: exp.Expr) -> exp.Expr:
-    if not isinstance(node, exp.Anonymous) or node.name.lower() not in function_names():
-        return node
+    return exp.paren(_called(node).transform(_expanded)) if _is_call(node) else node
+
+
+def _called(node: exp.Expr) -> exp.Expr:
+    """Give what a function is defined as, with the arguments of a call; functions in it stay calls."""
     names, body = _definition(node.name.lower())
     if len(names) != len(node.expressions):
         raise Refusal(
@@ -41,8 +96,7 @@ def _expanded(node: exp.Expr) -> exp.Expr:
         is_argument = isinstance(part, exp.Placeholder) and part.name in given
         return exp.paren(given[part.name].copy()) if is_argument else part
 
-    filled = body.transform(with_arguments)
-    return exp.paren(filled.transform(_expanded))
+    return body.transform(with_arguments)
 
 
 @lru_cache(maxsize=1)

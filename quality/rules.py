@@ -1,8 +1,8 @@
 """Judge conformed rows by the row rules of their contract, in one query."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute
 from sqlglot import exp
 
 from connectors.divisions import divisions_on
 from connectors.engine import Relation, run_sql, sql_text
 from connectors.lake_room import digest_of
 from connectors.settings import Settings
-from quality.domain_functions import parse_sql
-from schemas.contract import Contract
+from quality.domain_functions import hoist_calls, parse_sql
+from schemas.contract import FAILED_RULES, LINEAGE, Contract
 from schemas.contract_rule import Rule
 from schemas.county import load_counties
 
@@ -25,6 +26,9 @@ from schemas.county import load_counties
 RULES_PER_MASK = 60
 # Relations of sql/staging that tell of all rows of a dataset what its facts ask of each.
 CONTEXT = ("shared_number", "missing_person")
+
+# The stubs of pyarrow do not know all functions.
+pc: Any = pyarrow.compute
 
 Mask = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -59,25 +63,23 @@ class Judgement:
             broken |= mask & _bits(rules, chosen) != 0
         return broken
 
+    def only(self, is_chosen: Flags) -> "Judgement":
+        """Keep some of the rows."""
+        masks = tuple(mask[is_chosen] for mask in self.masks)
+        return replace(self, rows=self.rows.filter(pa.array(is_chosen)), masks=masks)
+
     def rule_ids(self, severity: str) -> "pa.Array[Any]":
         """List for each row the ids of the rules of a severity that it broke, in order of the contract."""
         chosen = [rule for rule in self.rules if rule.severity == severity]
-        masks = [
-            mask & _bits(rules, chosen) for mask, rules in zip(self.masks, _groups(self.rules), strict=True)
-        ]
-        if not masks:
-            return pa.array([[]] * self.rows.num_rows, pa.list_(pa.string()))
-        patterns, places = np.unique(np.stack(masks, axis=1), axis=0, return_inverse=True)
-        lists = [
-            [
-                rule.id
-                for mask, rules in zip(pattern, _groups(self.rules), strict=True)
-                for bit, rule in enumerate(rules)
-                if int(mask) >> bit & 1
-            ]
-            for pattern in patterns
-        ]
-        return pa.array(lists, pa.list_(pa.string())).take(pa.array(places.reshape(-1), pa.int64()))
+        # Few combinations occur: each is spelt out once. `places` says which of them a row has.
+        lists: list[list[str]] = [[]]
+        places = np.zeros(self.rows.num_rows, np.int64)
+        for mask, rules in zip(self.masks, _groups(self.rules), strict=True):
+            bits, of_bits = np.unique(mask & _bits(rules, chosen), return_inverse=True)
+            ids = [[rule.id for bit, rule in enumerate(rules) if int(many) >> bit & 1] for many in bits]
+            pairs, places = np.unique(places * len(bits) + of_bits, return_inverse=True)
+            lists = [lists[pair // len(bits)] + ids[pair % len(bits)] for pair in pairs.tolist()]
+        return pa.array(lists, pa.list_(pa.string())).take(pa.array(places, pa.int64()))
 
 
 def judge_rows(
@@ -94,15 +96,14 @@ def judge_rows(
     `conformed` gives the queries that make that relation from the others, by name and in order;
     without them it is one of `relations`. What the facts rest on beside it (see `facts_of`) is made from
     these rows unless it is given: rows that are a part of more need it given. The divisions of the
-    business date and the counties are added here.
+    business date and the counties are added here. The judged rows have the columns of staging that
+    conforming makes, and `received_row`.
     """
-    text = _statement(
-        contract.name, contract.key, rules, tuple((conformed or {}).items()), frozenset(relations)
-    )
+    text = _statement(contract, rules, tuple((conformed or {}).items()), frozenset(relations))
     places = {"division": divisions_on(settings, business_date), "county": load_counties()}
     relations = {**places, **relations}
     parameters = {"business_date": business_date} if "$business_date" in text else {}
-    judged = run_sql(settings, text, relations, parameters)
+    judged = _in_order(contract.key, run_sql(settings, text, relations, parameters))
     mask_names = [f"broken_{number}" for number in range(len(_groups(rules)))]
     masks = tuple(judged.column(name).to_numpy().astype(np.int64) for name in mask_names)
     return Judgement(judged.drop_columns(mask_names), rules, masks, _digest(text, places.values()))
@@ -132,44 +133,83 @@ def _query(name: str) -> exp.Query:
     return query
 
 
+def _in_order(key: str, rows: pa.Table) -> pa.Table:
+    """Bring rows into the order of their key; those of one key are in order of receipt.
+
+    Mostly they are in it already: the engine keeps the order in which rows were read.
+    """
+    by_key = [key, *(name for name, _ in LINEAGE)]
+    if _is_in_order(rows.select(by_key)):
+        return rows
+    return rows.sort_by([(name, "ascending") for name in by_key])
+
+
+def _is_in_order(rows: pa.Table) -> bool:
+    keys = rows.column(0).combine_chunks()
+    if keys.null_count or not pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py():
+        return False
+    repeated = pc.indices_nonzero(pc.equal(keys[:-1], keys[1:]))
+    former, latter = (rows.take(places).to_pylist() for places in (repeated, pc.add(repeated, 1)))
+    pairs = zip(former, latter, strict=True)
+    return all(tuple(one.values()) <= tuple(other.values()) for one, other in pairs)
+
+
 @lru_cache(maxsize=64)
 def _statement(
-    dataset: str,
-    key: str,
+    contract: Contract,
     rules: tuple[Rule, ...],
     conformed: tuple[tuple[str, str], ...],
     given: frozenset[str],
 ) -> str:
+    key, lineage = contract.key, [name for name, _ in LINEAGE]
+    made = [name for name in contract.staging_schema.names if name != FAILED_RULES[0]]
+    kept, called = hoist_calls([str(rule.predicate) for rule in rules], "judged")
+    masks = [
+        exp.cast(_mask(kept[start : start + RULES_PER_MASK]), "BIGINT", copy=False).as_(f"broken_{number}")
+        for number, start in enumerate(range(0, len(rules), RULES_PER_MASK))
+    ]
+    statement = exp.select(*made, "received_row", *masks, copy=False)
+    statement = statement.from_(next(reversed(called), "judged"), copy=False)
+    # Read more than once, but other columns each time: an engine that keeps them would keep them all.
+    for name, query in conformed:
+        statement = statement.with_(name, as_=parse_sql(query), materialized=False, copy=False)
+    for name, facts in facts_of(contract.name, given).items():
+        statement = statement.with_(name, as_=facts.copy(), copy=False)
+    # Few keys come twice: only their rows are put in order. The key passes through all queries unchanged.
+    first = conformed[0][0] if conformed else "conformed"
+    repeated = exp.select(key).from_(first).group_by(key).having("COUNT(*) > 1")
     newest_first = exp.Window(
         this=exp.RowNumber(),
-        partition_by=[exp.column(key)],
+        partition_by=[exp.column(key, table=first)],
         order=exp.Order(
             expressions=[
-                exp.Ordered(this=exp.column(name), desc=True, nulls_first=False)
-                for name in ("source_updated_at", "landing_id", "landing_row")
+                exp.Ordered(this=exp.column(name, table=first), desc=True, nulls_first=False)
+                for name in ("source_updated_at", *lineage)
             ]
         ),
     )
-    masks = [
-        exp.cast(_mask(group), "BIGINT", copy=False).as_(f"broken_{number}")
-        for number, group in enumerate(_groups(rules))
-    ]
-    statement = exp.select("judged.*", *masks, copy=False).from_("judged", copy=False)
-    for name in (key, "landing_id", "landing_row"):
-        statement = statement.order_by(exp.column(name, table="judged"), copy=False)
-    for name, query in conformed:
-        statement = statement.with_(name, as_=parse_sql(query), copy=False)
-    for name, facts in facts_of(dataset, given).items():
-        statement = statement.with_(name, as_=facts.copy(), copy=False)
-    judged = exp.select("facts.*", newest_first.as_("newness")).from_("facts")
-    return statement.with_("judged", as_=judged, copy=False).sql(dialect="duckdb")
+    is_repeated = exp.NullSafeEQ(
+        this=exp.column(key, table="repeated"), expression=exp.column(key, table=first)
+    )
+    ranked = (
+        exp.select(*(exp.column(name, table=first) for name in lineage), newest_first.as_("newness"))
+        .from_(first)
+        .join("repeated", on=is_repeated)
+    )
+    judged = (
+        exp.select("facts.*", "COALESCE(ranked.newness, 1) AS newness")
+        .from_("facts")
+        .join("ranked", on=[f"ranked.{name} = facts.{name}" for name in lineage], join_type="left")
+    )
+    for name, made_of in {"repeated": repeated, "ranked": ranked, "judged": judged, **called}.items():
+        statement = statement.with_(name, as_=made_of, copy=False)
+    return statement.sql(dialect="duckdb")
 
 
-def _mask(rules: tuple[Rule, ...]) -> exp.Expr:
+def _mask(predicates: Sequence[exp.Expr]) -> exp.Expr:
     """Sum the bits of the rules that a row broke; an unknown predicate breaks nothing."""
     total: exp.Expr = exp.Literal.number(0)
-    for bit, rule in enumerate(rules):
-        kept = parse_sql(str(rule.predicate)).copy()
+    for bit, kept in enumerate(predicates):
         bit_if_broken = (
             exp.Case()
             .when(exp.not_(exp.paren(kept, copy=False), copy=False), str(1 << bit), copy=False)

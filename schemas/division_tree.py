@@ -62,6 +62,8 @@ class DivisionTree:
         self._edges = sorted(edges - {OPEN})
         self._tables: dict[date, pa.Table] = {}
         self._known: dict[tuple[Change, ...], DivisionTree] = {}
+        # Asked again for every part of a city.
+        self._successors: dict[tuple[str, date], str | None] = {}
 
     def known_on(self, day: date) -> "DivisionTree":
         """Give the tree as it was known on a day: a later change that was announced afterwards is not in it.
@@ -122,8 +124,10 @@ class DivisionTree:
 
     def successor(self, code: str, day: date) -> str | None:
         """Tell which division of a day took the place of a code that is not in force; see `succession`."""
-        succession = self.succession(code, day)
-        return None if succession is None else succession.division_code
+        if (code, day) not in self._successors:
+            succession = self.succession(code, day)
+            self._successors[code, day] = None if succession is None else succession.division_code
+        return self._successors[code, day]
 
     def succession(self, code: str, day: date) -> Carried | None:
         """Tell what of a day took the place of a code that is not in force any more, by which changes.

@@ -97,12 +97,12 @@ def conform_rows(
     _check_none_vanished(received, judgement)
     unread = malformed.num_rows if malformed is not None else 0
     is_rejected = judgement.breaks_any("reject")
-    accepted = judgement.rows.append_column("failed_rules", judgement.rule_ids("warn"))
-    accepted = accepted.filter(pa.array(~is_rejected)).select(contract.staging_schema.names)
-    rejected = _rejected(contract, received, judgement, is_rejected, malformed)
+    kept = judgement.only(~is_rejected)
+    accepted = kept.rows.append_column(FAILED_RULES[0], kept.rule_ids("warn"))
+    rejected = _rejected(contract, received, judgement.only(is_rejected), malformed)
     return Conformed(
         contract,
-        accepted.cast(contract.staging_schema).combine_chunks(),
+        accepted.select(contract.staging_schema.names).cast(contract.staging_schema).combine_chunks(),
         quarantine_of(contract, rejected),
         _count_rules(contract, judgement, is_rejected, malformed),
         count_flags(contract, received, judgement, is_rejected, unread),
@@ -191,12 +191,10 @@ def _rejected(
     contract: Contract,
     received: pa.Table,
     judgement: Judgement,
-    is_rejected: Flags,
     malformed: pa.Table | None,
 ) -> pa.Table:
-    mask = pa.array(is_rejected)
-    rejected = reports_of(contract, received, judgement.rows.filter(mask))
-    rejected = rejected.append_column(FAILED_RULES[0], judgement.rule_ids("reject").filter(mask))
+    rejected = reports_of(contract, received, judgement.rows)
+    rejected = rejected.append_column(FAILED_RULES[0], judgement.rule_ids("reject"))
     if malformed is not None and malformed.num_rows:
         unread = unreadable_reports(contract, malformed)
         failed = [[rule.id for rule in contract.rules if rule.kind == "reader"]] * unread.num_rows

@@ -1,7 +1,7 @@
 """Write what a pull reads as one Parquet file, telling how far it has come."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ def write_extract(
     batches: Iterator[pa.RecordBatch],
     schema: pa.Schema,
     path: Path,
-    footer: Mapping[str, str] | None = None,
+    footer: Callable[[], Mapping[str, str]],
 ) -> int:
     """Write rows as they come (see connectors/row_file.py), report on the way, and count them."""
     count = 0

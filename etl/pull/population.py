@@ -27,7 +27,8 @@ from connectors.landing import (
 from connectors.population_db import open_population
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
-from etl.pull.increment import ReadTable, read_table
+from etl.pull.reading import ReadTable
+from etl.pull.table import read_table
 from schemas.business_date import business_date_of
 from schemas.contract import load_contract
 from schemas.refusal import Refusal

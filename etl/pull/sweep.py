@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from connectors.engine import sql_text
 from connectors.extract import Chain
 from connectors.source_table import PopulationSnapshot, stamp_schema
+from etl.pull.reading import read_from_file
 from schemas.contract import Contract
 
 
@@ -41,9 +40,17 @@ def sweep_keys(
     early and committed late is not lost, nor one whose clock was wrong. Rows of the overlap are read
     again for changes that left the stamp as it was; rows without a stamp always.
     """
-    view_file(duck, "swept", folder / "swept.parquet", snapshot.stamps(contract), stamp_schema(contract))
+    swept_rows = read_from_file(
+        duck, folder / "swept.parquet", snapshot.stamps(contract), stamp_schema(contract)
+    )
+    swept_rows.create_view("swept")
     nothing = ConstantExpression(None)
-    make_difference(duck, "stamp_difference", duck.view("known_row"), duck.view("swept"), nothing)
+    make_difference(
+        duck,
+        "stamp_difference",
+        with_content(duck.view("known_row"), nothing),
+        with_content(swept_rows, nothing),
+    )
     watermark = known.newest.facts.watermark
     ((overlap_from,),) = duck.sql(sql_text("population/overlap"), params={"watermark": watermark}).fetchall()
     reread = duck.sql(sql_text("population/reread_key"), params={"overlap_from": overlap_from})
@@ -64,33 +71,22 @@ def make_difference(
     name: str,
     before: duckdb.DuckDBPyRelation,
     after: duckdb.DuckDBPyRelation,
-    content: duckdb.Expression,
 ) -> None:
-    """Make the table `name`: one row per key whose rows differ in stamp or content."""
-    for side, relation in (("before", before), ("after", after)):
-        columns = (ColumnExpression("row_key"), ColumnExpression("stamp"), content.alias("content"))
-        relation.select(*columns).create_view(side)
+    """Make the table `name`: one row per key whose rows (see `with_content`) differ."""
+    before.create_view("before")
+    after.create_view("after")
     duck.sql(sql_text("population/difference")).create(name)
+
+
+def with_content(rows: duckdb.DuckDBPyRelation, content: duckdb.Expression) -> duckdb.DuckDBPyRelation:
+    """Take of rows what tells them apart: `row_key`, `stamp`, `content`."""
+    return rows.select(ColumnExpression("row_key"), ColumnExpression("stamp"), content.alias("content"))
 
 
 def content_of(contract: Contract, *, hashed: bool = False) -> duckdb.Expression:
     """Take all columns of a row as one value, or as a hash where whole tables are compared."""
     columns = (ColumnExpression(name) for name in contract.received_columns)
     return FunctionExpression("hash" if hashed else "row", *columns)
-
-
-def view_file(
-    duck: duckdb.DuckDBPyConnection,
-    name: str,
-    file: Path,
-    batches: Iterator[pa.RecordBatch],
-    schema: pa.Schema,
-) -> None:
-    """Put streamed rows into a file of this pull and make a view of them."""
-    with pq.ParquetWriter(file, schema, compression="lz4") as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    duck.read_parquet(str(file)).create_view(name)
 
 
 def keys_to_read(duck: duckdb.DuckDBPyConnection, most: int) -> Iterator[Sequence[Any]]:

@@ -1,20 +1,22 @@
--- resident_id_check(number): check character of a resident ID by GB 11643, from its first 17 digits; NULL if they are no digits.
-SELECT SUBSTR('10X98765432', 1 + (
-    TRY_CAST(SUBSTR($number, 1, 1) AS INTEGER) * 7
-    + TRY_CAST(SUBSTR($number, 2, 1) AS INTEGER) * 9
-    + TRY_CAST(SUBSTR($number, 3, 1) AS INTEGER) * 10
-    + TRY_CAST(SUBSTR($number, 4, 1) AS INTEGER) * 5
-    + TRY_CAST(SUBSTR($number, 5, 1) AS INTEGER) * 8
-    + TRY_CAST(SUBSTR($number, 6, 1) AS INTEGER) * 4
-    + TRY_CAST(SUBSTR($number, 7, 1) AS INTEGER) * 2
-    + TRY_CAST(SUBSTR($number, 8, 1) AS INTEGER) * 1
-    + TRY_CAST(SUBSTR($number, 9, 1) AS INTEGER) * 6
-    + TRY_CAST(SUBSTR($number, 10, 1) AS INTEGER) * 3
-    + TRY_CAST(SUBSTR($number, 11, 1) AS INTEGER) * 7
-    + TRY_CAST(SUBSTR($number, 12, 1) AS INTEGER) * 9
-    + TRY_CAST(SUBSTR($number, 13, 1) AS INTEGER) * 10
-    + TRY_CAST(SUBSTR($number, 14, 1) AS INTEGER) * 5
-    + TRY_CAST(SUBSTR($number, 15, 1) AS INTEGER) * 8
-    + TRY_CAST(SUBSTR($number, 16, 1) AS INTEGER) * 4
-    + TRY_CAST(SUBSTR($number, 17, 1) AS INTEGER) * 2
-) % 11, 1)
+-- resident_id_check(number): check character of a resident ID by GB 11643, from its first 17 characters; NULL if they are no number.
+-- The sum of digits by weights 7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2, modulo 11: a digit is a prefix less ten times the
+-- prefix before it, and ten is the same as -1, so that each prefix has its own weight and the weight of the next digit.
+SELECT SUBSTR('10X98765432', 1 + CAST((
+    5 * (resident_id_digits($number) // 10000000000000000)
+    + 8 * (resident_id_digits($number) // 1000000000000000)
+    + 4 * (resident_id_digits($number) // 100000000000000)
+    + 2 * (resident_id_digits($number) // 10000000000000)
+    + 1 * (resident_id_digits($number) // 1000000000000)
+    + 6 * (resident_id_digits($number) // 100000000000)
+    + 3 * (resident_id_digits($number) // 10000000000)
+    + 7 * (resident_id_digits($number) // 1000000000)
+    + 9 * (resident_id_digits($number) // 100000000)
+    + 10 * (resident_id_digits($number) // 10000000)
+    + 5 * (resident_id_digits($number) // 1000000)
+    + 8 * (resident_id_digits($number) // 100000)
+    + 4 * (resident_id_digits($number) // 10000)
+    + 2 * (resident_id_digits($number) // 1000)
+    + 1 * (resident_id_digits($number) // 100)
+    + 6 * (resident_id_digits($number) // 10)
+    + 2 * resident_id_digits($number)
+) % 11 AS INTEGER), 1)

@@ -152,11 +152,11 @@ def test_what_cannot_be_compiled_is_left_to_great_expectations_and_named(
 
 def flags_by_hand(contract: Contract, rows: pa.Table) -> dict[str, list[bool]]:
     """Judge every flag anew: rejects by the row rules of conforming, warnings from each row's own list."""
-    place = rows.append_column("place", pa.array(range(rows.num_rows), pa.int64()))
+    place = rows.append_column("received_row", pa.array(range(rows.num_rows), pa.int64()))
     rejects = tuple(rule for rule in contract.row_rules if rule.severity == "reject" and is_flagged(rule))
     relations = {"conformed": place, "received_person": KNOWN_PERSONS}
     judgement = judge_rows(Settings(var=PROJECT / "var"), contract, relations, TODAY, rules=rejects)
-    order = np.argsort(judgement.rows.column("place").to_numpy())
+    order = np.argsort(judgement.rows.column("received_row").to_numpy())
     flags = {rule.id: (~judgement.breaks(rule))[order].tolist() for rule in rejects}
     lists = [row or [] for row in rows.column("failed_rules").to_pylist()]
     for rule in contract.row_rules:

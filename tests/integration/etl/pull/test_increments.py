@@ -33,8 +33,10 @@ def marriage(number: int | None, stamp: datetime | None = OLD, proof: str = "1")
 
 
 @pytest.fixture(autouse=True)
-def source(settings: Settings) -> Iterator[None]:
-    """Forty marriages that nobody has touched for a year, and one of this noon."""
+def source(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forty marriages that nobody has touched for a year, and one of this noon, read in small parts."""
+    monkeypatch.setattr("connectors.row_file.ROWS_PER_GROUP", 3)
+    monkeypatch.setattr("connectors.extract.ROWS_PER_PART", 5)
     rows = [*(marriage(number) for number in range(1, 41)), marriage(41, NOON)]
     create_source(settings, {"marriage": rows})
     yield
@@ -78,6 +80,30 @@ def test_the_second_night_lands_what_changed_and_the_keys_that_are_gone(settings
     landed = pq.read_table(chain_on(settings, "marriage", SECOND).newest.path)
     assert landed["marriage_id"].to_pylist() == [3, 50, 7]
     assert landed["is_deleted"].to_pylist() == [False, False, True]
+
+
+@pytest.mark.parametrize("looked_at", [1, 100])
+def test_rows_are_by_key_whatever_the_order_of_the_source(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, looked_at: int
+) -> None:
+    """In disorder from the first batch on, or only after a part was written; and with the same bytes."""
+    monkeypatch.setattr("etl.pull.base.LOOKED_AT", looked_at)
+    monkeypatch.setattr("connectors.population_adbc.BATCH_BYTES", 64)
+    pulled(settings, FIRST)
+    by_key = chain_on(settings, "marriage", FIRST).newest
+    assert pq.read_table(by_key.path)["marriage_id"].to_pylist() == list(range(1, 42))
+    run_in_population(
+        settings,
+        "CREATE TABLE moved AS SELECT * FROM marriage ORDER BY marriage_id % 7, marriage_id",
+        "DELETE FROM marriage",
+        "INSERT INTO marriage SELECT * FROM moved",
+        "DROP TABLE moved",
+    )
+    pulled(settings, SECOND, is_full=True)
+    again = chain_on(settings, "marriage", SECOND).newest
+    assert again.facts.unchanged == 41
+    assert pq.read_table(again.path).equals(pq.read_table(by_key.path))
+    assert len(chain_on(settings, "marriage", SECOND).extracts) == 1
 
 
 def test_a_night_without_a_change_lands_an_empty_increment(settings: Settings) -> None:
