@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from connectors.lake import DatasetVersion, files_of, read_dataset
 from connectors.lake_room import StagedRows, spill_folder, stage_rows
+from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import PROJECT, Settings
 
@@ -71,7 +72,7 @@ def stage_sql(
     """Run one SELECT as `run_sql` does, but into a file of a room: memory never holds all rows."""
     with _answer(settings, sql, relations, parameters) as rows:
         batches = rows.to_arrow_reader(ROWS_PER_GROUP)
-        return stage_rows(room, name, batches, batches.schema)
+        return stage_rows(room, name, read_ahead(batches), batches.schema)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import lru_cache
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, Connection, Engine
 
 from connectors.holder import forget_holder, put_holder, tell_holders
+from connectors.registry_copy import copy_in
 from connectors.settings import PROJECT, Settings
 from schemas.refusal import Refusal
 from schemas.registry import COUNTED_STATE, RELEASE, STATE_DATE, ZONES
@@ -164,18 +165,11 @@ def write_state(
 ) -> int:
     """Write what `record_state` writes, where the caller knows that no later date is on record."""
     part = sa.and_(sa.true(), *(table.c[name] == value for name, value in (where or {}).items()))
-    wanted = _by_key(table, rows)
-    if len(wanted) != len(rows):
-        raise Refusal(
-            "state_key_repeated",
-            found=f"{len(rows) - len(wanted)} rows of {table.fullname} share a key",
-            expected=f"one row per {', '.join(_keys(table))}",
-            to_do="report a defect of the step that made them",
-        )
-    if _held(connection, table, part) == wanted:
+    wanted = _wanted(connection, table, rows)
+    if not connection.scalar(sa.select(_is_otherwise(table, part, wanted))):
         return 0
     _take_back(connection, table, part, business_date)
-    return _write_differences(connection, table, part, _held(connection, table, part), wanted, business_date)
+    return _write_differences(connection, table, part, wanted, business_date)
 
 
 def state_name(table: sa.Table, where: Mapping[str, Any]) -> str:
@@ -246,14 +240,46 @@ def _values(table: sa.Table) -> list[str]:
     return [column.name for column in table.columns if column.name not in {"recorded_from", "recorded_to"}]
 
 
-def _by_key(table: sa.Table, rows: Iterable[Row]) -> dict[Key, Key]:
-    keys, values = _keys(table), _values(table)
-    return {tuple(row[name] for name in keys): tuple(row[name] for name in values) for row in rows}
+def _wanted(connection: Connection, table: sa.Table, rows: Sequence[Row]) -> sa.Table:
+    """Put rows into a table of this transaction, so that the database compares them."""
+    columns = [sa.Column(name, table.c[name].type) for name in _values(table)]
+    wanted = sa.Table("wanted", sa.MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+    connection.execute(sa.text("DROP TABLE IF EXISTS pg_temp.wanted"))
+    wanted.create(connection, checkfirst=False)
+    copy_in(connection, wanted, ([row[name] for name in _values(table)] for row in rows))
+    connection.execute(sa.text("ANALYZE wanted"))
+    keys = sa.select(*(wanted.c[name] for name in _keys(table))).distinct().subquery()
+    repeated = len(rows) - int(connection.scalar(sa.select(sa.func.count()).select_from(keys)) or 0)
+    if repeated:
+        raise Refusal(
+            "state_key_repeated",
+            found=f"{repeated} rows of {table.fullname} share a key",
+            expected=f"one row per {', '.join(_keys(table))}",
+            to_do="report a defect of the step that made them",
+        )
+    return wanted
 
 
-def _held(connection: Connection, table: sa.Table, part: sa.ColumnElement[bool]) -> dict[Key, Key]:
-    is_open = sa.and_(part, table.c.recorded_to.is_(None))
-    return _by_key(table, connection.execute(sa.select(table).where(is_open)).mappings())
+def _open_rows(table: sa.Table, part: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.and_(part, table.c.recorded_to.is_(None))
+
+
+def _is_same(table: sa.Table, wanted: sa.Table) -> sa.ColumnElement[bool]:
+    keys = _keys(table)
+    others = [name for name in _values(table) if name not in keys]
+    return sa.and_(
+        *(table.c[name] == wanted.c[name] for name in keys),
+        *(table.c[name].is_not_distinct_from(wanted.c[name]) for name in others),
+    )
+
+
+def _is_otherwise(table: sa.Table, part: sa.ColumnElement[bool], wanted: sa.Table) -> sa.ColumnElement[bool]:
+    """Tell whether any row is held that is not wanted, or wanted and not held."""
+    is_same, is_open = _is_same(table, wanted), _open_rows(table, part)
+    no_more = sa.exists().where(is_open, ~sa.exists().where(is_same).correlate(table))
+    held = sa.exists().where(is_open, is_same).correlate(wanted)
+    not_yet = sa.select(sa.literal(1)).select_from(wanted).where(~held).exists()
+    return sa.or_(no_more, not_yet)
 
 
 def _take_back(
@@ -270,29 +296,20 @@ def _write_differences(
     connection: Connection,
     table: sa.Table,
     part: sa.ColumnElement[bool],
-    held: Mapping[Key, Key],
-    wanted: Mapping[Key, Key],
+    wanted: sa.Table,
     business_date: date,
 ) -> int:
-    keys, values = _keys(table), _values(table)
-    ended = [key for key, content in held.items() if wanted.get(key) != content]
-    begun = [key for key, content in wanted.items() if held.get(key) != content]
-    if ended:
-        is_key = sa.and_(*(table.c[name] == sa.bindparam(f"key_{name}") for name in keys))
-        end = sa.update(table).where(part, is_key, table.c.recorded_to.is_(None))
-        connection.execute(
-            end.values(recorded_to=business_date),
-            [dict(zip([f"key_{name}" for name in keys], key, strict=True)) for key in ended],
-        )
-    if begun:
-        connection.execute(
-            sa.insert(table),
-            [
-                {**dict(zip(values, wanted[key], strict=True)), "recorded_from": business_date}
-                for key in begun
-            ],
-        )
-    return len(ended) + len(begun)
+    is_same, is_open = _is_same(table, wanted), _open_rows(table, part)
+    is_ended = sa.and_(is_open, ~sa.exists().where(is_same).correlate(table))
+    ended = connection.execute(sa.update(table).where(is_ended).values(recorded_to=business_date))
+    # What is open now is wanted as it is.
+    is_begun = ~sa.exists().where(is_open, is_same).correlate(wanted)
+    begun = sa.select(*wanted.c, sa.literal(business_date)).where(is_begun)
+    added = connection.execute(
+        sa.insert(table).from_select([*wanted.c.keys(), "recorded_from"], begun),
+        execution_options={"preserve_rowcount": True},
+    )
+    return ended.rowcount + added.rowcount
 
 
 def state_on(table: sa.Table, business_date: date) -> sa.ColumnElement[bool]:

@@ -6,9 +6,11 @@ rows that were accepted, by the faults that conforming did not mend.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -23,6 +25,9 @@ from schemas.contract import Contract
 from schemas.contract_rule import GOALS, Rule
 from schemas.registry import SCORE
 
+# The stubs of pyarrow do not know all functions.
+pc: Any = pyarrow.compute
+
 # A goal, and what a row is called that fails it.
 FAILING = {"completeness": "incomplete", "correctness": "incorrect", "compliance": "noncompliant"}
 FLAGS = ("is_accepted", *(f"{word}_{when}" for word in FAILING.values() for when in ("before", "after")))
@@ -34,14 +39,27 @@ def goal_of(rule: Rule) -> str:
 
 
 def count_flags(
-    contract: Contract, received: pa.Table, judgement: Judgement, is_rejected: Flags, unread: int
+    contract: Contract,
+    received: pa.Table,
+    judgement: Judgement,
+    is_rejected: Flags,
+    unread: int,
+    divisions: pa.Table,
 ) -> pa.Table:
     """Count judged rows by the codes that they say and by the goals that they fail, as `row_count`.
 
     `received` are the rows as they came, found by the judged rows' `received_row`; `unread` rows could
-    not be read into columns: they are the city's, fail compliance and are not accepted.
+    not be read into columns: they are the city's, fail compliance and are not accepted. Where the first
+    code is one of the `divisions` in force nobody looks at the others: they are left out.
     """
     said = said_codes(contract, received).take(judgement.rows.column("received_row"))
+    first, *others = CODES
+    is_told = pc.is_in(said.column(first), divisions.column("division_code").combine_chunks())
+    nothing = pa.scalar(None, pa.string())
+    said = pa.table(
+        [said.column(first), *(pc.if_else(is_told, nothing, said.column(name)) for name in others)],
+        list(CODES),
+    )
     flags = {"is_accepted": ~is_rejected}
     for goal, word in FAILING.items():
         rules = [rule for rule in judgement.rules if goal_of(rule) == goal]

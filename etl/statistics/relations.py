@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion, version_on
 from connectors.registry import state_on
+from connectors.registry_copy import copy_out
 from schemas.registry import CASE, CASE_REVIEW, DATASET_VERSION, DECISION, SCORE, TASK
 
 TEXT, DAY, FLAG, COUNT = pa.string(), pa.date32(), pa.bool_(), pa.int64()
@@ -113,11 +114,6 @@ def first_night(connection: Connection) -> date | None:
     return first
 
 
-def _rows(connection: Connection, chosen: sa.Select[Any], schema: pa.Schema) -> pa.Table:
-    rows = connection.execute(chosen).mappings()
-    return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
-
-
 def _known_tasks(connection: Connection, business_date: date) -> pa.Table:
     history = _task_history(connection, business_date)
     return history.filter(pc.is_null(history["recorded_to"])).select(TASKS.names)
@@ -125,7 +121,7 @@ def _known_tasks(connection: Connection, business_date: date) -> pa.Table:
 
 def _known_decisions(connection: Connection, business_date: date) -> pa.Table:
     chosen = sa.select(DECISION, _has_case(business_date)).where(state_on(DECISION, business_date))
-    return _rows(connection, chosen, DECISIONS)
+    return copy_out(connection, chosen, DECISIONS)
 
 
 def _has_case(business_date: date) -> sa.Label[bool]:
@@ -151,17 +147,17 @@ def _known_cases(connection: Connection, business_date: date) -> pa.Table:
         .select_from(CASE.outerjoin(CASE_REVIEW, is_reviewed))
         .where(state_on(CASE, business_date))
     )
-    return _rows(connection, chosen, CASES)
+    return copy_out(connection, chosen, CASES)
 
 
 def _decision_history(connection: Connection, newest: date) -> pa.Table:
     chosen = _history(DECISION, DECISION.c.recorded_from, DECISION.c.recorded_to, newest)
-    return _rows(connection, chosen.add_columns(_has_case(newest)), DECISION_HISTORY)
+    return copy_out(connection, chosen.add_columns(_has_case(newest)), DECISION_HISTORY)
 
 
 def _task_history(connection: Connection, newest: date) -> pa.Table:
     counted_from, counted_to = TASK.c.recorded_from + DAYS_LATER, TASK.c.recorded_to + DAYS_LATER
-    return _rows(connection, _history(TASK, counted_from, counted_to, newest), TASK_HISTORY)
+    return copy_out(connection, _history(TASK, counted_from, counted_to, newest), TASK_HISTORY)
 
 
 def _history(
