@@ -32,8 +32,6 @@ pc: Any = pyarrow.compute
 
 # Batches that tell how a source gives its rows.
 LOOKED_AT = 2
-# Sorting takes all the memory that it is given, and hardly gets faster by it.
-SORTED_IN = "400MB"
 
 
 def read_base(reading: Reading, reason: str) -> ReadTable:
@@ -57,7 +55,6 @@ def read_base(reading: Reading, reason: str) -> ReadTable:
         unsorted = _put_down(reading, rows, schema)
     if unsorted is not None:
         LOG.info("%s: sorting %d rows by key", contract.name, passing.facts.swept)
-        reading.duck.execute(f"SET memory_limit = '{SORTED_IN}'")
         keyed_rows = unsorted.select(*keyed(contract), StarExpression())
         in_rows = read_ahead(in_order(contract, keyed_rows, schema))
         write_extract(contract.name, in_rows, schema, reading.file, passing.facts.footer)
