@@ -64,7 +64,7 @@ check: setup ## 检查 · lint, types, layers, generated pages
 	@echo "padis docs --check"; $(BIN)/padis docs --check
 
 test: setup ## 测试 · all tests but the long sweeps
-	@$(BIN)/python -m pytest -q -m "not deep" -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -q -m "not deep" -n 2 --dist loadscope --no-loadscope-reorder
 
 test-deep: setup ## 长测 · the long sweeps
 	@$(BIN)/python -m pytest -q -m deep
