@@ -1,5 +1,6 @@
 """The benchmarks' harness over a tiny city, without peers: whether it measures, compares and tells."""
 
+import importlib
 import json
 import shutil
 from collections import namedtuple
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.refusal import Refusal
+from tests.benchmark import ours
 from tests.benchmark.bench import measure_steps, steps_named
 from tests.benchmark.city import demand_room
 from tests.benchmark.inputs import make_inputs
@@ -44,6 +46,15 @@ def test_a_tiny_city_is_measured_and_told(tmp_path: Path) -> None:
     write_page(tmp_path / "results.json", tmp_path / "docs")
     page = (tmp_path / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert [step.title in page for step in STEPS].count(True) == 1
+
+
+# A night loads all there is, and is seen in `make bench SIZE=20k`.
+OURS = sorted(file.stem for file in Path(ours.__path__[0]).glob("*.py") if file.stem != "night")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_we_run_is_still_what_there_is(name: str) -> None:
+    importlib.import_module(f"{ours.__name__}.{name}")
 
 
 def test_a_contender_that_breaks_is_told_and_stops_nothing(tmp_path: Path) -> None:

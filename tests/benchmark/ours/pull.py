@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from connectors.population_db import open_population
 from connectors.settings import Settings
-from etl.pull.increment import ReadTable, read_table
+from etl.pull.reading import ReadTable
+from etl.pull.table import read_table
 from schemas.contract import load_contract
 
 
