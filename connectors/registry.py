@@ -20,8 +20,9 @@ from connectors.settings import PROJECT, Settings
 from schemas.refusal import Refusal
 from schemas.registry import COUNTED_STATE, RELEASE, STATE_DATE, ZONES
 
+# Rows that change what the database should know of a table at once, not when it comes to it.
+MANY = 1_000
 Row = Mapping[str, Any] | sa.RowMapping
-Key = tuple[Any, ...]
 TAKE, GIVE_BACK, SHARE, UNSHARE = map(
     sa.text,
     (
@@ -309,7 +310,18 @@ def _write_differences(
         sa.insert(table).from_select([*wanted.c.keys(), "recorded_from"], begun),
         execution_options={"preserve_rowcount": True},
     )
-    return ended.rowcount + added.rowcount
+    changed = ended.rowcount + added.rowcount
+    if changed > MANY:
+        _analyze(connection, table)
+    return changed
+
+
+def _analyze(connection: Connection, table: sa.Table) -> None:
+    """Let the database know what a table holds: one that it takes for empty it goes through row by row."""
+    branch = connection.get_execution_options().get("schema_translate_map") or {}
+    quote = connection.dialect.identifier_preparer.quote
+    name = f"{quote(branch.get(table.schema, str(table.schema)))}.{quote(table.name)}"
+    connection.execute(sa.text(f"ANALYZE {name}"))
 
 
 def state_on(table: sa.Table, business_date: date) -> sa.ColumnElement[bool]:

@@ -110,3 +110,10 @@ def test_settings_that_differ_elsewhere_share_the_connections_of_one_registry(se
     pools.append(registry_engine(replace(settings, population_server_url="sqlite://")).pool)
     assert all(pool is trunk.pool for pool in pools)
     assert registry_engine(settings) is trunk
+
+
+def test_the_database_knows_at_once_that_a_table_has_become_large(settings: Settings) -> None:
+    record(settings, [task(f"many-{number}") for number in range(2_000)], FOURTH)
+    with registry_session(settings) as connection:
+        known_rows = sa.text("SELECT reltuples FROM pg_class WHERE oid = CAST('worklist.task' AS regclass)")
+        assert int(connection.scalar(known_rows) or 0) >= 2_000
