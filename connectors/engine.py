@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import duckdb
 import pyarrow as pa
 
-from connectors.lake import DatasetVersion, files_of, read_dataset
+from connectors.lake import DatasetVersion, read_dataset, table_path
+from connectors.lake_layer import held_by
 from connectors.lake_room import StagedRows, spill_folder, stage_rows
 from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
@@ -96,8 +97,13 @@ def name_relations(
         if isinstance(relation, StagedRows):
             connection.read_parquet(str(relation.path)).create_view(name)
             continue
-        files = files_of(settings, relation)
-        if files:
-            connection.read_parquet(files).create_view(name)
-        else:
+        held = held_by(table_path(settings, relation.name), relation.version)
+        if not held.files:
             connection.register(name, read_dataset(settings, relation))
+            continue
+        rows = connection.read_parquet([str(file) for file in held.files])
+        if held.layer is not None:
+            replaced = connection.read_parquet(str(held.layer.replaced))
+            laid = connection.read_parquet(str(held.layer.rows))
+            rows = rows.join(replaced, held.layer.key, how="anti").union(laid)
+        rows.create_view(name)

@@ -16,6 +16,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from connectors.lake_layer import Changes, held_by, laid_name, lay_rows, read_whole, replaced_name
 from connectors.lake_room import StagedRows, lake_room, stage_rows
 from connectors.registry import lock_key
 from connectors.settings import Settings
@@ -74,7 +75,7 @@ def publish_dataset(
     connection: Connection,
     settings: Settings,
     name: str,
-    rows: pa.Table | StagedRows,
+    rows: pa.Table | StagedRows | Changes,
     business_date: date,
     *,
     counts: Reconciled,
@@ -88,7 +89,9 @@ def publish_dataset(
 
     The caller gives the rows in an order that is a function of the rows (by key), since the digest
     covers the order. No rows are a version like any other. Rows too many to hold are staged in a file
-    before (connectors/lake_room.py), which becomes the version's.
+    before (connectors/lake_room.py), which becomes the version's. Rows of which few differ from a version
+    that is there are given as changes (connectors/lake_layer.py): then only these are written, and equal are
+    versions that have equal changes upon equal rows.
     """
     if isinstance(rows, pa.Table):
         with lake_room(settings) as room:
@@ -135,13 +138,12 @@ def publish_dataset(
     return published
 
 
-def _commit(path: Path, rows: StagedRows) -> int:
+def _commit(path: Path, rows: StagedRows | Changes) -> int:
     """Let a file be all that a new version of a table holds; killed on the way, the last version stays."""
     path.mkdir(parents=True, exist_ok=True)
-    # Named by its content: what a killed commit left is the same file.
-    file = rows.path.replace(path / f"{rows.digest}.parquet")
+    file, count = _move_in(path, rows)
     told = file.stat()
-    stats = json.dumps({"numRecords": rows.num_rows})
+    stats = json.dumps({"numRecords": count})
     add = AddAction(file.name, told.st_size, {}, int(told.st_mtime * 1000), True, stats)
     properties = CommitProperties(custom_metadata={"rows_sha256": rows.digest})
     schema = Schema.from_arrow(rows.schema)
@@ -154,6 +156,18 @@ def _commit(path: Path, rows: StagedRows) -> int:
     else:
         create_table_with_add_actions(str(path), schema, [add], "error", commit_properties=properties)
     return DeltaTable(str(path)).version()
+
+
+def _move_in(path: Path, rows: StagedRows | Changes) -> tuple[Path, int]:
+    """Move the files of a version into its table; give that of its rows, and how many these are.
+
+    They are named by their content: what a killed commit left are the same files.
+    """
+    if isinstance(rows, StagedRows):
+        return rows.path.replace(path / f"{rows.digest}.parquet"), rows.num_rows
+    # First, so that a committed version never lacks it; it is no file of the Delta table.
+    rows.replaced.path.replace(path / replaced_name(rows.digest))
+    return rows.rows.path.replace(path / laid_name(rows.digest, rows.upon)), rows.rows.num_rows
 
 
 def _version_of(connection: Connection, settings: Settings, name: str, digest: str) -> int | None:
@@ -318,10 +332,11 @@ def newest_business_date(connection: Connection) -> date:
 
 def read_dataset(settings: Settings, version: DatasetVersion, columns: list[str] | None = None) -> pa.Table:
     """Read the rows of a version; their order is not promised."""
-    delta = DeltaTable(str(table_path(settings, version.name)), version=version.version)
-    return delta.to_pyarrow_table(columns=columns)
-
-
-def files_of(settings: Settings, version: DatasetVersion) -> list[str]:
-    """List the Parquet files of a version, for DuckDB and Spark."""
-    return list(DeltaTable(str(table_path(settings, version.name)), version=version.version).file_uris())
+    table = table_path(settings, version.name)
+    held = held_by(table, version.version)
+    if held.layer is None:
+        return read_whole(table, held.whole, columns)
+    if columns is None:
+        return lay_rows(read_whole(table, held.whole, None), held.layer)
+    needed = [*dict.fromkeys([*columns, held.layer.key])]
+    return lay_rows(read_whole(table, held.whole, needed), held.layer).select(columns)

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from deltalake import DeltaTable, write_deltalake
 
-from connectors.lake import table_path
+from connectors.lake import DatasetVersion, read_dataset, table_path
 from connectors.postgres import postgres_for_command
 from connectors.registry import registry_engine, registry_session
 from connectors.settings import Settings
@@ -88,7 +88,7 @@ def a_row_is_lost(dataset, zone="staging"):
         name = f"{zone}.{dataset}"
         path = str(table_path(settings, name))
         version = connection.scalar(sa.select(DATASET_VERSION.c.version).where(of(name)))
-        rows = DeltaTable(path, version=version).to_pyarrow_table()
+        rows = read_dataset(settings, DatasetVersion(name, version))
         newest = connection.scalar(
             sa.select(LANDING.c.landing_id).where(
                 LANDING.c.dataset_name == dataset, LANDING.c.business_date == LAST, LANDING.c.is_current
