@@ -137,7 +137,7 @@ def view_known(duck: duckdb.DuckDBPyConnection, contract: Contract, chain: Chain
     """
     stamp = ColumnExpression(str(stamp_of(contract).physical_name)).alias("stamp")
     columns = [stamp, *(ColumnExpression(name) for name in contract.received_columns)]
-    _rows(duck, contract, chain.extracts[0], 0, columns).create_view("base_row")
+    extract_rows(duck, contract, chain.extracts[0], 0, columns).create_view("base_row")
     _increment_rows(duck, contract, chain, columns).create_view("increment_row")
     duck.sql(sql_text("population/known_row")).create_view("known_row")
 
@@ -148,20 +148,23 @@ def _increment_rows(
     base, *increments = chain.extracts
     is_deleted = IS_DELETED[0]
     none_deleted = ConstantExpression(value=False).alias(is_deleted)
-    rows = _rows(duck, contract, base, 0, [*columns, none_deleted]).filter(ConstantExpression(value=False))
+    rows = extract_rows(duck, contract, base, 0, [*columns, none_deleted]).filter(
+        ConstantExpression(value=False)
+    )
     for position, increment in enumerate(increments, start=1):
         of_increment = [*columns, ColumnExpression(is_deleted)]
-        rows = rows.union(_rows(duck, contract, increment, position, of_increment))
+        rows = rows.union(extract_rows(duck, contract, increment, position, of_increment))
     return rows
 
 
-def _rows(
+def extract_rows(
     duck: duckdb.DuckDBPyConnection,
     contract: Contract,
     extract: Extract,
     position: int,
     columns: Sequence[duckdb.Expression],
 ) -> duckdb.DuckDBPyRelation:
+    """Read an extract with `row_key`, its way back, its place in the chain, and some columns."""
     read = duck.read_parquet(str(extract.path), file_row_number=True)
     return read.select(
         ColumnExpression(str(key_of(contract).physical_name)).alias("row_key"),
@@ -187,15 +190,7 @@ def known_parts(
     Raises:
         Refusal: an extract lacks a column of the contract, or the rows are not as many as were swept.
     """
-    landing = chain.newest.landing
-    missing = chain.lacks(source_schema(contract))
-    if missing:
-        raise Refusal(
-            "column_missing",
-            found=f"extracts of {contract.name} up to {landing.landing_id} without {', '.join(missing)}",
-            expected=f"the columns of contract {contract.name} {contract.version}",
-            to_do="hold the source table against the contract; change the contract if the source changed",
-        )
+    _check_columns(contract, chain)
     read = [name for name in contract.received_columns if columns is None or name in columns]
     count = 0
     with open_duckdb(spill_folder(settings)) as duck:
@@ -214,6 +209,18 @@ def known_parts(
             found=f"{count} rows of {contract.name} folded from {len(chain.extracts)} extracts",
             expected=f"{chain.newest.facts.swept}, as many as the source had",
             to_do="run pull_population with --full; report a defect of the increments",
+        )
+
+
+def _check_columns(contract: Contract, chain: Chain) -> None:
+    missing = chain.lacks(source_schema(contract))
+    if missing:
+        raise Refusal(
+            "column_missing",
+            found=f"extracts of {contract.name} up to {chain.newest.landing.landing_id} without "
+            f"{', '.join(missing)}",
+            expected=f"the columns of contract {contract.name} {contract.version}",
+            to_do="hold the source table against the contract; change the contract if the source changed",
         )
 
 

@@ -5,9 +5,10 @@
 **做什么 · What**: first moves open tasks, cases and decisions from divisions that are retired on the date to
 those in their place (`core.succession` keeps every key; `padis divisions preview` counts them before). What
 a step of the night before is still to write waits for it, for about an hour (`night_before_unfinished`). Then
-reads the three tables in one snapshot, lands the bytes, conforms types, codes, names and divisions, puts rows
-that break a `reject` rule into quarantine, and lets Great Expectations judge the rest. Only then does the
-business date point at the new versions.
+reads the three tables in one snapshot, lands the bytes, conforms types, codes, names and divisions (in a
+later night only of the rows that it touches; the log says when and why of all), puts rows that break a
+`reject` rule into quarantine, and lets Great Expectations judge the rest. Only then does the business date
+point at the new versions.
 
 **失败意味着 · A failure means**: at `follow_divisions`: some rows keep a retired division until the task is
 cleared, or until the next night; the population is pulled all the same. After it: nothing was published;

@@ -31,7 +31,7 @@ class Night:
     approver: str | None = None
     # How long collecting waits for receivers that have not finished; they answer in their own time.
     patience_seconds: float = 0.0
-    # Whether the population database is read whole, whatever is known of it.
+    # Whether the population database is read or conformed whole, whatever is known of it.
     is_full: bool = False
 
     def partner(self, name: str) -> SftpPartner:
@@ -82,7 +82,7 @@ def _pull_population(night: Night) -> Mapping[str, Any]:
 def _conform_population(night: Night) -> Mapping[str, Any]:
     from etl.conform.population import conform_population
 
-    return conform_population(night.settings, night.business_date)
+    return conform_population(night.settings, night.business_date, is_full=night.is_full)
 
 
 def _gate_population(night: Night) -> Mapping[str, Any]:

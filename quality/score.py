@@ -32,6 +32,14 @@ pc: Any = pyarrow.compute
 FAILING = {"completeness": "incomplete", "correctness": "incorrect", "compliance": "noncompliant"}
 FLAGS = ("is_accepted", *(f"{word}_{when}" for word in FAILING.values() for when in ("before", "after")))
 
+COUNTED = pa.schema(
+    [
+        ("division_code", pa.string()),
+        ("dimension", pa.string()),
+        *((name, pa.int64()) for name in ("checked", "accepted", "failed_before", "failed_after")),
+    ]
+)
+
 
 def goal_of(rule: Rule) -> str:
     """Name the goal that a rule's dimension serves."""
@@ -77,12 +85,31 @@ def score_flags(settings: Settings, flags: pa.Table, business_date: date) -> pa.
 
     `flags` are counts of rows (see `count_flags`), of one part of the rows after the other.
     """
+    return score_counts(settings, divide_flags(settings, flags, business_date), business_date)
+
+
+def divide_flags(settings: Settings, flags: pa.Table, business_date: date) -> pa.Table:
+    """Count rows by division and goal (`sql/quality/score_count.sql`); such counts of rows add up."""
     relations = {
         "judged": flags,
         "responsible": responsible_divisions(settings, flags.select(list(CODES)), business_date),
         "division": divisions_on(settings, business_date),
     }
+    return run_sql(settings, "quality/score_count", relations)
+
+
+def score_counts(settings: Settings, counted: pa.Table, business_date: date) -> pa.Table:
+    """Make scores from the counts of divisions and goals."""
+    relations = {"counted": counted, "division": divisions_on(settings, business_date)}
     return run_sql(settings, "quality/score", relations)
+
+
+def held_counts(connection: Connection, dataset_name: str, business_date: date) -> pa.Table:
+    """Read the counts of a date as they are known now, with the columns of `sql/quality/score_count.sql`."""
+    of_date = sa.and_(SCORE.c.dataset_name == dataset_name, SCORE.c.business_date == business_date)
+    columns = [SCORE.c[name] for name in COUNTED.names]
+    rows = connection.execute(sa.select(*columns).where(of_date, SCORE.c.recorded_to.is_(None)))
+    return pa.Table.from_pylist([dict(row) for row in rows.mappings()], schema=COUNTED)
 
 
 def _unread_rows(contract: Contract, schema: pa.Schema, count: int) -> pa.Table:

@@ -92,7 +92,15 @@ def _add_step_command(step: Step) -> None:
     ) -> None:
         _run_step(step, date_text, is_full=is_full)
 
-    chosen = pull if step.name == "pull_population" else command
+    def conform(
+        date_text: DateOption = None,
+        is_full: Annotated[
+            bool, typer.Option("--full", help="全量 · conform every row anew, whatever the night before has.")
+        ] = False,
+    ) -> None:
+        _run_step(step, date_text, is_full=is_full)
+
+    chosen = {"pull_population": pull, "conform_population": conform}.get(step.name, command)
     run.command(step.name.replace("_", "-"), help=step.title)(chosen)
 
 

@@ -35,7 +35,7 @@ def find_shared_numbers(
     settings: Settings, room: Path, contract: Contract, read: Read, business_date: date
 ) -> pa.Table:
     """Find the resident IDs that several received persons have (sql/staging/shared_number.sql)."""
-    numbered = _conformed_columns(settings, room, contract, read, business_date, NUMBERED)
+    numbered = conformed_columns(settings, room, contract, read, business_date, NUMBERED)
     partitions = -(-numbered.num_rows // ROWS_PER_PARTITION) or 1
     query = facts_of(contract.name, frozenset())["shared_number"].copy()
     text = query.with_("conformed", as_=parse_sql(OF_PARTITION).copy()).sql("duckdb")
@@ -50,8 +50,13 @@ def find_missing_persons(
     settings: Settings, room: Path, contract: Contract, read: Read, business_date: date, received: StagedRows
 ) -> pa.Table:
     """Find the parents whom children name and who were not received (sql/staging/missing_person.sql)."""
-    named = _conformed_columns(settings, room, contract, read, business_date, PARENTS)
-    relations: Mapping[str, Relation] = {"conformed": named, "received_person": received}
+    named = conformed_columns(settings, room, contract, read, business_date, PARENTS)
+    return missing_among(settings, named, received)
+
+
+def missing_among(settings: Settings, children: Relation, received: Relation) -> pa.Table:
+    """Find the parents whom conformed children name and who are not among `received` persons."""
+    relations: Mapping[str, Relation] = {"conformed": children, "received_person": received}
     return run_sql(settings, "staging/missing_person", relations)
 
 
@@ -62,7 +67,7 @@ def stage_person_ids(room: Path, contract: Contract, read: Read) -> StagedRows:
     return stage_rows(room, "received_person", ids, pa.schema([("person_id", pa.string())]))
 
 
-def _conformed_columns(
+def conformed_columns(
     settings: Settings,
     room: Path,
     contract: Contract,

@@ -13,7 +13,7 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.fold import fold_drops
 from etl.conform.known import known_before
-from etl.conform.stage import Conformed, conform_rows, record_conformed
+from etl.conform.stage import Conformed, conform_rows, outcome_of, record_outcome
 from etl.received.file import received_file
 from etl.received.read import read_blocks
 from quality.breaker import EXCEEDED, check_reject_share, reject_share
@@ -81,11 +81,12 @@ def conform_drop(
         folded = [*(landing_id for landing_id in folded if landing_id not in now), *now]
     inputs = [landing.landing_id for landing in landings]
     fold = fold_drops(settings, known, parts, business_date)
+    outcome = outcome_of(settings, conformed, business_date)
     with registry_session(settings) as connection:
-        told = record_conformed(
+        told = record_outcome(
             connection,
             settings,
-            conformed,
+            outcome,
             business_date,
             inputs=inputs,
             returned=fold.returned,

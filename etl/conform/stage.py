@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from connectors.divisions import divisions_on
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset
+from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows
 from connectors.settings import Settings
 from etl.conform.divisions import cited_tree, retired_in_received
@@ -67,6 +68,34 @@ class Conformed(Generic[Rows]):
         return Reconciled(accepted + quarantined, accepted, quarantined)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a date's rows of a dataset came to, as it is put on record.
+
+    `counts` are of the rows received, `accepted` those of staging, whole or as changes of an earlier
+    version; `scores` are as `quality.score.score_flags` gives them.
+    """
+
+    contract: Contract
+    counts: Reconciled
+    accepted: pa.Table | StagedRows | Changes
+    quarantined: pa.Table
+    rule_counts: tuple[RuleCount, ...]
+    scores: pa.Table
+
+
+def outcome_of(settings: Settings, conformed: Conformed[Rows], business_date: date) -> Outcome:
+    """Score conformed rows and tell what they came to, where these are all there are."""
+    return Outcome(
+        conformed.contract,
+        conformed.counts,
+        conformed.accepted,
+        conformed.quarantined,
+        conformed.rule_counts,
+        score_flags(settings, conformed.flags, business_date),
+    )
+
+
 def conform_rows(
     settings: Settings,
     contract: Contract,
@@ -116,10 +145,10 @@ def conform_rows(
     )
 
 
-def record_conformed(
+def record_outcome(
     connection: Connection,
     settings: Settings,
-    conformed: Conformed[Rows],
+    outcome: Outcome,
     business_date: date,
     *,
     inputs: Sequence[str],
@@ -127,23 +156,25 @@ def record_conformed(
     staged: pa.Table | None = None,
     folded: Sequence[str] = (),
     known_on: date | None = None,
+    made_by: str | None = None,
 ) -> dict[str, Any]:
     """Publish staging (not yet pointed at: the gate decides) and quarantine, record rule counts.
 
     `returned` is what waits at the source (see `etl.conform.returned`), published like staging. `staged`
     are the rows of staging where these are more than the accepted ones; `folded` names what the further
     rows were made from. The inputs on record are in the order in which they were folded; content that was
-    folded before and came again keeps its place; the tree of divisions comes last. A date that a later night
-    conforms is scored as known on that night.
+    folded before and came again keeps its place; the tree of divisions comes last, and where a later night
+    may build upon the version, the program that made it (`made_by`). A date that a later night conforms is
+    scored as known on that night.
     """
-    name, counts = conformed.contract.name, conformed.counts
-    cited: list[str] = cited_tree(settings, conformed.contract, business_date)
+    name, counts = outcome.contract.name, outcome.counts
+    cited = [*cited_tree(settings, outcome.contract, business_date), *([made_by] if made_by else [])]
     made_from = [*dict.fromkeys([*folded, *inputs]), *cited]
     published = publish_dataset(
         connection,
         settings,
         f"staging.{name}",
-        conformed.accepted if staged is None else staged,
+        outcome.accepted if staged is None else staged,
         business_date,
         counts=counts,
         inputs=made_from,
@@ -153,30 +184,27 @@ def record_conformed(
         connection,
         settings,
         f"quarantine.{name}",
-        conformed.quarantined,
+        outcome.quarantined,
         business_date,
         counts=counts,
         inputs=[*inputs, *cited],
     )
-    publish_returned(connection, settings, conformed.contract, returned, business_date, made_from)
-    _record_rule_counts(connection, conformed, business_date)
-    scores = score_flags(settings, conformed.flags, business_date)
-    record_scores(connection, conformed.contract, scores, business_date, known_on)
-    return _told(conformed, published, quarantine)
+    publish_returned(connection, settings, outcome.contract, returned, business_date, made_from)
+    _record_rule_counts(connection, outcome, business_date)
+    record_scores(connection, outcome.contract, outcome.scores, business_date, known_on)
+    return _told(outcome, published, quarantine)
 
 
-def _told(
-    conformed: Conformed[Rows], published: DatasetVersion, quarantine: DatasetVersion
-) -> dict[str, Any]:
-    counts = conformed.counts
+def _told(outcome: Outcome, published: DatasetVersion, quarantine: DatasetVersion) -> dict[str, Any]:
+    counts = outcome.counts
     return {
-        "name": conformed.contract.name,
+        "name": outcome.contract.name,
         "received": counts.received,
         "accepted": counts.accepted,
         "quarantined": counts.quarantined,
         "version": str(published),
         "quarantine": str(quarantine),
-        "broken_rules": {count.rule_id: count.failed for count in conformed.rule_counts if count.failed},
+        "broken_rules": {count.rule_id: count.failed for count in outcome.rule_counts if count.failed},
     }
 
 
@@ -239,12 +267,11 @@ def _count_rules(
     return tuple(counts)
 
 
-def _record_rule_counts(connection: Connection, conformed: Conformed[Rows], business_date: date) -> None:
-    name = conformed.contract.name
+def _record_rule_counts(connection: Connection, outcome: Outcome, business_date: date) -> None:
+    name = outcome.contract.name
     of_night = sa.and_(RULE_RESULT.c.dataset_name == name, RULE_RESULT.c.business_date == business_date)
     connection.execute(sa.delete(RULE_RESULT).where(of_night))
     rows = [
-        {"dataset_name": name, "business_date": business_date, **vars(count)}
-        for count in conformed.rule_counts
+        {"dataset_name": name, "business_date": business_date, **vars(count)} for count in outcome.rule_counts
     ]
     connection.execute(sa.insert(RULE_RESULT), rows)

@@ -1,16 +1,14 @@
 """On what a rebuild rests: what was known before, what came for the date, policy and code, as one digest."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.lake import DatasetVersion
-from connectors.settings import PROJECT
+from connectors.program import files_digest, program_digest
 from schemas.policy import POLICY
 from schemas.registry import (
     BATCH,
@@ -27,8 +25,6 @@ from schemas.registry import (
     TASK,
 )
 
-ROOMS = ("connectors", "etl", "quality", "schemas", "sql")
-SOURCES = frozenset({".csv", ".json", ".py", ".sql", ".yaml"})
 # What the steps ask of the past, without what goes on changing by the receiver's clock.
 ASKED: tuple[tuple[sa.Table, tuple[str, ...]], ...] = (
     (LANDING, ("dataset_name", "business_date", "landing_id", "is_current", "encoding")),
@@ -50,7 +46,7 @@ def basis_of(connection: Connection, business_date: date, using: Sequence[Datase
     for table, names in ASKED:
         digest.update(f"{table.fullname} {_rows_digest(connection, table, names)}\n".encode())
     digest.update(" ".join(sorted(map(str, using))).encode())
-    digest.update(policy_digest().encode() + code_digest().encode())
+    digest.update(policy_digest().encode() + program_digest().encode())
     return digest.hexdigest()
 
 
@@ -64,19 +60,4 @@ def _rows_digest(connection: Connection, table: sa.Table, names: Sequence[str]) 
 
 def policy_digest() -> str:
     """Fold the policy files into one digest."""
-    return _files_digest(POLICY, POLICY.rglob("*.yaml"))
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Fold the code of the rooms that a rebuild runs through into one digest."""
-    files = (path for room in ROOMS for path in (PROJECT / room).rglob("*") if path.suffix in SOURCES)
-    return _files_digest(PROJECT, files)
-
-
-def _files_digest(root: Path, files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root)} {content}\n".encode())
-    return digest.hexdigest()
+    return files_digest(POLICY, POLICY.rglob("*.yaml"))

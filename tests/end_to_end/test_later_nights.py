@@ -11,7 +11,8 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from connectors.lake import read_dataset, version_on
+from connectors.lake import read_dataset, table_path, version_on
+from connectors.lake_layer import held_by
 from connectors.postgres import POPULATION_READER
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
@@ -194,6 +195,19 @@ def test_findings_and_tasks_equal_those_of_a_rebuild(
     found = findings(settings, table)
     assert found == findings(rebuilt, table)
     assert found
+
+
+@pytest.mark.parametrize("name", POPULATION_DATASETS)
+def test_the_third_night_is_changes_upon_the_first_and_the_rebuild_is_whole(
+    settings: Settings, rebuilt: Settings, name: str
+) -> None:
+    assert (is_changed(settings, name), is_changed(rebuilt, name)) == (True, False)
+
+
+def is_changed(settings: Settings, name: str) -> bool:
+    with registry_session(settings) as connection:
+        version = version_on(connection, f"staging.{name}", THIRD)
+    return held_by(table_path(settings, version.name), version.version).layer is not None
 
 
 def rows_on(settings: Settings, name: str) -> Counter[str]:

@@ -4,10 +4,14 @@ import csv
 import io
 import json
 import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import pyarrow as pa
+
+from connectors.extract import IS_DELETED, ExtractFacts
 from connectors.landing import Landing, land_bytes, point_landings
 from connectors.registry import registry_session
 from connectors.row_file import write_rows
@@ -22,15 +26,44 @@ from tests.support.received import Received, received_table
 
 def land_extract(settings: Settings, dataset: str, day: date, *rows: Received) -> Landing:
     """Land an extract whose dates, times and flags are typed as PostgreSQL sends them."""
+    return _land_table(settings, dataset, day, _as_extracted(dataset, rows), {})
+
+
+def land_increment(
+    settings: Settings,
+    dataset: str,
+    day: date,
+    follows: str,
+    changed: Sequence[Received],
+    deleted: Sequence[Received],
+    swept: int,
+) -> Landing:
+    """Land an increment as the pull would: all rows of changed keys, then deleted keys, and its footer."""
+    is_deleted = [*([False] * len(changed)), *([True] * len(deleted))]
+    table = _as_extracted(dataset, [*changed, *deleted])
+    table = table.append_column(IS_DELETED[0], pa.array(is_deleted, IS_DELETED[1]))
+    counts = {"reread": len(changed), "unchanged": 0, "changed": len(changed), "deleted": len(deleted)}
+    facts = ExtractFacts(
+        "increment", follows, swept, **counts, unstamped=0, watermark_from=None, watermark_to=None
+    )
+    return _land_table(settings, dataset, day, table, facts.footer())
+
+
+def _as_extracted(dataset: str, rows: Sequence[Received]) -> pa.Table:
     table = received_table(dataset, list(rows)).drop_columns(["landing_id", "landing_row"])
-    contract = load_contract(dataset)
-    for number, entry in enumerate(contract.received):
+    for number, entry in enumerate(load_contract(dataset).received):
         if entry.logical_type != "string":
             column = table.column(number).combine_chunks().cast(entry.arrow_type)
             table = table.set_column(number, str(entry.physical_name), column)
+    return table
+
+
+def _land_table(
+    settings: Settings, dataset: str, day: date, table: pa.Table, footer: Mapping[str, str]
+) -> Landing:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "extract.parquet"
-        write_rows([table], table.schema, path)
+        write_rows([table], table.schema, path, footer=lambda: footer)
         content = path.read_bytes()
     return land(settings, dataset, day, content, f"{dataset}.parquet", table.num_rows)
 

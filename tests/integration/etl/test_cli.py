@@ -168,4 +168,5 @@ def test_the_population_is_read_whole_when_asked_for(settings: Settings) -> None
     told = padis(settings.var, "run", "pull-population", "--date", "2026-06-03", "--full")
     assert json.loads(told.stdout)["kind"]["marriage"] == "base"
     assert "--full" in padis(settings.var, "run", "pull-population", "--help").stdout
-    assert "--full" not in padis(settings.var, "run", "conform-population", "--help").stdout
+    assert "--full" in padis(settings.var, "run", "conform-population", "--help").stdout
+    assert "--full" not in padis(settings.var, "run", "gate-population", "--help").stdout
