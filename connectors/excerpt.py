@@ -16,14 +16,12 @@ from duckdb import (
 )
 
 from connectors.engine import open_duckdb, sql_text
-from connectors.extract import IS_DELETED, Chain, Extract, extract_rows
+from connectors.extract import IS_DELETED, ROWS_PER_PART, Chain, Extract, extract_rows
 from connectors.lake_room import spill_folder
 from connectors.settings import Settings
 from connectors.source_table import key_of, source_schema
 from schemas.contract import LINEAGE, Contract
 
-# So many rows are given at once.
-ROWS_PER_PART = 262_144
 DELETED = IS_DELETED[0]
 
 

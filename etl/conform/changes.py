@@ -22,15 +22,14 @@ from connectors.lake import Reconciled
 from connectors.lake_changes import change_version
 from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows, digest_of, lake_room
-from connectors.program import program_version
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.context import PARENTS, conformed_columns, find_shared_numbers, missing_among
 from etl.conform.earlier import Earlier, EarlierTable, NothingToBuildUpon, find_earlier
-from etl.conform.known_table import KnownTable, rests_on
+from etl.conform.known_table import KnownTable, record_table
 from etl.conform.parts import join_parts, side_by_side
 from etl.conform.returned import tell_returned, waiting_before
-from etl.conform.stage import Conformed, Outcome, RuleCount, conform_rows, record_outcome
+from etl.conform.stage import Conformed, Outcome, RuleCount, conform_rows
 from etl.conform.touched import (
     CHILDREN,
     MARRIAGES,
@@ -99,7 +98,7 @@ def conform_changes(
             )
             outcomes.append((outcome, returned))
         # Only now is anything put on record: where one table has to be conformed whole, all are.
-        return [_record(settings, known, *made, business_date) for made in outcomes]
+        return [record_table(settings, known, *made, business_date) for made in outcomes]
 
 
 def _read_touched(
@@ -136,25 +135,6 @@ def _read_table(
         _refuse_many(name, "touched", keys.num_rows, before.num_rows)
     LOG.info("%s: %s keys named, %s touched of %s", name, named.num_rows, keys.num_rows, before.num_rows)
     return read_excerpt(settings, contract, chain, keys)
-
-
-def _record(
-    settings: Settings,
-    known: Mapping[str, KnownTable],
-    outcome: Outcome,
-    returned: pa.Table,
-    business_date: date,
-) -> dict[str, Any]:
-    with registry_session(settings) as connection:
-        return record_outcome(
-            connection,
-            settings,
-            outcome,
-            business_date,
-            inputs=rests_on(known, outcome.contract.name),
-            returned=returned,
-            made_by=program_version(),
-        )
 
 
 def _refuse_many(name: str, what: str, count: int, num_rows: int) -> None:

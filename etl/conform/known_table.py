@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
 
 from connectors.extract import Chain, extract_chain, known_parts
 from connectors.landing import Landing, landings_on
+from connectors.program import program_version
+from connectors.registry import registry_session
 from connectors.settings import Settings
+from etl.conform.stage import Outcome, record_outcome
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
 
@@ -58,3 +62,23 @@ def rests_on(known: Mapping[str, KnownTable], name: str) -> list[str]:
     """List the landing ids that a table's rows are made from; whether a child is an orphan, persons tell."""
     beside = known["population_person"].landing_ids if name == "family_child" else []
     return [*known[name].landing_ids, *beside]
+
+
+def record_table(
+    settings: Settings,
+    known: Mapping[str, KnownTable],
+    outcome: Outcome,
+    returned: pa.Table,
+    business_date: date,
+) -> dict[str, Any]:
+    """Put on record what a table was conformed to, and by which program (see `record_outcome`)."""
+    with registry_session(settings) as connection:
+        return record_outcome(
+            connection,
+            settings,
+            outcome,
+            business_date,
+            inputs=rests_on(known, outcome.contract.name),
+            returned=returned,
+            made_by=program_version(),
+        )

@@ -15,16 +15,15 @@ from typing import Any
 import pyarrow as pa
 
 from connectors.lake_room import lake_room
-from connectors.program import program_version
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.changes import conform_changes
 from etl.conform.context import find_missing_persons, find_shared_numbers, stage_person_ids
 from etl.conform.earlier import NothingToBuildUpon
-from etl.conform.known_table import DATASETS, KnownTable, known_table, rests_on
+from etl.conform.known_table import DATASETS, KnownTable, known_table, record_table
 from etl.conform.parts import join_parts, side_by_side
 from etl.conform.returned import tell_returned, waiting_before
-from etl.conform.stage import conform_rows, outcome_of, record_outcome
+from etl.conform.stage import conform_rows, outcome_of
 
 LOG = logging.getLogger(__name__)
 
@@ -88,13 +87,4 @@ def _stage(
         settings, contract, before, conformed.rejected, conformed.answers, conformed.judged_by
     )
     outcome = outcome_of(settings, conformed, business_date)
-    with registry_session(settings) as connection:
-        return record_outcome(
-            connection,
-            settings,
-            outcome,
-            business_date,
-            inputs=rests_on(known, name),
-            returned=returned,
-            made_by=program_version(),
-        )
+    return record_table(settings, known, outcome, returned, business_date)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROWS_AT_ONCE = 100_000
@@ -12,6 +13,14 @@ ROWS_AT_ONCE = 100_000
 def target(inputs: Mapping[str, Any]) -> Path:
     """Tell the file to write."""
     return Path(inputs["folder"]) / "pulled.parquet"
+
+
+def write_batches(file: Path, batches: pa.RecordBatchReader) -> Path:
+    """Write a stream of Arrow as it comes."""
+    with pq.ParquetWriter(file, batches.schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return file
 
 
 def pulled(files: list[Path]) -> dict[str, Any]:
