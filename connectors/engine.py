@@ -9,39 +9,21 @@ from typing import Any, TypeAlias
 import duckdb
 import pyarrow as pa
 
+from connectors.duck import open_duckdb
 from connectors.lake import DatasetVersion, read_dataset, table_path
 from connectors.lake_layer import held_by
-from connectors.lake_room import StagedRows, spill_folder, stage_rows
+from connectors.lake_room import StagedRows, stage_rows
 from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import PROJECT, Settings
 
 Relation: TypeAlias = pa.Table | DatasetVersion | StagedRows
 
-# What the engine may hold; beyond, it spills into the lake's zone.
-MOST_MEMORY = "2GB"
-
 
 @lru_cache(maxsize=128)
 def sql_text(relation: str) -> str:
     """Read the SQL of a relation named by zone and file, such as `births/match`."""
     return (PROJECT / "sql" / f"{relation}.sql").read_text(encoding="utf-8")
-
-
-@contextmanager
-def open_duckdb(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB in memory; it holds at most `MOST_MEMORY` and spills the rest into a folder of its own."""
-    config: dict[str, Any] = {
-        "threads": 2,
-        "preserve_insertion_order": True,
-        "memory_limit": MOST_MEMORY,
-        "temp_directory": str(spill),
-    }
-    with duckdb.connect(config=config) as connection:
-        connection.execute("SET TimeZone = 'Asia/Shanghai'")
-        # Bars of progress belong to terminals, not to logs.
-        connection.execute("SET enable_progress_bar = false")
-        yield connection
 
 
 def run_sql(
@@ -81,7 +63,7 @@ def _answer(
     settings: Settings, sql: str, relations: Mapping[str, Relation], parameters: Mapping[str, Any] | None
 ) -> Iterator[duckdb.DuckDBPyRelation]:
     text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
-    with open_duckdb(spill_folder(settings)) as connection:
+    with open_duckdb(settings) as connection:
         name_relations(connection, settings, relations)
         yield connection.sql(text, params=dict(parameters or {}))
 

@@ -15,9 +15,9 @@ from duckdb import (
     StarExpression,
 )
 
-from connectors.engine import open_duckdb, sql_text
+from connectors.duck import open_duckdb
+from connectors.engine import sql_text
 from connectors.extract import IS_DELETED, ROWS_PER_PART, Chain, Extract, extract_rows
-from connectors.lake_room import spill_folder
 from connectors.settings import Settings
 from connectors.source_table import key_of, source_schema
 from schemas.contract import LINEAGE, Contract
@@ -55,7 +55,7 @@ class Excerpt:
 
 def read_excerpt(settings: Settings, contract: Contract, chain: Chain, keys: pa.Table) -> Excerpt:
     """Read all rows of some keys (`row_key`, as conforming writes them) in one pass over each extract."""
-    with open_duckdb(spill_folder(settings)) as duck:
+    with open_duckdb(settings) as duck:
         touched = duck.from_arrow(_asked(contract, keys))
         tables = [
             _of_keys(contract, _all_rows(duck, contract, extract, position), touched).to_arrow_table()
@@ -66,7 +66,7 @@ def read_excerpt(settings: Settings, contract: Contract, chain: Chain, keys: pa.
 
 def newest_rows(settings: Settings, contract: Contract, increments: Sequence[Extract]) -> pa.Table:
     """Read the rows of increments, of each key those of the newest; keys that it deletes have none."""
-    with open_duckdb(spill_folder(settings)) as duck:
+    with open_duckdb(settings) as duck:
         tables = [
             _all_rows(duck, contract, extract, position).to_arrow_table()
             for position, extract in enumerate(increments, start=1)
@@ -119,7 +119,7 @@ def _is_text(contract: Contract) -> bool:
 
 
 def _fold(settings: Settings, base: pa.Table, increments: pa.Table) -> pa.Table:
-    with open_duckdb(spill_folder(settings)) as duck:
+    with open_duckdb(settings) as duck:
         duck.register("base_row", base)
         duck.register("increment_row", increments)
         return duck.sql(sql_text("population/known_row")).to_arrow_table()

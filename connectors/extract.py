@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from duckdb import ColumnExpression, ConstantExpression
 from sqlalchemy.engine import Connection
 
-from connectors.engine import open_duckdb, sql_text
-from connectors.lake_room import spill_folder
+from connectors.duck import open_duckdb
+from connectors.engine import sql_text
 from connectors.landing import Landing, find_landing, landed_file, newest_landing
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
@@ -193,7 +193,7 @@ def known_parts(
     _check_columns(contract, chain)
     read = [name for name in contract.received_columns if columns is None or name in columns]
     count = 0
-    with open_duckdb(spill_folder(settings)) as duck:
+    with open_duckdb(settings) as duck:
         of_columns = [ColumnExpression(name) for name in read]
         increment_row = _increment_rows(duck, contract, chain, of_columns)
         for keys, rows in _base_parts(contract, chain.extracts[0], read):

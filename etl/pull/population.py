@@ -110,6 +110,7 @@ def _read_tables(settings: Settings, business_date: date, folder: Path, *, is_fu
             snapshot.check_table(contract)
         return [
             read_table(
+                settings,
                 snapshot,
                 contract,
                 known[contract.name],

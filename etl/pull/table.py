@@ -3,8 +3,9 @@
 from datetime import date
 from pathlib import Path
 
-from connectors.engine import open_duckdb
+from connectors.duck import open_duckdb
 from connectors.extract import Chain, view_known
+from connectors.settings import Settings
 from connectors.source_table import PopulationSnapshot, source_schema
 from etl.pull.base import read_base
 from etl.pull.increment import read_increment
@@ -19,6 +20,7 @@ SMALL = 1_000
 
 
 def read_table(
+    settings: Settings,
     snapshot: PopulationSnapshot,
     contract: Contract,
     known: Chain | None,
@@ -36,7 +38,7 @@ def read_table(
         Refusal: the database cannot be read, or did not hold one snapshot.
     """
     folder.mkdir()
-    with open_duckdb(folder / "spill") as duck:
+    with open_duckdb(settings) as duck:
         if known is not None and known.lacks(source_schema(contract)):
             known = None
         if known is not None:

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from connectors.engine import name_relations, open_duckdb, sql_text
-from connectors.lake_room import spill_folder
+from connectors.duck import open_unordered
+from connectors.engine import name_relations, sql_text
 from connectors.settings import Settings
 from quality.batch import Batch
 from quality.compiled.plan import UNIQUE, Check, Plan, plan_of
@@ -68,9 +68,8 @@ def failed_rows(
 
 @contextmanager
 def _opened(settings: Settings, batch: Batch) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_duckdb(spill_folder(settings)) as connection:
-        # The order of the rows does not matter to counts.
-        connection.execute("SET preserve_insertion_order = false")
+    # The order of the rows does not matter to counts.
+    with open_unordered(settings) as connection:
         name_relations(connection, settings, batch.relations)
         yield connection
 

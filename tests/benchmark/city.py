@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import sqlalchemy as sa
 
-from connectors.engine import open_duckdb
+from connectors.duck import open_duckdb
 from connectors.postgres import create_databases, postgres_for_command
 from connectors.registry import migrate_registry, registry_engine
 from connectors.settings import PROJECT, Settings
@@ -110,7 +110,7 @@ def _tile(settings: Settings, tile: int) -> None:
     """Append one copy of the city's own rows to the population database."""
     codes = [code for code in load_counties()["county_code"].to_pylist() if code[:2] == PROVINCES[tile - 1]]
     county = {"place": list(range(len(codes))), "county_code": codes, "counties": [len(codes)] * len(codes)}
-    with population_connection(settings) as connection, open_duckdb(settings.var / "spill") as duck:
+    with population_connection(settings) as connection, open_duckdb(settings) as duck:
         duck.register("county", pa.table(county))
         for table in TABLES:
             duck.register(table, read_truth(settings, table))

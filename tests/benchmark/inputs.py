@@ -13,8 +13,9 @@ from typing import Any
 
 import duckdb
 
-from connectors.engine import open_duckdb, sql_text
-from connectors.settings import PROJECT
+from connectors.duck import open_duckdb
+from connectors.engine import sql_text
+from connectors.settings import PROJECT, Settings
 from quality.domain_functions import parse_sql
 from schemas.division import load_divisions
 from schemas.programme_file import load_facts
@@ -30,7 +31,7 @@ def make_inputs(folder: Path, persons: int) -> dict[str, Any]:
     told = folder / "inputs.json"
     if not told.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with open_duckdb(folder / "spill") as connection:
+        with open_duckdb(Settings(var=folder)) as connection:
             connection.register("division", load_divisions(TODAY))
             rows = {name: _write(connection, folder, name, text) for name, text in _statements(persons)}
             rows["facts"] = _write_facts(connection, folder)

@@ -21,7 +21,7 @@ def run(inputs: dict[str, Any]) -> ReadTable:
     with open_population(settings) as snapshot:
         snapshot.check_table(contract)
         folder, day = Path(inputs["folder"]) / "pull", date.fromisoformat(inputs["day"])
-        return read_table(snapshot, contract, None, day, folder, is_full=True)
+        return read_table(settings, snapshot, contract, None, day, folder, is_full=True)
 
 
 def answer(read: ReadTable, inputs: dict[str, Any]) -> dict[str, Any]:

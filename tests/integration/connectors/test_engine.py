@@ -4,7 +4,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from connectors import engine
+from connectors import duck
 from connectors.engine import run_sql, stage_sql
 from connectors.lake_room import lake_room
 from connectors.settings import Settings
@@ -27,12 +27,12 @@ def test_a_query_beyond_its_memory_spills_and_gives_the_same_rows(
     settings: Settings, numbers: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run_sql(settings, SORTED, {"numbers": numbers})
-    monkeypatch.setattr(engine, "MOST_MEMORY", "150MB")
+    monkeypatch.setattr(duck, "MOST_MEMORY", "150MB")
     assert run_sql(settings, SORTED, {"numbers": numbers}) == whole
     assert not list(settings.lake.glob(".spill-*"))
     # Where it cannot spill it cannot answer: so much for its being needed.
     (settings.lake / "taken").touch()
-    monkeypatch.setattr(engine, "spill_folder", lambda _: settings.lake / "taken" / "spill")
+    monkeypatch.setattr(duck, "spill_folder", lambda _: settings.lake / "taken" / "spill")
     with pytest.raises(duckdb.Error):
         run_sql(settings, SORTED, {"numbers": numbers})
 
