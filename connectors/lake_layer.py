@@ -1,8 +1,9 @@
 """What a version of a table holds: rows of its own, or a whole version and the changes laid upon it.
 
-Changes lie in two files: the keys whose rows count no more, and the rows that are there instead. The names
-of the files tell upon which version they lie, so that a table tells everything by itself. There is one layer
-at most: whoever changes a changed version takes along what lies upon the whole one already.
+Changes lie in two files: the rows of the whole version that count no more, and the rows that are there
+instead. The names of the files tell upon which version they lie, so that a table tells everything by itself.
+There is one layer at most: who changes a changed version takes along what lies upon the whole one already.
+What was counted of a whole version is so counted of a changed one: less what is gone, plus what has come.
 """
 
 import hashlib
@@ -25,9 +26,9 @@ LAID = re.compile(r"(?P<digest>[0-9a-f]{64})\.upon-(?P<upon>[0-9]+)\.parquet")
 class Changes:
     """Rows that take the place of others, laid upon a whole version of the same table.
 
-    `replaced` has one column, the key: rows of the whole version with such a key count no more, whether or
-    not there are new ones in `rows`. Both are in order of the key. `upon_digest` is that of the whole
-    version; `num_rows` is how many rows there are in the end.
+    `replaced` are rows of the whole version, with the key as their first column: they count no more, and no
+    other row there has one of these keys. `rows` are there instead. Both are in order of the key and have no
+    row in common. `upon_digest` is that of the whole version; `num_rows` is how many rows there are at last.
     """
 
     upon: int
@@ -52,7 +53,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Layer:
-    """The files of changes: keys that count no more, rows that are there instead."""
+    """The files of changes: rows that count no more, by key, and rows that are there instead."""
 
     replaced: Path
     rows: Path
@@ -95,7 +96,7 @@ def laid_name(digest: str, upon: int) -> str:
 
 
 def replaced_name(digest: str) -> str:
-    """Name the file of the keys that count no more in a changed version."""
+    """Name the file of the rows that count no more in a changed version."""
     return f"{digest}.replaced.parquet"
 
 
@@ -106,7 +107,7 @@ def read_whole(table: Path, version: int, columns: list[str] | None) -> pa.Table
 
 def lay_rows(whole: pa.Table, layer: Layer) -> pa.Table:
     """Lay changes upon the rows of a whole version; both need their key."""
-    replaced = pq.read_table(layer.replaced).column(0).combine_chunks()
+    replaced = pq.read_table(layer.replaced, columns=[layer.key]).column(0).combine_chunks()
     # Nobody can be named by a key that is missing: such a row is replaced by none.
     is_kept = pa.compute.invert(pa.compute.is_in(whole.column(layer.key), replaced, skip_nulls=True))
     rows = pq.read_table(layer.rows, columns=whole.column_names).cast(whole.schema)

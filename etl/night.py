@@ -31,7 +31,7 @@ class Night:
     approver: str | None = None
     # How long collecting waits for receivers that have not finished; they answer in their own time.
     patience_seconds: float = 0.0
-    # Whether the population database is read or conformed whole, whatever is known of it.
+    # Whether a step does in full what it else builds upon what is known.
     is_full: bool = False
 
     def partner(self, name: str) -> SftpPartner:
@@ -150,7 +150,7 @@ def _reconcile_births(night: Night) -> Mapping[str, Any]:
 def _decide_subsidies(night: Night) -> Mapping[str, Any]:
     from etl.subsidy.decide import decide_subsidies
 
-    return decide_subsidies(night.settings, night.business_date)
+    return decide_subsidies(night.settings, night.business_date, is_full=night.is_full)
 
 
 def _import_cases(night: Night) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ judge the same rows and flags.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from sqlglot import exp
 from connectors.divisions import divisions_on
 from connectors.engine import Relation, run_sql, sql_text
 from connectors.lake import DatasetVersion, candidate_on
+from connectors.lake_changes import staged_file
+from connectors.lake_layer import Layer
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from quality.domain_functions import hoist_calls, parse_sql
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 # What a batch has beside what is judged.
 THREAD = (*(name for name, _ in LINEAGE), FAILED_RULES[0])
+# What the facts look places up in.
+PLACES = ("division", "county")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,36 @@ def candidate_batch(
     return batch_of(settings, contract, {"conformed": version, **persons}, business_date)
 
 
+def come_batch(
+    settings: Settings, contract: Contract, version: DatasetVersion, layer: Layer, business_date: date
+) -> Batch:
+    """Describe the batch of the rows that a version has instead of others."""
+    relations: dict[str, Relation] = {"conformed": staged_file(layer.rows)}
+    relations |= _received_persons(settings, contract, business_date)
+    shared = facts_of(contract.name, frozenset()).get("shared_number")
+    if shared is not None:
+        # Of all rows of the version those that matter to the changed ones.
+        asked = exp.select("id_number").from_("changed")
+        sharing = exp.select("*").from_("version").where(exp.column("id_number").isin(query=asked))
+        text = shared.copy().with_("conformed", as_=sharing).sql("duckdb")
+        relations["shared_number"] = run_sql(
+            settings, text, {"version": version, "changed": relations["conformed"]}
+        )
+    return batch_of(settings, contract, relations, business_date)
+
+
+def gone_batch(contract: Contract, layer: Layer) -> Batch:
+    """Describe the batch of the rows that a version has no more, if they kept every rule that rejects."""
+    flagged = [rule for rule in contract.row_rules if is_flagged(rule)]
+    flags = [
+        (exp.true() if rule.severity == "reject" else _flag(rule, None)).as_(rule.id) for rule in flagged
+    ]
+    columns = [*(entry.name for entry in contract.properties), *THREAD]
+    query = exp.select(*columns, *flags).from_("conformed")
+    rows = {"conformed": staged_file(layer.replaced)}
+    return Batch(query.sql(dialect="duckdb"), *_flag_names(flagged), rows, {})
+
+
 def batch_of(
     settings: Settings, contract: Contract, relations: Mapping[str, Relation], business_date: date
 ) -> Batch:
@@ -82,13 +116,19 @@ def batch_of(
     for name, facts in {**facts_of(contract.name, frozenset(relations)), **called}.items():
         query = query.with_(name, as_=facts.copy(), copy=False)
     text = query.sql(dialect="duckdb")
+    places = dict(zip(PLACES, (divisions_on(settings, business_date), load_counties()), strict=True))
     return Batch(
         text,
-        tuple(rule.id for rule in flagged),
-        tuple(rule.id for rule in flagged if rule.severity == "warn"),
-        {"division": divisions_on(settings, business_date), "county": load_counties(), **relations},
+        *_flag_names(flagged),
+        {**places, **relations},
         {"business_date": business_date} if "$business_date" in text else {},
     )
+
+
+def _flag_names(flagged: Sequence[Rule]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name all flags, and those of warnings."""
+    names = tuple(rule.id for rule in flagged)
+    return names, tuple(rule.id for rule in flagged if rule.severity == "warn")
 
 
 def batch_frame(settings: Settings, batch: Batch) -> pd.DataFrame:

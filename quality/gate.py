@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from quality.breaker import check_reject_share
 from quality.tickets import record_tickets
 from quality.validation import Validation, first_failures, validate_batch
 from quality.verdict import Verdict, verdict_of
+from quality.version_count import count_version
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
 from schemas.registry import DATASET_VERSION, RULE_RESULT
@@ -96,7 +98,8 @@ def _validate(
         batch = candidate_batch(settings, contract, version, business_date)
         with registry_session(settings) as connection:
             row_count = _row_count(connection, version)
-        return validate_batch(settings, context, contract.name, batch, row_count, least)
+        count = partial(count_version, settings, contract, version, batch, business_date)
+        return validate_batch(settings, context, contract.name, batch, row_count, least, count)
     except Refusal:
         raise
     except Exception as error:

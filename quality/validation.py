@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+
+    from quality.compiled.count import Counted
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +51,16 @@ def validate_batch(
     batch: Batch,
     row_count: int,
     parameters: Mapping[str, int],
+    count: Callable[[Mapping[str, Any]], Counted] | None = None,
 ) -> Validation:
-    """Validate a batch of so many rows; how many alone decides by whom."""
+    """Validate a batch of so many rows; how many alone decides by whom.
+
+    `count` counts what a suite finds in the batch, where that is known by less than looking at all of it.
+    """
     if row_count < COMPILED_FROM_ROWS:
         return validate_by_gx(settings, context, dataset, batch, parameters)
-    return validate_compiled(settings, context, dataset, batch, parameters)
+    counted = None if count is None else count(read_suite(dataset))
+    return validate_compiled(settings, context, dataset, batch, parameters, counted=counted)
 
 
 def validate_by_gx(
@@ -83,10 +90,12 @@ def validate_compiled(
     batch: Batch,
     parameters: Mapping[str, int],
     suite: Mapping[str, Any] | None = None,
+    counted: Counted | None = None,
 ) -> Validation:
     """Let DuckDB count and Great Expectations judge the counts; `suite` is the dataset's by default.
 
-    An expectation that cannot be compiled is named in the log and judged on the rows themselves.
+    `counted` is what was counted already. An expectation that cannot be compiled is named in the log and
+    judged on the rows themselves.
     """
     import pandas as pd
     from great_expectations import ExpectationSuite
@@ -95,7 +104,8 @@ def validate_compiled(
     from quality.compiled.results import CountedValidator
 
     suite = suite or read_suite(dataset)
-    counted = count_suite(settings, batch, suite)
+    if counted is None:
+        counted = count_suite(settings, batch, suite)
     for expectation, reason in counted.left.items():
         logger.warning("%s: expectation %s is not compiled: %s", dataset, expectation, reason)
     rows = batch_frame(settings, batch) if counted.left else pd.DataFrame()

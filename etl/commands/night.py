@@ -75,6 +75,14 @@ def _run_step(
     typer.echo(json.dumps(counts, ensure_ascii=False, indent=1, default=str))
 
 
+# What the steps do in full that else build upon what is known.
+FULL = {
+    "pull_population": "read every row anew, whatever is known of the source",
+    "conform_population": "conform every row anew, whatever the night before has",
+    "decide_subsidies": "judge everyone anew, whatever the night before has",
+}
+
+
 def _add_step_command(step: Step) -> None:
     def command(
         date_text: DateOption = None,
@@ -84,23 +92,13 @@ def _add_step_command(step: Step) -> None:
     ) -> None:
         _run_step(step, date_text, approver=approver)
 
-    def pull(
+    def in_full(
         date_text: DateOption = None,
-        is_full: Annotated[
-            bool, typer.Option("--full", help="全量 · read every row anew, whatever is known of the source.")
-        ] = False,
+        is_full: bool = typer.Option(False, "--full", help=f"全量 · {FULL.get(step.name)}."),
     ) -> None:
         _run_step(step, date_text, is_full=is_full)
 
-    def conform(
-        date_text: DateOption = None,
-        is_full: Annotated[
-            bool, typer.Option("--full", help="全量 · conform every row anew, whatever the night before has.")
-        ] = False,
-    ) -> None:
-        _run_step(step, date_text, is_full=is_full)
-
-    chosen = {"pull_population": pull, "conform_population": conform}.get(step.name, command)
+    chosen = in_full if step.name in FULL else command
     run.command(step.name.replace("_", "-"), help=step.title)(chosen)
 
 

@@ -266,21 +266,18 @@ def _changes(
     becomes: Conformed[StagedRows],
     num_rows: int,
 ) -> Changes:
-    """Make the changes of staging: keys whose accepted row is another one or gone, and the rows instead."""
+    """Make the changes of staging: accepted rows that are gone or were other ones, and the rows instead."""
     name, key = becomes.contract.name, becomes.contract.key
     relations = {"was": was.accepted, "becomes": becomes.accepted}
-    rows = stage_sql(
-        settings, room, "changed", _difference("becomes", "was").order_by(key).sql("duckdb"), relations
-    )
-    gone = exp.select(key).from_(_difference("was", "becomes").subquery("gone"))
-    come = exp.select(key).from_(_difference("becomes", "was").subquery("come"))
-    replaced = run_sql(settings, exp.union(gone, come).order_by(key).sql("duckdb"), relations)
-    changes = change_version(settings, room, before.staging, replaced, rows, num_rows)
+    gone = stage_sql(settings, room, "gone", _difference("was", "becomes"), relations)
+    come = stage_sql(settings, room, "come", _difference("becomes", "was"), relations)
+    changes = change_version(settings, room, before.staging, key, gone, come, num_rows)
     if changes is None:
         raise NothingToBuildUpon(f"staging.{name} was made before a file was a version")
-    _refuse_many(name, "changed since everything was conformed", changes.replaced.num_rows, num_rows)
+    changed = max(changes.replaced.num_rows, changes.rows.num_rows)
+    _refuse_many(name, "changed since everything was conformed", changed, num_rows)
     return changes
 
 
-def _difference(one: str, other: str) -> exp.Query:
-    return exp.except_(exp.select("*").from_(one), exp.select("*").from_(other))
+def _difference(one: str, other: str) -> str:
+    return exp.except_(exp.select("*").from_(one), exp.select("*").from_(other)).sql("duckdb")

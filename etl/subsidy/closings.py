@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.engine import run_sql
-from connectors.lake_room import StagedRows
+from connectors.lake import DatasetVersion
 from connectors.settings import Settings
 from etl.subsidy.tasks import subject_of
 from schemas.programme_file import load_programme
@@ -19,7 +19,7 @@ from schemas.registry import DECISION
 def causes_of(
     connection: Connection,
     settings: Settings,
-    judged: Mapping[str, StagedRows],
+    judged: Mapping[str, DatasetVersion],
     open_rows: Iterable[Mapping[str, Any]],
     business_date: date,
     ended: Sequence[sa.RowMapping],
@@ -50,7 +50,7 @@ def _cause(subject: str, eligible: set[str], still_there: set[str]) -> str:
 
 
 def _undecided_who_remain(
-    connection: Connection, settings: Settings, judged: Mapping[str, StagedRows], business_date: date
+    connection: Connection, settings: Settings, judged: Mapping[str, DatasetVersion], business_date: date
 ) -> set[str]:
     """Find the cases that were unknown the day before and whose persons are decided on this date."""
     was_unknown = sa.and_(

@@ -4,8 +4,10 @@ All decisions with every clause go to the lake; persons found eligible or undeci
 registry, and a missing document that would decide becomes a task of the village.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.dialects import postgresql
@@ -13,10 +15,13 @@ from sqlalchemy.engine import Connection
 
 from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
+from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows, lake_room
+from connectors.program import program_version
 from connectors.registry import hold_lock, record_state, registry_session
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
+from etl.subsidy.changes import NothingToBuildUpon, judge_changes
 from etl.subsidy.closings import causes_of
 from etl.subsidy.facts import SOURCES
 from etl.subsidy.judge import count_decisions, judge_everyone
@@ -26,10 +31,14 @@ from schemas.programme import Programme, policy_version
 from schemas.programme_file import load_programme
 from schemas.registry import DECISION, DECISION_RUN
 
+LOG = logging.getLogger(__name__)
 
-def decide_subsidies(settings: Settings, business_date: date) -> dict[str, Any]:
+
+def decide_subsidies(settings: Settings, business_date: date, *, is_full: bool = False) -> dict[str, Any]:
     """Decide both programmes for everyone as of a business date; rerunning changes nothing.
 
+    Where the night before was decided by the same program and policy, only whom the night touches is judged
+    (etl/subsidy/changes.py), which gives the same; with `is_full` everyone, whatever the night before has.
     Returns counts of persons per programme code, and of open tasks:
     `{"T": {"eligible": …, "ineligible": …, "unknown": …}, "J": {…}, "tasks": …}`.
 
@@ -40,34 +49,57 @@ def decide_subsidies(settings: Settings, business_date: date) -> dict[str, Any]:
     with hold_lock(settings, "etl.subsidy", business_date), lake_room(settings) as room:
         with registry_session(settings) as connection:
             versions = {name: version_on(connection, f"staging.{name}", business_date) for name in SOURCES}
-        judged = judge_everyone(settings, room, versions, business_date)
+        judged = _judge(settings, room, versions, business_date, is_full=is_full)
         return _record(settings, judged, business_date, [str(version) for version in versions.values()])
 
 
+def _judge(
+    settings: Settings,
+    room: Path,
+    versions: Mapping[str, DatasetVersion],
+    business_date: date,
+    *,
+    is_full: bool,
+) -> Mapping[str, StagedRows | Changes]:
+    if not is_full:
+        try:
+            return judge_changes(settings, room, versions, business_date)
+        except NothingToBuildUpon as reason:
+            LOG.info("everyone is judged as of %s: %s", business_date, reason)
+    return judge_everyone(settings, room, versions, business_date)
+
+
 def _record(
-    settings: Settings, judged: Mapping[str, StagedRows], business_date: date, inputs: list[str]
+    settings: Settings,
+    judged: Mapping[str, StagedRows | Changes],
+    business_date: date,
+    inputs: list[str],
 ) -> dict[str, Any]:
     programmes = {name: load_programme(name) for name in judged}
-    rows = {name: _open_rows(settings, programmes[name], judged[name]) for name in judged}
-    open_rows = [row for of_programme in rows.values() for row in of_programme]
-    counts = {name: count_decisions(settings, decisions) for name, decisions in judged.items()}
     with registry_session(settings) as connection:
+        published: dict[str, DatasetVersion] = {}
+        for name, decisions in judged.items():
+            made_from = [*inputs, *map(str, published.values())]
+            published[name] = _publish(
+                connection, settings, programmes[name], decisions, business_date, made_from
+            )
+        rows = {name: _open_rows(settings, programmes[name], version) for name, version in published.items()}
+        open_rows = [row for of_programme in rows.values() for row in of_programme]
+        counts = {name: count_decisions(settings, version) for name, version in published.items()}
         tasks = find_tasks(connection, open_rows, business_date)
         record_tasks(
             connection,
             PROCESS,
             tasks,
             business_date,
-            lambda ended: causes_of(connection, settings, judged, open_rows, business_date, ended),
+            lambda ended: causes_of(connection, settings, published, open_rows, business_date, ended),
         )
-        for name, decisions in judged.items():
-            programme = programmes[name]
+        for name, programme in programmes.items():
             record_state(
                 connection, DECISION, rows[name], business_date, where={"programme_code": programme.code}
             )
-            published = _publish(connection, settings, programme, decisions, business_date, inputs)
-            _record_run(connection, programme, business_date, inputs, published, counts[name])
-            inputs = [*inputs, str(published)]
+            _record_run(connection, programme, business_date, inputs, published[name], counts[name])
+            inputs = [*inputs, str(published[name])]
     return {**{programmes[name].code: counts[name] for name in judged}, "tasks": len(tasks)}
 
 
@@ -75,7 +107,7 @@ def _publish(
     connection: Connection,
     settings: Settings,
     programme: Programme,
-    decisions: StagedRows,
+    decisions: StagedRows | Changes,
     business_date: date,
     inputs: list[str],
 ) -> DatasetVersion:
@@ -87,11 +119,11 @@ def _publish(
         decisions,
         business_date,
         counts=Reconciled(everyone, everyone, 0),
-        inputs=inputs,
+        inputs=[*inputs, program_version()],
     )
 
 
-def _open_rows(settings: Settings, programme: Programme, decisions: StagedRows) -> list[dict[str, Any]]:
+def _open_rows(settings: Settings, programme: Programme, decisions: DatasetVersion) -> list[dict[str, Any]]:
     """Take the persons who are eligible or undecided, as rows of `subsidy.decision`."""
     is_open = run_sql(settings, "subsidy/open_decision", {"decision": decisions})
     version = policy_version(programme)

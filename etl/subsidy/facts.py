@@ -20,15 +20,16 @@ def gather_facts(settings: Settings, sources: Mapping[str, Relation], facts: Fac
 
     `sources` maps each of SOURCES to its accepted rows; ages and marriages are those of `day`.
     """
-    return run_sql(settings, "subsidy/facts", sources, _parameters(facts, day))
+    return run_sql(settings, "subsidy/facts", sources, fact_parameters(facts, day))
 
 
 def stage_facts(
     settings: Settings, room: Path, sources: Mapping[str, Relation], facts: Facts, day: date
 ) -> StagedRows:
     """Compute the same of a whole city, into a file of a room."""
-    return stage_sql(settings, room, "facts", "subsidy/facts", sources, _parameters(facts, day))
+    return stage_sql(settings, room, "facts", "subsidy/facts", sources, fact_parameters(facts, day))
 
 
-def _parameters(facts: Facts, day: date) -> dict[str, Any]:
+def fact_parameters(facts: Facts, day: date) -> dict[str, Any]:
+    """Give the values that the facts rest on as of a day, and the day."""
     return {**{name: parameter.on(day) for name, parameter in facts.parameters.items()}, "business_date": day}

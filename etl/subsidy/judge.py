@@ -27,7 +27,15 @@ def judge_everyone(
     Raises:
         Refusal: policy files do not fit together, or have no value for the day.
     """
-    facts = stage_facts(settings, room, sources, load_facts(policy), day)
+    return judge_facts(
+        settings, room, stage_facts(settings, room, sources, load_facts(policy), day), day, policy
+    )
+
+
+def judge_facts(
+    settings: Settings, room: Path, facts: StagedRows, day: date, policy: Path = POLICY
+) -> dict[str, StagedRows]:
+    """Judge the persons of some facts; decisions by programme name."""
     decisions: dict[str, StagedRows] = {}
     for name in PROGRAMMES:
         programme = load_programme(name, policy)
@@ -58,7 +66,7 @@ def _judge_programme(
     return judged
 
 
-def count_decisions(settings: Settings, decisions: StagedRows) -> dict[str, int]:
+def count_decisions(settings: Settings, decisions: Relation) -> dict[str, int]:
     """Count persons by decision; every decision is named, also with nobody in it."""
     rows = run_sql(settings, "subsidy/decision_count", {"decision": decisions}).to_pylist()
     counted = {row["decision_code"]: row["persons"] for row in rows}

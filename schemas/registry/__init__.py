@@ -13,7 +13,14 @@ from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, S
 from schemas.registry.declare import METADATA
 from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
 from schemas.registry.mart import COUNTED_STATE, RELEASE
-from schemas.registry.quality import GIVEN_UP_ROW, SCORE, SHARE_ACCEPTANCE, TICKET, TICKET_CLOSING
+from schemas.registry.quality import (
+    EXPECTATION_COUNT,
+    GIVEN_UP_ROW,
+    SCORE,
+    SHARE_ACCEPTANCE,
+    TICKET,
+    TICKET_CLOSING,
+)
 from schemas.registry.subsidy import DECISION, DECISION_RUN
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
@@ -33,6 +40,7 @@ __all__ = [
     "DECISION",
     "DECISION_RUN",
     "DROP",
+    "EXPECTATION_COUNT",
     "GIVEN_UP_ROW",
     "LANDING",
     "LOCK_HOLDER",

@@ -64,7 +64,12 @@ DATASET_VERSION = Table(
     Column(
         "is_candidate", Boolean, nullable=False, comment="候选 · whether it was conformed last for this date"
     ),
-    Column("digest", Text, nullable=False, comment="内容摘要 · SHA-256 of the rows in order"),
+    Column(
+        "digest",
+        Text,
+        nullable=False,
+        comment="内容摘要 · SHA-256 of the rows in order; of changes: of theirs and of the version below",
+    ),
     Column("row_count", BigInteger, nullable=False, comment="行数 · rows of the version"),
     Column("received", BigInteger, nullable=False, comment="收到 · rows received for this date"),
     Column("accepted", BigInteger, nullable=False, comment="接收 · rows accepted of those"),

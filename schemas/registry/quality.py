@@ -129,3 +129,23 @@ SHARE_ACCEPTANCE = Table(
     schema="quality",
     comment="隔离率确认 · who let a dataset pass with more rejected rows than its limit",
 )
+
+EXPECTATION_COUNT = Table(
+    "expectation_count",
+    METADATA,
+    key_text("dataset_name", "数据集 · dataset with its zone"),
+    Column(
+        "version",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="版本 · version that has all its rows to itself",
+    ),
+    key_text("judged_by", "评判依据 · digest of the suite, the rules and the places that counted"),
+    key_text("expectation_id", "期望编号 · expectation of the suite"),
+    Column("row_count", BigInteger, nullable=False, comment="行数 · rows of the version"),
+    Column("missing", BigInteger, nullable=False, comment="缺失行数 · rows without a value to judge"),
+    Column("unexpected", BigInteger, nullable=False, comment="不符行数 · rows that break the expectation"),
+    schema="quality",
+    comment="期望计数 · what a suite counted in a whole version: changes of it are counted by themselves",
+)

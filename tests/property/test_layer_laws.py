@@ -24,7 +24,12 @@ from etl.conform import changes
 from etl.conform.earlier import NothingToBuildUpon
 from etl.conform.population import conform_population
 from etl.conform.touched import as_keys
-from schemas.registry import DATASET_VERSION, LANDING, RULE_RESULT, SCORE, STATE_DATE
+from quality.batch import candidate_batch
+from quality.compiled.count import Tally
+from quality.validation import read_suite
+from quality.version_count import count_version
+from schemas.contract import load_contract
+from schemas.registry import DATASET_VERSION, EXPECTATION_COUNT, LANDING, RULE_RESULT, SCORE, STATE_DATE
 from tests.support.installation import running_installation
 from tests.support.landed import land_extract, land_increment
 from tests.support.received import VILLAGE, resident_id, row_of, wrong_check
@@ -227,7 +232,7 @@ class Source:
 def forget(settings: Settings) -> None:
     """Empty the registry of what the nights put there; versions of the lake go on."""
     with registry_session(settings) as connection:
-        for table in (LANDING, DATASET_VERSION, RULE_RESULT, SCORE, STATE_DATE):
+        for table in (LANDING, DATASET_VERSION, RULE_RESULT, SCORE, STATE_DATE, EXPECTATION_COUNT):
             connection.execute(sa.delete(table))
 
 
@@ -264,6 +269,15 @@ def on_record(settings: Settings, day: date) -> dict[str, Any]:
     return found
 
 
+def gate_counts(settings: Settings, table: str, day: date) -> Mapping[str, Tally]:
+    """Count what the gate counts, of changes by themselves."""
+    contract = load_contract(table)
+    with registry_session(settings) as connection:
+        version = candidate_on(connection, f"staging.{table}", day)
+    batch = candidate_batch(settings, contract, version, day)
+    return count_version(settings, contract, version, batch, day, read_suite(table)).tallies
+
+
 def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=repr)
 
@@ -289,6 +303,8 @@ def live(settings: Settings, other: Settings, history: Sequence[Night]) -> None:
         built, whole = on_record(settings, day), on_record(other, day)
         for name, rows in whole.items():
             assert built[name] == rows, (day, name)
+        for table in TABLES:
+            assert gate_counts(settings, table, day) == gate_counts(other, table, day), (day, table)
 
 
 @pytest.fixture(scope="module")

@@ -61,49 +61,62 @@ def test_a_version_is_current_only_after_the_gate_pointed_at_it(settings: Settin
     assert current(settings, TUESDAY) == candidate
 
 
+KEYED = pa.schema([("value", pa.int64()), ("key", pa.string())])
+Pair = tuple[str | None, int]
+
+
+def keyed(rows: list[Pair]) -> pa.Table:
+    return pa.Table.from_pylist([{"key": key, "value": value} for key, value in rows], schema=KEYED)
+
+
 def change(
-    settings: Settings, upon: DatasetVersion, gone: list[str], come: list[tuple[str, int]], day: date
+    settings: Settings, upon: DatasetVersion, gone: list[Pair], come: list[Pair], day: date
 ) -> DatasetVersion:
-    """Give a version other rows: of some keys none, or those that have come."""
-    rows = pa.table(
-        {"key": [key for key, _ in come], "value": pa.array([value for _, value in come], pa.int64())}
-    )
-    rows = rows.cast(pa.schema([("key", pa.string()), ("value", pa.int64())]))
+    """Give a version other rows than some that it has."""
     with lake_room(settings) as room, registry_session(settings) as connection:
-        replaced = pa.table({"key": pa.array(sorted(gone), pa.string())})
-        staged = stage_rows(room, "come", [rows], rows.schema)
-        changes = change_version(settings, room, upon, replaced, staged, 3)
+        sides = {"gone": keyed(gone), "come": keyed(come)}
+        staged = [stage_rows(room, name, [rows], KEYED) for name, rows in sides.items()]
+        changes = change_version(settings, room, upon, "key", *staged, 3)
         assert changes is not None
         counts = Reconciled(3, 3, 0)
         return publish_dataset(connection, settings, "staging.keyed", changes, day, counts=counts, inputs=[])
 
 
 def test_changes_are_read_as_the_rows_that_they_make(settings: Settings) -> None:
-    table = pa.table({"key": ["a", "b", None], "value": pa.array([1, 2, 3], pa.int64())})
     with registry_session(settings) as connection:
         counts = Reconciled(3, 3, 0)
         whole = publish_dataset(
-            connection, settings, "staging.keyed", table, MONDAY, counts=counts, inputs=[]
+            connection,
+            settings,
+            "staging.keyed",
+            keyed([("a", 1), ("b", 2), (None, 3)]),
+            MONDAY,
+            counts=counts,
+            inputs=[],
         )
-    second = change(settings, whole, ["b", "c"], [("b", 9), ("c", 8)], TUESDAY)
-    third = change(settings, second, ["a", "b"], [("a", 7)], TUESDAY)
-    expected: dict[DatasetVersion, list[tuple[str | None, int]]] = {
+    second = change(settings, whole, [("b", 2)], [("b", 9), ("c", 8)], TUESDAY)
+    third = change(settings, second, [("a", 1), ("b", 9)], [("a", 7)], TUESDAY)
+    expected: dict[DatasetVersion, list[Pair]] = {
         whole: [("a", 1), ("b", 2), (None, 3)],
         second: [("a", 1), (None, 3), ("b", 9), ("c", 8)],
         third: [(None, 3), ("a", 7), ("c", 8)],
     }
     for version, rows in expected.items():
         read = read_dataset(settings, version)
-        assert sorted(zip(*read.to_pydict().values(), strict=True), key=str) == sorted(rows, key=str)
+        found = [(row["key"], row["value"]) for row in read.to_pylist()]
+        assert sorted(found, key=str) == sorted(rows, key=str)
         values = sorted(value for _, value in rows)
         assert sorted(read_dataset(settings, version, ["value"]).column(0).to_pylist()) == values
         engine = run_sql(settings, "SELECT value FROM version ORDER BY value", {"version": version})
         assert engine.column(0).to_pylist() == values
     # There is one layer at most, equal changes are one version, and none at all are the version itself.
     assert held_by(table_path(settings, "staging.keyed"), third.version).whole == whole.version
-    assert change(settings, second, ["a", "b"], [("a", 7)], MONDAY) == third
+    assert change(settings, second, [("a", 1), ("b", 9)], [("a", 7)], MONDAY) == third
     assert change(settings, second, [], [], MONDAY) == second
     assert change(settings, whole, [], [], TUESDAY) == whole
+    # What comes back as it was is no change.
+    assert change(settings, second, [("b", 9), ("c", 8)], [("b", 2)], TUESDAY) == whole
+    assert change(settings, third, [("a", 7), ("c", 8)], [("a", 1), ("b", 9), ("c", 8)], TUESDAY) == second
 
 
 def test_rows_that_do_not_add_up_are_refused() -> None:
