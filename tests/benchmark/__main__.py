@@ -49,14 +49,15 @@ def measure(
     bench: Path = BENCH,
     *,
     with_peers: bool,
-    steps: Sequence[str] = (),
+    steps: Sequence[str] | None = (),
     runs: int = RUNS,
     nights: int | None = None,
     minutes: float = MINUTES,
 ) -> dict[str, Any]:
     """Measure one size and keep the results beside those of other sizes.
 
-    Nights come first; no turn is begun that would not end within the minutes given, but for the first.
+    Nights come first, and with no `steps` (None) nothing else; no turn is begun that would not end within the
+    minutes given, but for the first.
     """
     persons, folder = persons_of(size), bench / size
     with_peers &= persons <= MOST_WITH_PEERS
@@ -69,14 +70,15 @@ def measure(
     def tell(line: str) -> None:
         print(f"{time.monotonic() - begun:7.1f} s  {line}", flush=True)
 
-    chosen = steps_named(steps)
     if nights is None:
         nights = runs if persons <= MOST_FOR_NIGHTS else 1
-    tell(f"造数 · making the rows of {persons:,} persons")
-    inputs = make_inputs(folder / "inputs", persons)
-    inputs["warm"] = make_inputs(bench / "warm", WARM)
+    inputs: dict[str, Any] = {}
+    if steps is not None:
+        tell(f"造数 · making the rows of {persons:,} persons")
+        inputs = make_inputs(folder / "inputs", persons)
+        inputs["warm"] = make_inputs(bench / "warm", WARM)
+        found["rows"] = inputs["rows"]
     log = folder / "contenders.log"
-    found["rows"] = inputs["rows"]
 
     def keep(what: str, told: dict[str, Any]) -> None:
         found[what] = told
@@ -88,12 +90,16 @@ def measure(
         if nights:
             measured = measure_nights(settings, folder / "city", DAY, log, tell, runs=nights)
             keep("nights", {**measured, "runs": nights})
+        if steps is None:
+            return found
         given = {**inputs, **prepare_sources(settings)}
         if with_peers:
             _load_for_validation(settings, given)
         until, own = begun + minutes * 60, {"with_peers": with_peers, "runs": runs}
         steps_kept = partial(keep, "steps")
-        keep("steps", measure_steps(given, chosen, log, tell, **own, until=until, keep=steps_kept))
+        keep(
+            "steps", measure_steps(given, steps_named(steps), log, tell, **own, until=until, keep=steps_kept)
+        )
     return found
 
 
@@ -123,15 +129,18 @@ def main() -> None:
     run.add_argument("--without-peers", action="store_true")
     run.add_argument("--steps", nargs="*", default=[], choices=[step.name for step in STEPS])
     run.add_argument("--runs", type=int, default=RUNS)
-    run.add_argument("--no-nights", action="store_true")
+    one_kind = run.add_mutually_exclusive_group()
+    one_kind.add_argument("--no-nights", action="store_true")
+    one_kind.add_argument("--only-nights", action="store_true")
     run.add_argument("--minutes", type=float, default=MINUTES)
     commands.add_parser("page", help="write docs/benchmarks.md from what is kept")
     asked = parser.parse_args()
     try:
         if asked.command == "run":
             persons_of(asked.size)
+            steps = None if asked.only_nights else asked.steps
             nights = 0 if asked.no_nights else None
-            own = {"with_peers": not asked.without_peers, "steps": asked.steps, "runs": asked.runs}
+            own = {"with_peers": not asked.without_peers, "steps": steps, "runs": asked.runs}
             measure(asked.size, nights=nights, minutes=asked.minutes, **own)
         else:
             write_page(BENCH / "results.json")

@@ -32,7 +32,7 @@ from schemas.refusal import Refusal
 SQL = PROJECT / "tests" / "benchmark" / "sql"
 PART, ROWS_AT_ONCE = 1_000_000, 200_000
 # Two databases of persons, what is landed, the lake, and what spills: measured at small sizes, with room.
-BYTES_PER_PERSON = 4_000
+BYTES_PER_PERSON = 2_300
 LEAST_FREE = 2_000_000_000
 KEPT = "population_kept"
 # Tile 1 gets the counties of the first of these provinces, and so on.
