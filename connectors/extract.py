@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.compute as pc
@@ -272,7 +273,7 @@ def _numbered_groups(contract: Contract, base: Extract, columns: Sequence[str]) 
         lineage = {
             "row_key": rows.column(key),
             "landing_id": pa.repeat(base.landing.landing_id, rows.num_rows),
-            "landing_row": pa.array(range(count + 1, count + rows.num_rows + 1), pa.int64()),
+            "landing_row": pa.array(np.arange(count + 1, count + rows.num_rows + 1)),
             "position": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
         }
         yield pa.table({**lineage, **{name: rows.column(name) for name in columns}})

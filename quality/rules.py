@@ -90,6 +90,7 @@ def judge_rows(
     *,
     rules: tuple[Rule, ...],
     conformed: Mapping[str, str] | None = None,
+    without: tuple[str, ...] = (),
 ) -> Judgement:
     """Judge every row of the relation `conformed` by rules of its contract.
 
@@ -97,9 +98,9 @@ def judge_rows(
     without them it is one of `relations`. What the facts rest on beside it (see `facts_of`) is made from
     these rows unless it is given: rows that are a part of more need it given. The divisions of the
     business date and the counties are added here. The judged rows have the columns of staging that
-    conforming makes, and `received_row`.
+    conforming makes, but those that are done `without`, and `received_row`.
     """
-    text = _statement(contract, rules, tuple((conformed or {}).items()), frozenset(relations))
+    text = _statement(contract, rules, tuple((conformed or {}).items()), frozenset(relations), without)
     places = {"division": divisions_on(settings, business_date), "county": load_counties()}
     relations = {**places, **relations}
     parameters = {"business_date": business_date} if "$business_date" in text else {}
@@ -160,9 +161,10 @@ def _statement(
     rules: tuple[Rule, ...],
     conformed: tuple[tuple[str, str], ...],
     given: frozenset[str],
+    without: tuple[str, ...],
 ) -> str:
     key, lineage = contract.key, [name for name, _ in LINEAGE]
-    made = [name for name in contract.staging_schema.names if name != FAILED_RULES[0]]
+    made = [name for name in contract.staging_schema.names if name not in (FAILED_RULES[0], *without)]
     kept, called = hoist_calls([str(rule.predicate) for rule in rules], "judged")
     masks = [
         exp.cast(_mask(kept[start : start + RULES_PER_MASK]), "BIGINT", copy=False).as_(f"broken_{number}")

@@ -1,7 +1,7 @@
 """From received rows to staging: conform, judge, split into accepted and quarantined, put on record."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +21,7 @@ from etl.conform.divisions import cited_tree, retired_in_received
 from etl.conform.reports import quarantine_of, reports_of, unreadable_reports
 from etl.conform.returned import publish_returned
 from etl.conform.text import normalise_columns
-from etl.conform.typed import conforming_queries
+from etl.conform.typed import conforming_queries, unchanged_columns
 from quality.rules import Flags, Judgement, judge_rows
 from quality.score import count_flags, record_scores, score_flags
 from schemas.contract import FAILED_RULES, Contract
@@ -114,9 +114,10 @@ def conform_rows(
     columns. Accepted rows are in order of their key, quarantined ones in order of receipt. `asked` are
     keys whose accepted rows are wanted as they were received.
     """
-    text = received.append_column("received_row", pa.array(range(received.num_rows), pa.int64()))
+    text = received.append_column("received_row", pa.array(np.arange(received.num_rows)))
     normal = normalise_columns(text, contract.received)
     retired = retired_in_received(settings, contract, normal, business_date)
+    unchanged = unchanged_columns(contract, normal.schema)
     judgement = judge_rows(
         settings,
         contract,
@@ -124,7 +125,9 @@ def conform_rows(
         business_date,
         rules=tuple(rule for rule in contract.row_rules if rule.predicate is not None),
         conformed=conforming_queries(contract, normal.schema),
+        without=tuple(unchanged),
     )
+    judgement = replace(judgement, rows=_with_unchanged(judgement.rows, normal, unchanged))
     _check_none_vanished(received, judgement)
     unread = malformed.num_rows if malformed is not None else 0
     is_rejected = judgement.breaks_any("reject")
@@ -218,6 +221,17 @@ def _check_none_vanished(received: pa.Table, judgement: Judgement) -> None:
             expected="every received row once",
             to_do="report a defect: a join of sql/staging loses or repeats rows",
         )
+
+
+def _with_unchanged(rows: pa.Table, received: pa.Table, unchanged: Mapping[str, str]) -> pa.Table:
+    """Complete judged rows by the columns that they have as received."""
+    places = rows.column("received_row")
+    kept = received.select(list(unchanged.values()))
+    if not np.array_equal(places.to_numpy(), np.arange(received.num_rows)):
+        kept = kept.take(places)
+    for name, column in zip(unchanged, kept.columns, strict=True):
+        rows = rows.append_column(name, column)
+    return rows
 
 
 def _rejected(

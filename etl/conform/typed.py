@@ -45,6 +45,28 @@ def flags_of(contract: Contract) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=32)
+def unchanged_columns(contract: Contract, received: pa.Schema) -> dict[str, str]:
+    """Name the columns that staging has as they are once text is normalised, with their received names.
+
+    The key is not among them: rows are found and put in order by it.
+    """
+    made = set(_own_select(contract).named_selects)
+    return {
+        entry.name: str(entry.physical_name)
+        for entry in contract.received
+        if entry.name not in made
+        and not entry.is_key
+        and received.field(str(entry.physical_name)).type == contract.staging_schema.field(entry.name).type
+    }
+
+
+def _own_select(contract: Contract) -> exp.Select:
+    select = parse_sql(sql_text(f"staging/{contract.name}"))
+    assert isinstance(select, exp.Select)  # noqa: S101 - a file of ours
+    return select
+
+
 def _typed(contract: Contract, received: pa.Schema) -> exp.Select:
     columns: list[exp.Expr] = []
     for entry in contract.received:
@@ -73,8 +95,7 @@ def _read_as(entry: Property, column: exp.Column, kind: pa.DataType) -> exp.Expr
 
 def _conformed(contract: Contract) -> exp.Select:
     """Complete the dataset's own SELECT by the columns that it passes on unchanged."""
-    select = parse_sql(sql_text(f"staging/{contract.name}")).copy()
-    assert isinstance(select, exp.Select)  # noqa: S101 - a file of ours
+    select = _own_select(contract).copy()
     made = set(select.named_selects)
     passed = [entry.name for entry in contract.properties if entry.name not in made]
     passed += [*flags_of(contract), *(name for name, _ in LINEAGE), "received_row", "has_odd_characters"]
