@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -133,6 +134,14 @@ def hold_lock(
                 connection.commit()
 
 
+@dataclass(frozen=True)
+class Among:
+    """The values of a column of which alone rows speak; what is known of others is as before the date."""
+
+    column: str
+    values: Sequence[str]
+
+
 def record_state(
     connection: Connection,
     table: sa.Table,
@@ -140,12 +149,14 @@ def record_state(
     business_date: date,
     *,
     where: Mapping[str, Any] | None = None,
+    among: Among | None = None,
 ) -> int:
     """Make `rows` what is known from `business_date` on, and return how many rows changed.
 
-    `rows` is the whole state (of the part of the table that `where` names, by column equality):
-    a key that is missing ends, a key with other values ends and begins anew, an equal one is left
-    alone. What an earlier run of the same date wrote is replaced, so running twice changes nothing.
+    `rows` is the whole state (of the part of the table that `where` names, by column equality, and of that
+    what is `among` some values): a key that is missing ends, a key with other values ends and begins anew,
+    an equal one is left alone. What an earlier run of the same date wrote is replaced, so running twice
+    changes nothing.
     `recorded_from` and `recorded_to` are not given by the caller.
 
     Raises:
@@ -153,7 +164,7 @@ def record_state(
             are proposed or released; the past is not rewritten in place.
     """
     _claim_date(connection, table, where or {}, business_date)
-    return write_state(connection, table, rows, business_date, where=where)
+    return write_state(connection, table, rows, business_date, where=where, among=among)
 
 
 def write_state(
@@ -163,13 +174,16 @@ def write_state(
     business_date: date,
     *,
     where: Mapping[str, Any] | None = None,
+    among: Among | None = None,
 ) -> int:
     """Write what `record_state` writes, where the caller knows that no later date is on record."""
     part = sa.and_(sa.true(), *(table.c[name] == value for name, value in (where or {}).items()))
     wanted = _wanted(connection, table, rows)
-    if _is_held(connection, table, part, wanted, len(rows)):
+    if among is None and _is_held(connection, table, part, wanted, len(rows)):
         return 0
     _take_back(connection, table, part, business_date)
+    if among is not None:
+        part = sa.and_(part, table.c[among.column].in_(_asked(connection, among)))
     return _write_differences(connection, table, part, wanted, business_date)
 
 
@@ -259,6 +273,17 @@ def _wanted(connection: Connection, table: sa.Table, rows: Sequence[Row]) -> sa.
             to_do="report a defect of the step that made them",
         )
     return wanted
+
+
+def _asked(connection: Connection, among: Among) -> sa.Select[Any]:
+    """Put values into a table of this transaction."""
+    value = sa.Column("value", sa.Text)
+    asked = sa.Table("asked", sa.MetaData(), value, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+    connection.execute(sa.text("DROP TABLE IF EXISTS pg_temp.asked"))
+    asked.create(connection, checkfirst=False)
+    copy_in(connection, asked, ([value] for value in among.values))
+    connection.execute(sa.text("ANALYZE asked"))
+    return sa.select(asked.c.value)
 
 
 def _open_rows(table: sa.Table, part: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

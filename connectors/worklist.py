@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.registry import record_state
+from connectors.registry import Among, record_state
 from schemas.refusal import Refusal
 from schemas.registry import TASK, TASK_CLOSING
 
@@ -21,16 +21,20 @@ def record_tasks(
     tasks: Sequence[Mapping[str, Any]],
     business_date: date,
     causes: Causes,
+    among: Sequence[str] | None = None,
 ) -> int:
     """Make `tasks` the open tasks of a process from a business date on; tell how many rows changed.
 
-    `tasks` are all that are open; those that are no longer among them end, and `causes` tells why
-    (a word of docs/glossary.md per task id). A rerun of the date replaces what it wrote.
+    `tasks` are all that are open, of these subjects where some are told (`among`); those that are no longer
+    among them end, and `causes` tells why (a word of docs/glossary.md per task id). A rerun of the date
+    replaces what it wrote.
 
     Raises:
         Refusal: a task would end without a cause, or a later date is already on record.
     """
-    changed = record_state(connection, TASK, tasks, business_date, where={"process_name": process_name})
+    subjects = None if among is None else Among("subject_id", among)
+    of_process = {"process_name": process_name}
+    changed = record_state(connection, TASK, tasks, business_date, where=of_process, among=subjects)
     ended = _ended_on(connection, process_name, business_date)
     cause_of = causes(ended) if ended else {}
     unexplained = sum(task["task_id"] not in cause_of for task in ended)

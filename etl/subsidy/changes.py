@@ -47,6 +47,16 @@ class NothingToBuildUpon(Exception):  # noqa: N818 - no error: then everyone is 
 
 
 @dataclass(frozen=True)
+class Rejudged:
+    """Whom a date touches, since which one, what is decided about them now, and what that changes."""
+
+    since: date
+    touched: pa.Table
+    decisions: Mapping[str, StagedRows]
+    changes: Mapping[str, Changes]
+
+
+@dataclass(frozen=True)
 class Earlier:
     """The date that was decided last before a business date, from what, and its decisions by programme."""
 
@@ -61,8 +71,8 @@ def judge_changes(
     sources: Mapping[str, DatasetVersion],
     day: date,
     policy: Path = POLICY,
-) -> dict[str, Changes]:
-    """Judge the persons of `sources` whom a day touches; decisions by programme, as changes of earlier ones.
+) -> Rejudged:
+    """Judge the persons of `sources` whom a day touches; decisions are by programme.
 
     Raises:
         NothingToBuildUpon: everyone has to be judged.
@@ -80,12 +90,13 @@ def judge_changes(
     with _of_touched(settings, sources, touched) as duck:
         facts = _facts(room, duck, parameters)
     judged = judge_facts(settings, room, facts, day, policy)
-    return {
+    changes = {
         name: _changes(
             settings, room / f"{name}-changes", earlier.decisions[name], touched, judged[name], persons
         )
         for name in programmes
     }
+    return Rejudged(earlier.business_date, touched, judged, changes)
 
 
 def _earlier(connection: Connection, programmes: Mapping[str, Programme], day: date) -> Earlier:

@@ -8,8 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.engine import run_sql
-from connectors.lake import DatasetVersion
+from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from etl.subsidy.tasks import subject_of
 from schemas.programme_file import load_programme
@@ -19,7 +18,7 @@ from schemas.registry import DECISION
 def causes_of(
     connection: Connection,
     settings: Settings,
-    judged: Mapping[str, DatasetVersion],
+    judged: Mapping[str, Relation],
     open_rows: Iterable[Mapping[str, Any]],
     business_date: date,
     ended: Sequence[sa.RowMapping],
@@ -29,7 +28,8 @@ def causes_of(
     Args:
         connection: to the registry.
         settings: of the installation.
-        judged: all decisions of the date by programme name; they tell who is still there.
+        judged: decisions of the date by programme name; they tell who is still there. All of them, or at
+            least those of the persons whose tasks ended.
         open_rows: the decisions of the date that are eligible or unknown.
         business_date: of the decisions.
         ended: tasks of this process that ended on the date.
@@ -50,7 +50,7 @@ def _cause(subject: str, eligible: set[str], still_there: set[str]) -> str:
 
 
 def _undecided_who_remain(
-    connection: Connection, settings: Settings, judged: Mapping[str, DatasetVersion], business_date: date
+    connection: Connection, settings: Settings, judged: Mapping[str, Relation], business_date: date
 ) -> set[str]:
     """Find the cases that were unknown the day before and whose persons are decided on this date."""
     was_unknown = sa.and_(

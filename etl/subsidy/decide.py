@@ -5,31 +5,32 @@ registry, and a missing document that would decide becomes a task of the village
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
-from connectors.engine import run_sql
+from connectors.engine import Relation, run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
 from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows, lake_room
 from connectors.program import program_version
-from connectors.registry import hold_lock, record_state, registry_session
+from connectors.registry import Among, hold_lock, newest_on_record, record_state, registry_session
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
-from etl.subsidy.changes import NothingToBuildUpon, judge_changes
+from etl.subsidy.changes import NothingToBuildUpon, Rejudged, judge_changes
 from etl.subsidy.closings import causes_of
 from etl.subsidy.facts import SOURCES
 from etl.subsidy.judge import count_decisions, judge_everyone
-from etl.subsidy.tasks import PROCESS, find_tasks
+from etl.subsidy.tasks import PROCESS, find_tasks, open_tasks, subject_of
 from schemas.division import CITY_CODE
 from schemas.programme import Programme, policy_version
 from schemas.programme_file import load_programme
-from schemas.registry import DECISION, DECISION_RUN
+from schemas.registry import DECISION, DECISION_RUN, TASK
 
 LOG = logging.getLogger(__name__)
 
@@ -49,29 +50,28 @@ def decide_subsidies(settings: Settings, business_date: date, *, is_full: bool =
     with hold_lock(settings, "etl.subsidy", business_date), lake_room(settings) as room:
         with registry_session(settings) as connection:
             versions = {name: version_on(connection, f"staging.{name}", business_date) for name in SOURCES}
-        judged = _judge(settings, room, versions, business_date, is_full=is_full)
-        return _record(settings, judged, business_date, [str(version) for version in versions.values()])
+        rejudged = None if is_full else _rejudge(settings, room, versions, business_date)
+        judged: Mapping[str, StagedRows | Changes] = (
+            judge_everyone(settings, room, versions, business_date) if rejudged is None else rejudged.changes
+        )
+        inputs = [str(version) for version in versions.values()]
+        return _record(settings, judged, rejudged, business_date, inputs)
 
 
-def _judge(
-    settings: Settings,
-    room: Path,
-    versions: Mapping[str, DatasetVersion],
-    business_date: date,
-    *,
-    is_full: bool,
-) -> Mapping[str, StagedRows | Changes]:
-    if not is_full:
-        try:
-            return judge_changes(settings, room, versions, business_date)
-        except NothingToBuildUpon as reason:
-            LOG.info("everyone is judged as of %s: %s", business_date, reason)
-    return judge_everyone(settings, room, versions, business_date)
+def _rejudge(
+    settings: Settings, room: Path, versions: Mapping[str, DatasetVersion], business_date: date
+) -> Rejudged | None:
+    try:
+        return judge_changes(settings, room, versions, business_date)
+    except NothingToBuildUpon as reason:
+        LOG.info("everyone is judged as of %s: %s", business_date, reason)
+        return None
 
 
 def _record(
     settings: Settings,
     judged: Mapping[str, StagedRows | Changes],
+    rejudged: Rejudged | None,
     business_date: date,
     inputs: list[str],
 ) -> dict[str, Any]:
@@ -83,24 +83,55 @@ def _record(
             published[name] = _publish(
                 connection, settings, programmes[name], decisions, business_date, made_from
             )
-        rows = {name: _open_rows(settings, programmes[name], version) for name, version in published.items()}
-        open_rows = [row for of_programme in rows.values() for row in of_programme]
+        told: Mapping[str, Relation] = published
+        persons: list[str] | None = None
+        if rejudged is not None and _is_on_record(connection, programmes, rejudged.since, business_date):
+            told, persons = rejudged.decisions, rejudged.touched.column("person_id").to_pylist()
+        _record_open(connection, settings, told, persons, business_date)
         counts = {name: count_decisions(settings, version) for name, version in published.items()}
-        tasks = find_tasks(connection, open_rows, business_date)
-        record_tasks(
-            connection,
-            PROCESS,
-            tasks,
-            business_date,
-            lambda ended: causes_of(connection, settings, published, open_rows, business_date, ended),
-        )
         for name, programme in programmes.items():
-            record_state(
-                connection, DECISION, rows[name], business_date, where={"programme_code": programme.code}
-            )
             _record_run(connection, programme, business_date, inputs, published[name], counts[name])
             inputs = [*inputs, str(published[name])]
-    return {**{programmes[name].code: counts[name] for name in judged}, "tasks": len(tasks)}
+        tasks = open_tasks(connection, business_date)
+    return {**{programmes[name].code: counts[name] for name in judged}, "tasks": tasks}
+
+
+def _is_on_record(
+    connection: Connection, programmes: Mapping[str, Programme], since: date, business_date: date
+) -> bool:
+    """Tell whether what is held is that of the earlier date, but for what this date wrote itself."""
+    states: list[tuple[sa.Table, dict[str, str]]] = [(TASK, {"process_name": PROCESS})]
+    states += [(DECISION, {"programme_code": programme.code}) for programme in programmes.values()]
+    return all(newest_on_record(connection, *state) in (since, business_date) for state in states)
+
+
+def _record_open(
+    connection: Connection,
+    settings: Settings,
+    told: Mapping[str, Relation],
+    persons: Sequence[str] | None,
+    business_date: date,
+) -> None:
+    """Record who is eligible or undecided, and whom to ask for documents: of these persons or everyone."""
+    programmes = {name: load_programme(name) for name in told}
+    rows = {name: _open_rows(settings, programmes[name], decisions) for name, decisions in told.items()}
+    open_rows = [row for of_programme in rows.values() for row in of_programme]
+    subjects = None
+    if persons is not None:
+        codes = [programme.code for programme in programmes.values()]
+        subjects = [subject_of(code, person_id) for code in codes for person_id in persons]
+    record_tasks(
+        connection,
+        PROCESS,
+        find_tasks(connection, open_rows, business_date),
+        business_date,
+        lambda ended: causes_of(connection, settings, told, open_rows, business_date, ended),
+        subjects,
+    )
+    among = None if persons is None else Among("person_id", persons)
+    for name, programme in programmes.items():
+        of_programme = {"programme_code": programme.code}
+        record_state(connection, DECISION, rows[name], business_date, where=of_programme, among=among)
 
 
 def _publish(
@@ -123,7 +154,7 @@ def _publish(
     )
 
 
-def _open_rows(settings: Settings, programme: Programme, decisions: DatasetVersion) -> list[dict[str, Any]]:
+def _open_rows(settings: Settings, programme: Programme, decisions: Relation) -> list[dict[str, Any]]:
     """Take the persons who are eligible or undecided, as rows of `subsidy.decision`."""
     is_open = run_sql(settings, "subsidy/open_decision", {"decision": decisions})
     version = policy_version(programme)

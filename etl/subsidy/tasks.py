@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.registry import state_on
 from schemas.division import level_of
 from schemas.policy import load_parameter
 from schemas.registry import TASK
@@ -45,6 +46,12 @@ def _task(decision: Mapping[str, Any], due_dates: Mapping[str, date], first_due:
 def subject_of(programme_code: str, person_id: str) -> str:
     """Name the case of a person under a programme without showing the person's file number."""
     return f"{programme_code}:{hashlib.sha256(person_id.encode()).hexdigest()[:16]}"
+
+
+def open_tasks(connection: Connection, business_date: date) -> int:
+    """Count the tasks of this process that are open on a date."""
+    is_open = sa.and_(TASK.c.process_name == PROCESS, state_on(TASK, business_date))
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(TASK).where(is_open)) or 0)
 
 
 def _due_dates_before(connection: Connection, business_date: date) -> dict[str, date]:
