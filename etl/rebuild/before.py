@@ -13,6 +13,7 @@ from schemas.registry import (
     CASE,
     DATASET_VERSION,
     DROP,
+    EXPECTATION_COUNT,
     LANDING,
     RECEIPT,
     RECORD,
@@ -91,8 +92,14 @@ def _state_dates(table: sa.Table, business_date: date) -> Rows:
     return sa.select(*columns).where(sa.or_(table.c.table_name != CASE.fullname, imported))
 
 
+def _counts(table: sa.Table, _: date) -> Rows:
+    """Select all: what a suite counts in a version is so whenever it is counted."""
+    return sa.select(*table.columns)
+
+
 OWN_RULE: Mapping[sa.Table, Callable[[sa.Table, date], Rows]] = {
     BATCH: _batches,
+    EXPECTATION_COUNT: _counts,
     RECORD: _records,
     STATE_DATE: _state_dates,
 }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from connectors.duck import open_duckdb
-from connectors.settings import Settings
+from connectors.settings import PROJECT, Settings
 from quality.compiled.conditions import is_unlike
 from quality.compiled.regex import portable_regex
 from schemas.contract import DATASETS, load_contract
@@ -41,7 +41,7 @@ def test_a_portable_pattern_finds_what_python_finds(
     texts = [*texts, *near, *(text + "\n" for text in near)]
     rows = pa.table({"text": pa.array(texts, pa.string())})
     is_unexpected = is_unlike("text", {"regex": pattern}, "VARCHAR").as_("is_unexpected")
-    with open_duckdb(Settings()) as connection:
+    with open_duckdb(Settings(var=PROJECT / "var")) as connection:
         connection.register("received", rows)
         found = connection.sql(exp.select(is_unexpected).from_("received").sql("duckdb")).fetchall()
     assert [row[0] for row in found] == [re.search(pattern, text) is None for text in texts]
