@@ -161,8 +161,8 @@ def _few_runs(found: Found) -> list[str]:
     if fewest >= RUNS:
         return []
     return [
-        f"- **次数不足 · too few runs**: some ran {fewest} time(s) instead of {RUNS}, since a first turn "
-        "filled the time on a busy machine; the number stands in brackets, and such ratios are of single runs"
+        f"- **次数不足 · too few runs**: some ran {fewest} time(s) instead of {RUNS}, since the turns "
+        "before filled the time; how many stands in brackets, and such ratios are of so few runs"
     ]
 
 
