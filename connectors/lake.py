@@ -313,6 +313,14 @@ def made_on(
     return connection.execute(newest).mappings().first()
 
 
+def row_count_of(connection: Connection, version: DatasetVersion) -> int:
+    """Tell how many rows a version has; 0 if it is not on record."""
+    of_version = sa.and_(
+        DATASET_VERSION.c.dataset_name == version.name, DATASET_VERSION.c.version == version.version
+    )
+    return int(connection.scalar(sa.select(sa.func.max(DATASET_VERSION.c.row_count)).where(of_version)) or 0)
+
+
 def newest_business_date(connection: Connection) -> date:
     """Tell the newest business date on record.
 

@@ -15,33 +15,39 @@ from connectors.lake_room import StagedRows
 from connectors.settings import Settings
 
 
+class NothingToBuildUpon(Exception):  # noqa: N818 - no error: then everything is made anew
+    """Why a night has to make everything anew; says no personal value."""
+
+
 def change_version(
     settings: Settings,
     room: Path,
     version: DatasetVersion,
     key: str,
-    gone: StagedRows,
-    come: StagedRows,
+    was: StagedRows,
+    becomes: StagedRows,
     num_rows: int,
-) -> Changes | None:
-    """Make the changes that give a version some other rows: those `gone` are all that it has of their keys.
+) -> Changes:
+    """Make the changes that give a version other rows of some keys: what it has of them, what it is to have.
 
     Changes lie upon a whole version: what lies upon it already is taken along, so that there is one layer
-    at most. A row that is gone and comes again is no change. `num_rows` is how many rows there are at last.
-    None: the whole version was made before a file was a version.
+    at most. A row that stays or comes back is no change. `num_rows` is how many rows there are at last.
+
+    Raises:
+        NothingToBuildUpon: the whole version was made before a file was a version.
     """
     held = held_by(table_path(settings, version.name), version.version)
     if held.digest is None:
-        return None
-    columns = come.schema.names
-    relations: dict[str, Relation] = {"gone": gone, "come": come}
+        raise NothingToBuildUpon(f"{version.name} was made before a file was a version")
+    columns = becomes.schema.names
+    relations: dict[str, Relation] = {"was": was, "becomes": becomes}
     new = [exp.select(*columns).from_(name) for name in relations]
     sides: list[exp.Query] = [*new]
     if held.layer is not None:
         relations |= {"laid": staged_file(held.layer.rows), "replaced": staged_file(held.layer.replaced)}
-        # What is gone was of the whole version, or had come with a change before.
+        # What it has is of the whole version, or came with a change before.
         of_whole = new[0].join("laid", using=[key], join_type="anti")
-        kept = exp.select(*columns).from_("laid").join("gone", using=[key], join_type="anti")
+        kept = exp.select(*columns).from_("laid").join("was", using=[key], join_type="anti")
         sides = [
             exp.union(exp.select(*columns).from_("replaced"), of_whole, distinct=False),
             exp.union(kept, new[1], distinct=False),
@@ -57,14 +63,15 @@ def change_version(
     )
 
 
-def differing_rows(settings: Settings, one: DatasetVersion, other: DatasetVersion) -> pa.Table | None:
+def differing_rows(settings: Settings, one: DatasetVersion, other: DatasetVersion) -> pa.Table:
     """List the rows that only one of two versions of a table has.
 
-    None: they do not rest on one whole version, so that telling them apart means reading all of both.
+    Raises:
+        NothingToBuildUpon: they do not rest on one whole version, so that all of both would have to be read.
     """
     sides = [held_by(table_path(settings, version.name), version.version) for version in (one, other)]
     if len({held.whole for held in sides}) > 1:
-        return None
+        raise NothingToBuildUpon(f"all of {one.name} was made anew since the night before")
     schema = DeltaTable(str(table_path(settings, one.name)), version=sides[0].whole).schema()
     nothing = pa.schema(schema.to_arrow()).empty_table()
     relations: dict[str, Relation] = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.lake import DatasetVersion, candidate_on, point_dataset
+from connectors.lake import DatasetVersion, candidate_on, point_dataset, row_count_of
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from quality.batch import candidate_batch, least_rows
@@ -21,7 +21,7 @@ from quality.verdict import Verdict, verdict_of
 from quality.version_count import count_version
 from schemas.contract import Contract, load_contract
 from schemas.refusal import Refusal
-from schemas.registry import DATASET_VERSION, RULE_RESULT
+from schemas.registry import RULE_RESULT
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
@@ -97,7 +97,7 @@ def _validate(
     try:
         batch = candidate_batch(settings, contract, version, business_date)
         with registry_session(settings) as connection:
-            row_count = _row_count(connection, version)
+            row_count = row_count_of(connection, version)
         count = partial(count_version, settings, contract, version, batch, business_date)
         return validate_batch(settings, context, contract.name, batch, row_count, least, count)
     except Refusal:
@@ -105,13 +105,6 @@ def _validate(
     except Exception as error:
         # The message of the error could quote a value.
         raise _errored(f"{type(error).__name__} while judging {contract.name}") from None
-
-
-def _row_count(connection: Connection, version: DatasetVersion) -> int:
-    of_version = sa.and_(
-        DATASET_VERSION.c.dataset_name == version.name, DATASET_VERSION.c.version == version.version
-    )
-    return int(connection.scalar(sa.select(sa.func.max(DATASET_VERSION.c.row_count)).where(of_version)) or 0)
 
 
 def _errored(found: str) -> Refusal:

@@ -19,13 +19,13 @@ from sqlglot import exp
 from connectors.engine import Relation, run_sql, stage_sql
 from connectors.excerpt import Excerpt, newest_rows, read_excerpt
 from connectors.lake import Reconciled
-from connectors.lake_changes import change_version
+from connectors.lake_changes import NothingToBuildUpon, change_version
 from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows, digest_of, lake_room
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.context import PARENTS, conformed_columns, find_shared_numbers, missing_among
-from etl.conform.earlier import Earlier, EarlierTable, NothingToBuildUpon, find_earlier
+from etl.conform.earlier import Earlier, EarlierTable, find_earlier
 from etl.conform.known_table import KnownTable, record_table
 from etl.conform.parts import join_parts, side_by_side
 from etl.conform.returned import tell_returned, waiting_before
@@ -268,16 +268,7 @@ def _changes(
 ) -> Changes:
     """Make the changes of staging: accepted rows that are gone or were other ones, and the rows instead."""
     name, key = becomes.contract.name, becomes.contract.key
-    relations = {"was": was.accepted, "becomes": becomes.accepted}
-    gone = stage_sql(settings, room, "gone", _difference("was", "becomes"), relations)
-    come = stage_sql(settings, room, "come", _difference("becomes", "was"), relations)
-    changes = change_version(settings, room, before.staging, key, gone, come, num_rows)
-    if changes is None:
-        raise NothingToBuildUpon(f"staging.{name} was made before a file was a version")
+    changes = change_version(settings, room, before.staging, key, was.accepted, becomes.accepted, num_rows)
     changed = max(changes.replaced.num_rows, changes.rows.num_rows)
     _refuse_many(name, "changed since everything was conformed", changed, num_rows)
     return changes
-
-
-def _difference(one: str, other: str) -> str:
-    return exp.except_(exp.select("*").from_(one), exp.select("*").from_(other)).sql("duckdb")

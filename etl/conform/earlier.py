@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from connectors.divisions import TREE, all_retired_divisions, divisions_on, tree_version
 from connectors.extract import Chain, Extract
 from connectors.lake import DatasetVersion, Reconciled, candidate_on
+from connectors.lake_changes import NothingToBuildUpon
 from connectors.lake_room import digest_of
 from connectors.program import PROGRAM, program_version
 from connectors.settings import Settings
@@ -21,10 +22,6 @@ from quality.score import held_counts
 from schemas.contract import Contract
 from schemas.refusal import Refusal
 from schemas.registry import DATASET_VERSION, RULE_RESULT
-
-
-class NothingToBuildUpon(Exception):  # noqa: N818 - no error: then everything is conformed
-    """Why a night has to conform everything; says no personal value."""
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,11 @@ from sqlglot import exp
 from connectors.engine import Relation, run_sql
 from connectors.extract import Extract
 from connectors.lake import read_dataset
+from connectors.lake_changes import NothingToBuildUpon
 from connectors.settings import Settings
 from connectors.source_table import key_of
 from etl.conform.context import NUMBERED, conformed_columns
-from etl.conform.earlier import Earlier, EarlierTable, NothingToBuildUpon
+from etl.conform.earlier import Earlier, EarlierTable
 from etl.conform.known_table import DATASETS
 from etl.conform.text import normalise_text
 from quality.domain_functions import parse_sql

@@ -19,8 +19,8 @@ from sqlalchemy.engine import Connection
 
 from connectors.duck import open_duckdb
 from connectors.engine import Relation, name_relations, run_sql, sql_text, stage_sql
-from connectors.lake import DatasetVersion, made_on
-from connectors.lake_changes import change_version, differing_rows
+from connectors.lake import DatasetVersion, made_on, row_count_of
+from connectors.lake_changes import NothingToBuildUpon, change_version, differing_rows
 from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows, stage_rows
 from connectors.program import program_version
@@ -33,17 +33,13 @@ from etl.subsidy.judge import PROGRAMMES, judge_facts
 from schemas.policy import POLICY
 from schemas.programme import Facts, Programme, policy_version
 from schemas.programme_file import load_facts, load_programme
-from schemas.registry import DATASET_VERSION, DECISION_RUN
+from schemas.registry import DECISION_RUN
 
 LOG = logging.getLogger(__name__)
 
 PERSONS, CHILDREN, MARRIAGES = SOURCES
 # Beyond this share of the persons judging everyone costs no more; of few persons that is too few to care.
 MOST_TOUCHED, ALWAYS_FEW = 0.1, 1_000
-
-
-class NothingToBuildUpon(Exception):  # noqa: N818 - no error: then everyone is judged
-    """Why everyone has to be judged; says no personal value."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +76,9 @@ def judge_changes(
     programmes = {name: load_programme(name, policy) for name in PROGRAMMES}
     with registry_session(settings) as connection:
         earlier = _earlier(connection, programmes, day)
-        persons = _row_count(connection, sources[PERSONS])
+        persons = row_count_of(connection, sources[PERSONS])
     parameters = _parameters(load_facts(policy), earlier.business_date, day)
-    changed = {name: _changed(settings, earlier, sources, name) for name in SOURCES}
+    changed = {name: differing_rows(settings, earlier.sources[name], sources[name]) for name in SOURCES}
     touched = _touched(settings, earlier, sources, changed, parameters)
     if touched.num_rows > max(ALWAYS_FEW, MOST_TOUCHED * persons):
         raise NothingToBuildUpon(f"{touched.num_rows} of {persons} persons are touched")
@@ -145,23 +141,6 @@ def _parameters(facts: Facts, earlier: date, day: date) -> dict[str, Any]:
     return now
 
 
-def _row_count(connection: Connection, version: DatasetVersion) -> int:
-    of_version = sa.and_(
-        DATASET_VERSION.c.dataset_name == version.name, DATASET_VERSION.c.version == version.version
-    )
-    return int(connection.scalar(sa.select(sa.func.max(DATASET_VERSION.c.row_count)).where(of_version)) or 0)
-
-
-def _changed(
-    settings: Settings, earlier: Earlier, sources: Mapping[str, DatasetVersion], name: str
-) -> pa.Table:
-    """List the rows that only one of the two nights has."""
-    differing = differing_rows(settings, earlier.sources[name], sources[name])
-    if differing is None:
-        raise NothingToBuildUpon(f"all of {name} was conformed since the night before")
-    return differing
-
-
 def _touched(
     settings: Settings,
     earlier: Earlier,
@@ -211,12 +190,4 @@ def _changes(
     room.mkdir()
     relations: Mapping[str, Relation] = {"decision": before, "person": touched}
     was = stage_sql(settings, room, "was", "subsidy/decision_of_cases", relations)
-    sides = {"was": was, "becomes": judged}
-    gone, come = (
-        stage_sql(settings, room, name, f"SELECT * FROM {one} EXCEPT SELECT * FROM {other}", sides)  # noqa: S608
-        for name, one, other in (("gone", "was", "becomes"), ("come", "becomes", "was"))
-    )
-    changes = change_version(settings, room, before, "person_id", gone, come, persons)
-    if changes is None:
-        raise NothingToBuildUpon(f"{before.name} was made before a file was a version")
-    return changes
+    return change_version(settings, room, before, "person_id", was, judged, persons)

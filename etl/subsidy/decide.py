@@ -16,13 +16,14 @@ from sqlalchemy.engine import Connection
 
 from connectors.engine import Relation, run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version_on
+from connectors.lake_changes import NothingToBuildUpon
 from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows, lake_room
 from connectors.program import program_version
 from connectors.registry import Among, hold_lock, newest_on_record, record_state, registry_session
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
-from etl.subsidy.changes import NothingToBuildUpon, Rejudged, judge_changes
+from etl.subsidy.changes import Rejudged, judge_changes
 from etl.subsidy.closings import causes_of
 from etl.subsidy.facts import SOURCES
 from etl.subsidy.judge import count_decisions, judge_everyone

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from connectors.engine import run_sql, sql_text
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset, version_on
-from connectors.lake_changes import change_version
+from connectors.lake_changes import NothingToBuildUpon, change_version
 from connectors.lake_layer import held_by
 from connectors.lake_room import StagedRows, lake_room, stage_rows
 from connectors.registry import registry_session
@@ -204,7 +204,7 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def counting(*given: Any) -> Any:
         try:
             made = changes.judge_changes(*given)
-        except changes.NothingToBuildUpon as reason:
+        except NothingToBuildUpon as reason:
             how.append(str(reason))
             raise
         how.append(BUILT)

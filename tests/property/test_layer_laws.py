@@ -17,15 +17,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from connectors.engine import run_sql
-from connectors.lake import candidate_on, point_dataset, read_dataset
+from connectors.lake import DatasetVersion, candidate_on, point_dataset, read_dataset
+from connectors.lake_changes import NothingToBuildUpon
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform import changes
-from etl.conform.earlier import NothingToBuildUpon
 from etl.conform.population import conform_population
 from etl.conform.touched import as_keys
+from quality import version_count
 from quality.batch import candidate_batch
-from quality.compiled.count import Tally
+from quality.compiled.count import Counted, Tally
 from quality.validation import read_suite
 from quality.version_count import count_version
 from schemas.contract import load_contract
@@ -358,10 +359,20 @@ def check(settings: Settings, other: Settings, nights: list[str], examples: int,
 
 
 def test_many_things_at_once_give_the_same_either_way(
-    settings: Settings, other: Settings, nights: list[str]
+    settings: Settings, other: Settings, nights: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    added: list[str] = []
+
+    def adding(settings: Settings, version: DatasetVersion, *given: Any) -> Counted:
+        added.append(version.name)
+        return changed(settings, version, *given)
+
+    changed = version_count._changed
+    monkeypatch.setattr(version_count, "_changed", adding)
     live(settings, other, MANY_THINGS)
     assert all_built(nights, MANY_THINGS)
+    # The gate's counts of each table were sums.
+    assert set(added) == {f"staging.{table}" for table in TABLES}
 
 
 def test_what_a_night_touches_gives_what_everything_gives(

@@ -77,7 +77,6 @@ def change(
         sides = {"gone": keyed(gone), "come": keyed(come)}
         staged = [stage_rows(room, name, [rows], KEYED) for name, rows in sides.items()]
         changes = change_version(settings, room, upon, "key", *staged, 3)
-        assert changes is not None
         counts = Reconciled(3, 3, 0)
         return publish_dataset(connection, settings, "staging.keyed", changes, day, counts=counts, inputs=[])
 
