@@ -70,11 +70,11 @@ def keyed(rows: list[Pair]) -> pa.Table:
 
 
 def change(
-    settings: Settings, upon: DatasetVersion, gone: list[Pair], come: list[Pair], day: date
+    settings: Settings, upon: DatasetVersion, was: list[Pair], becomes: list[Pair], day: date
 ) -> DatasetVersion:
     """Give a version other rows than some that it has."""
     with lake_room(settings) as room, registry_session(settings) as connection:
-        sides = {"gone": keyed(gone), "come": keyed(come)}
+        sides = {"was": keyed(was), "becomes": keyed(becomes)}
         staged = [stage_rows(room, name, [rows], KEYED) for name, rows in sides.items()]
         changes = change_version(settings, room, upon, "key", *staged, 3)
         counts = Reconciled(3, 3, 0)
