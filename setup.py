@@ -44,6 +44,8 @@ DEVELOPMENT = [
     "jsonschema>=4.26",
     "mypy>=2.4",
     "pandas-stubs",
+    # Drives the machine's Chromium; brings no browser of its own.
+    "playwright>=1.65",
     "pytest>=9.2",
     "pytest-xdist",
     "ruff>=0.17",

@@ -60,20 +60,6 @@ class Airflow:
         )
         return str(answer["dag_run_id"])
 
-    def backfill(self, dag_id: str, first: str, last: str) -> int:
-        """Start a backfill of instants (ISO 8601) with the body of the UI's form, all runs; return its id."""
-        body = {
-            "dag_id": dag_id,
-            "dag_run_conf": None,
-            "from_date": first,
-            "to_date": last,
-            "reprocess_behavior": "completed",
-            "max_active_runs": 1,
-            "run_backwards": False,
-            "run_on_latest_version": True,
-        }
-        return int(self._ask("POST", "/api/v2/backfills", body)["id"])
-
     def open_backfills(self, dag_id: str) -> int:
         """Count the backfills of a DAG that Airflow does not take for completed yet."""
         answer = self._ask("GET", f"/api/v2/backfills?{urlencode({'dag_id': dag_id})}")

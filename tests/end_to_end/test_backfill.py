@@ -1,4 +1,7 @@
-"""Ten past days of a city backfilled through the real Airflow under another policy: shown, done, unsent."""
+"""Ten past days of a city backfilled through the real Airflow under another policy: shown, done, unsent.
+
+By command, and in the form of Airflow's own page, which Chromium fills in.
+"""
 
 import json
 import os
@@ -30,6 +33,7 @@ from sandbox.truth.store import read_canaries
 from schemas.business_date import BEIJING
 from schemas.policy import POLICY
 from schemas.registry import BATCH, REBUILD
+from tests.support.browser import backfill_in_form, picture_of_runs, signed_in_page
 from tests.support.canary_scan import CanaryScan
 from tests.support.evidence import write_evidence
 from tests.support.local_installation import free_port, left_processes, padis
@@ -65,6 +69,7 @@ class Installation:
     port: int
     admin: Airflow
     before: Trunk
+    pictures: Path
     # What was found, test by test.
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -87,9 +92,11 @@ def installation():
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PADIS_POLICY", str(policy))
             run_local(var, port, "up")
-        found = Installation(settings, port, signed_in_admin(settings, port), before)
+        pictures = var / "pictures"
+        pictures.mkdir()
+        found = Installation(settings, port, signed_in_admin(settings, port), before, pictures)
         yield found
-        keep_evidence(found.told)
+        keep_evidence(found)
     finally:
         run_local(var, port, "down")
         left = left_processes(var)
@@ -126,12 +133,6 @@ def backfill_by_command(found):
         for words in ([*command, "--dry-run"], command)
     ]
     return tried[0]
-
-
-def backfill_by_form(found, first, last):
-    """Backfill as the UI's form does: it asks the same endpoint, with instants."""
-    instants = (datetime(day.year, day.month, day.day, tzinfo=BEIJING).isoformat() for day in (first, last))
-    found.admin.backfill(DAG, *instants)
 
 
 def states_when_over(admin, count):
@@ -184,9 +185,9 @@ def check_outcome(found, since, kind):
     }
 
 
-def keep_evidence(told):
-    """Keep what was found, if all of it was."""
-    if NIGHTS < WHOLE or not {"by_command", "by_form", "xcom", "clearing"} <= set(told):
+def keep_evidence(found):
+    """Keep what was found and what it looked like, if all of it was."""
+    if NIGHTS < WHOLE or not {"by_command", "by_form", "xcom", "clearing"} <= set(found.told):
         return
     head = {
         "command": "python -m pytest -m deep tests/end_to_end/test_backfill.py",
@@ -195,7 +196,8 @@ def keep_evidence(told):
         "dates": [FIRST.isoformat(), LAST.isoformat()],
         "policy": [f"{name}: {before.strip()} -> {after.strip()}" for name, before, after in CHANGES],
     }
-    write_evidence("backfill", head | told)
+    write_evidence("backfill", head | found.told)
+    shutil.copytree(found.pictures, PROJECT / "docs" / "pictures", dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -229,9 +231,17 @@ def test_ten_days_by_command_are_as_previewed_and_nothing_was_sent(installation,
 def test_ten_days_by_the_form_too_and_a_date_never_landed_fails_alone(installation, by_command):
     since = datetime.now(BEIJING)
     never = FIRST - timedelta(days=1)
-    backfill_by_form(installation, never, LAST)
-    states = states_when_over(installation.admin, NIGHTS + 1)
-    installation.told["by_form"] = {"runs": dict(Counter(states.values())), "never_landed": never.isoformat()}
+    with signed_in_page(installation.port, "admin", installation.settings.secret("admin.password")) as page:
+        sent = backfill_in_form(
+            page, DAG, never, LAST, runs=NIGHTS + 1, picture=installation.pictures / "backfill_form.png"
+        )
+        states = states_when_over(installation.admin, NIGHTS + 1)
+        picture_of_runs(page, DAG, NIGHTS + 1, installation.pictures / "backfill.png")
+    installation.told["by_form"] = {
+        "sent": sent,
+        "runs": dict(Counter(states.values())),
+        "never_landed": never.isoformat(),
+    }
     assert states.pop(never) == "failed"
     assert set(states.values()) == {"success"}
     installation.told["by_form"] |= check_outcome(installation, since, "backfill")
