@@ -69,9 +69,23 @@ def run_step(
         Refusal: as the work raised it; any other error becomes one with code `unexpected`, which names
             the kind of error and the place in the code, never its message, since that may hold values.
             `held_by_another_run` before anything is on record: one run at a time works on a step of a date.
+            `registry_gone` if the database ended meanwhile; what the step had committed stands.
     """
-    with _alone(settings, business_date, step):
-        return _run_alone(settings, business_date, step, work)
+    try:
+        with _alone(settings, business_date, step):
+            return _run_alone(settings, business_date, step, work)
+    except sa.exc.OperationalError as error:
+        raise _registry_gone(step, error) from None
+
+
+def _registry_gone(step: str, error: sa.exc.OperationalError) -> Refusal:
+    """Say so in our words: those of the database name its socket, and may come where nothing catches them."""
+    return Refusal(
+        "registry_gone",
+        found=f"the registry ended or could not be reached during step {step} ({type(error.orig).__name__})",
+        expected="a PostgreSQL that answers while a step works",
+        to_do="see that it is up, then run the step again: what it had committed is found done",
+    )
 
 
 def _run_alone(

@@ -13,24 +13,57 @@ from connectors.registry import migrate_registry, registry_engine
 from connectors.settings import Settings
 
 
+class DatabaseServer:
+    """The PostgreSQL of one installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process = self._start()
+
+    def restart_immediately(self) -> None:
+        """End it as `pg_ctl stop -m immediate` does, without a word to anybody, and start it again."""
+        self._stop(signal.SIGQUIT)
+        self._process = self._start()
+        wait_for_postgres(self._settings)
+
+    def stop(self) -> None:
+        """End it and every session."""
+        self._stop(signal.SIGINT)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [*postgres_command(self._settings), "-c", "fsync=off"]
+        with (self._settings.logs / "postgres.log").open("ab") as log:
+            return subprocess.Popen(command, user=postgres_user(), stdout=log, stderr=log)
+
+    def _stop(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+        self._process.wait(timeout=30)
+
+
 @contextmanager
 def running_installation(*, migrated: bool = True, under: Path | None = None) -> Iterator[Settings]:
     """Bring up PostgreSQL in a new folder, give its settings, and leave nothing behind."""
+    with installation_and_server(migrated=migrated, under=under) as (settings, _):
+        yield settings
+
+
+@contextmanager
+def installation_and_server(
+    *, migrated: bool = True, under: Path | None = None
+) -> Iterator[tuple[Settings, DatabaseServer]]:
+    """Bring up an installation whose PostgreSQL can be restarted."""
     var = Path(tempfile.mkdtemp(prefix="padis-test-", dir=under))
     settings = Settings(var=var)
     settings.make_folders()
-    command = [*postgres_command(settings), "-c", "fsync=off"]
-    with (settings.logs / "postgres.log").open("wb") as log:
-        server = subprocess.Popen(command, user=postgres_user(), stdout=log, stderr=log)
-        try:
-            wait_for_postgres(settings)
-            create_databases(settings)
-            if migrated:
-                migrate_registry(settings)
-            yield settings
-        finally:
-            registry_engine(settings).dispose()
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
-            shutil.rmtree(var, ignore_errors=True)
-            shutil.rmtree(settings.socket_folder, ignore_errors=True)
+    server = DatabaseServer(settings)
+    try:
+        wait_for_postgres(settings)
+        create_databases(settings)
+        if migrated:
+            migrate_registry(settings)
+        yield settings, server
+    finally:
+        registry_engine(settings).dispose()
+        server.stop()
+        shutil.rmtree(var, ignore_errors=True)
+        shutil.rmtree(settings.socket_folder, ignore_errors=True)

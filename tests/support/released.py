@@ -12,7 +12,7 @@ from etl.submission.archive import FIRST_DATA_LINE, Packed, Place, digest_of_lin
 from etl.submission.difference import DecisionRun
 from etl.submission.outbox import RECEIVER, put_batch
 from schemas.padis_profile_file import profile_on
-from schemas.registry import ATTEMPT, BATCH, RECORD
+from schemas.registry import ATTEMPT, BATCH
 from tests.support.submission import TODAY
 from tests.support.upload import J_MEMBER, j_batch, j_row
 
@@ -38,9 +38,8 @@ def release_batch(settings: Settings, records: int = 3, *, state: str = "approve
 
 
 def forget_batches(settings: Settings) -> None:
-    """Close the outbox of what was judged: batches stay by name, with their numbers, and nothing to do."""
+    """Close what was judged: batches and records stay, with their numbers, and there is nothing to do."""
     with registry_session(settings) as connection:
         connection.execute(sa.delete(ATTEMPT))
-        connection.execute(sa.delete(RECORD))
         # What a spoilt sender left open would be sent by the next.
         connection.execute(sa.update(BATCH).where(BATCH.c.state != "sent").values(state="withheld"))
