@@ -3,9 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -54,31 +54,44 @@ class History:
 
 
 def far_history(side: Side, settings: Settings, batch_ids: Collection[str]) -> History:
-    """Read the receiver's ledger and inbox, and the outbox, about these batches."""
-    ledger = read_ledger(partner_root(settings, "padis") / "ledger.jsonl")
-    taken = [line for line in ledger if line["event"] == "taken" and line["batch_id"] in batch_ids]
-    files = {file.stem: file for file in side.inbox.glob("*.zip") if file.stem in batch_ids}
-    digests: dict[str, set[str]] = {}
-    for line in taken:
-        digests.setdefault(line["batch_id"], set()).add(line["sha256"])
-    for batch_id, file in files.items():
-        digests.setdefault(batch_id, set()).add(_digest(file))
+    """Read what the receiver has taken and what lies in its inbox, its ledger, and the outbox."""
+    root = partner_root(settings, "padis")
+    taken, lying, digests = _files(root / "taken", side.inbox, batch_ids)
+    ledger = read_ledger(root / "ledger.jsonl")
     return History(
         outbox=_outbox(settings, batch_ids),
-        taken=Counter(line["batch_id"] for line in taken),
-        lying=files.keys(),
+        taken=taken,
+        lying=lying,
         named={batch_id: side.times_named(f"{batch_id}.zip") for batch_id in batch_ids},
         digests=digests,
-        failed={_batch_of(line) for line in ledger if line.get("state") == "21"},
+        failed={str(line["take_id"]).partition(".")[0] for line in ledger if line.get("state") == "21"},
     )
 
 
-def _batch_of(line: Mapping[str, Any]) -> str:
-    return str(line["take_id"]).partition(".")[0]
+def _files(
+    taken: Path, inbox: Path, batch_ids: Collection[str]
+) -> tuple[Counter[str], set[str], dict[str, set[str]]]:
+    """Tell which batches were taken and lie, with their digests, at one moment: none on its way in between.
+
+    Taking is a rename, and its name tells; the ledger has its line a moment later.
+    """
+    while True:
+        before, lying = _of(taken, batch_ids), _of(inbox, batch_ids)
+        digests: dict[str, set[str]] = {}
+        with suppress(FileNotFoundError):
+            for file in (*before, *lying):
+                digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                digests.setdefault(_batch_in(file), set()).add(digest)
+            if _of(taken, batch_ids) == before:
+                return Counter(map(_batch_in, before)), {_batch_in(file) for file in lying}, digests
 
 
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _of(folder: Path, batch_ids: Collection[str]) -> list[Path]:
+    return [file for batch_id in batch_ids for file in sorted(folder.glob(f"{batch_id}.*zip"))]
+
+
+def _batch_in(file: Path) -> str:
+    return file.name.partition(".")[0]
 
 
 def _outbox(settings: Settings, batch_ids: Collection[str]) -> dict[str, sa.RowMapping]:
