@@ -1,14 +1,12 @@
 """Judge conformed rows by the row rules of their contract, in one query."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 from sqlglot import exp
@@ -18,68 +16,16 @@ from connectors.engine import Relation, run_sql, sql_text
 from connectors.lake_room import digest_of
 from connectors.settings import Settings
 from quality.domain_functions import hoist_calls, parse_sql
+from quality.judgement import RULES_PER_MASK, Judgement, judgement_of
 from schemas.contract import FAILED_RULES, LINEAGE, Contract
 from schemas.contract_rule import Rule
 from schemas.county import load_counties
 
-# Broken rules of a row are bits of whole numbers: engines agree on those, not on lists.
-RULES_PER_MASK = 60
 # Relations of sql/staging that tell of all rows of a dataset what its facts ask of each.
 CONTEXT = ("shared_number", "missing_person")
 
 # The stubs of pyarrow do not know all functions.
 pc: Any = pyarrow.compute
-
-Mask = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Which rules each row of a relation broke; `rows` are in the order of their key.
-
-    `judged_by` changes with the rules, the code sets, the divisions and the way of conforming.
-    """
-
-    rows: pa.Table
-    rules: tuple[Rule, ...]
-    masks: tuple[Mask, ...]
-    judged_by: str
-
-    def breaks(self, rule: Rule) -> Flags:
-        """Tell for each row whether it broke a rule."""
-        mask, bit = divmod(self.rules.index(rule), RULES_PER_MASK)
-        flags: Flags = (self.masks[mask] >> bit) & 1 == 1
-        return flags
-
-    def breaks_any(self, severity: str) -> Flags:
-        """Tell for each row whether it broke any rule of a severity."""
-        return self.breaks_some_of([rule for rule in self.rules if rule.severity == severity])
-
-    def breaks_some_of(self, chosen: Collection[Rule]) -> Flags:
-        """Tell for each row whether it broke one of some rules."""
-        broken = np.zeros(self.rows.num_rows, dtype=bool)
-        for mask, rules in zip(self.masks, _groups(self.rules), strict=True):
-            broken |= mask & _bits(rules, chosen) != 0
-        return broken
-
-    def only(self, is_chosen: Flags) -> "Judgement":
-        """Keep some of the rows."""
-        masks = tuple(mask[is_chosen] for mask in self.masks)
-        return replace(self, rows=self.rows.filter(pa.array(is_chosen)), masks=masks)
-
-    def rule_ids(self, severity: str) -> "pa.Array[Any]":
-        """List for each row the ids of the rules of a severity that it broke, in order of the contract."""
-        chosen = [rule for rule in self.rules if rule.severity == severity]
-        # Few combinations occur: each is spelt out once. `places` says which of them a row has.
-        lists: list[list[str]] = [[]]
-        places = np.zeros(self.rows.num_rows, np.int64)
-        for mask, rules in zip(self.masks, _groups(self.rules), strict=True):
-            bits, of_bits = np.unique(mask & _bits(rules, chosen), return_inverse=True)
-            ids = [[rule.id for bit, rule in enumerate(rules) if int(many) >> bit & 1] for many in bits]
-            pairs, places = np.unique(places * len(bits) + of_bits, return_inverse=True)
-            lists = [lists[pair // len(bits)] + ids[pair % len(bits)] for pair in pairs.tolist()]
-        return pa.array(lists, pa.list_(pa.string())).take(pa.array(places, pa.int64()))
 
 
 def judge_rows(
@@ -106,8 +52,8 @@ def judge_rows(
     parameters = {"business_date": business_date} if "$business_date" in text else {}
     judged = _in_order(contract.key, run_sql(settings, text, relations, parameters))
     mask_names = [f"broken_{number}" for number in range(len(_groups(rules)))]
-    masks = tuple(judged.column(name).to_numpy().astype(np.int64) for name in mask_names)
-    return Judgement(judged.drop_columns(mask_names), rules, masks, _digest(text, places.values()))
+    masks = [judged.column(name).to_numpy().astype(np.int64) for name in mask_names]
+    return judgement_of(judged.drop_columns(mask_names), rules, masks, _digest(text, places.values()))
 
 
 def _digest(statement: str, places: Iterable[pa.Table]) -> str:
@@ -223,7 +169,3 @@ def _mask(predicates: Sequence[exp.Expr]) -> exp.Expr:
 
 def _groups(rules: tuple[Rule, ...]) -> list[tuple[Rule, ...]]:
     return [rules[start : start + RULES_PER_MASK] for start in range(0, len(rules), RULES_PER_MASK)]
-
-
-def _bits(rules: tuple[Rule, ...], chosen: Collection[Rule]) -> np.int64:
-    return np.int64(sum(1 << bit for bit, rule in enumerate(rules) if rule in chosen))

@@ -19,8 +19,8 @@ from connectors.engine import run_sql
 from connectors.lake import newest_business_date
 from connectors.registry import write_state
 from connectors.settings import Settings
+from quality.judgement import Judgement
 from quality.responsible import CODES, responsible_divisions, said_codes
-from quality.rules import Flags, Judgement
 from schemas.contract import Contract
 from schemas.contract_rule import GOALS, Rule
 from schemas.registry import SCORE
@@ -30,6 +30,7 @@ pc: Any = pyarrow.compute
 
 # A goal, and what a row is called that fails it.
 FAILING = {"completeness": "incomplete", "correctness": "incorrect", "compliance": "noncompliant"}
+COMBINATION = "combination"
 FLAGS = ("is_accepted", *(f"{word}_{when}" for word in FAILING.values() for when in ("before", "after")))
 
 COUNTED = pa.schema(
@@ -50,7 +51,6 @@ def count_flags(
     contract: Contract,
     received: pa.Table,
     judgement: Judgement,
-    is_rejected: Flags,
     unread: int,
     divisions: pa.Table,
 ) -> pa.Table:
@@ -68,16 +68,30 @@ def count_flags(
         [said.column(first), *(pc.if_else(is_told, nothing, said.column(name)) for name in others)],
         list(CODES),
     )
-    flags = {"is_accepted": ~is_rejected}
+    # Rows of one combination of broken rules have the same flags.
+    said = said.append_column(COMBINATION, pa.array(judgement.places))
+    counted = said.group_by([*CODES, COMBINATION]).aggregate([([], "count_all")])
+    flags = _flags_of(judgement).take(counted.column(COMBINATION))
+    rows = pa.table(
+        [*(counted.column(name) for name in CODES), *flags.columns, counted.column("count_all")],
+        [*CODES, *FLAGS, "row_count"],
+    )
+    rows = pa.concat_tables([rows, _unread_rows(contract, rows.schema, unread)])
+    summed = rows.group_by([*CODES, *FLAGS]).aggregate([("row_count", "sum")])
+    return summed.rename_columns([*CODES, *FLAGS, "row_count"])
+
+
+def _flags_of(judgement: Judgement) -> pa.Table:
+    """Tell FLAGS of each combination of broken rules."""
+    rejecting = [rule for rule in judgement.rules if rule.severity == "reject"]
+    is_accepted = ~judgement.lines_breaking(rejecting)
+    flags = {"is_accepted": is_accepted}
     for goal, word in FAILING.items():
         rules = [rule for rule in judgement.rules if goal_of(rule) == goal]
         left = [rule for rule in rules if rule.severity == "warn" and not rule.is_repaired]
-        flags[f"{word}_before"] = judgement.breaks_some_of(rules)
-        flags[f"{word}_after"] = judgement.breaks_some_of(left) & ~is_rejected
-    rows = pa.table({**{name: said.column(name) for name in CODES}, **flags})
-    rows = pa.concat_tables([rows, _unread_rows(contract, rows.schema, unread)])
-    counted = rows.group_by([*CODES, *FLAGS]).aggregate([([], "count_all")])
-    return counted.rename_columns([*CODES, *FLAGS, "row_count"])
+        flags[f"{word}_before"] = judgement.lines_breaking(rules)
+        flags[f"{word}_after"] = judgement.lines_breaking(left) & is_accepted
+    return pa.table(flags)
 
 
 def score_flags(settings: Settings, flags: pa.Table, business_date: date) -> pa.Table:
@@ -115,7 +129,8 @@ def held_counts(connection: Connection, dataset_name: str, business_date: date) 
 def _unread_rows(contract: Contract, schema: pa.Schema, count: int) -> pa.Table:
     failed = {f"{FAILING[goal_of(rule)]}_before" for rule in contract.rules if rule.kind == "reader"}
     flags = {name: np.full(count, name in failed) for name in FLAGS}
-    return pa.table({**{name: pa.nulls(count, pa.string()) for name in CODES}, **flags}, schema=schema)
+    codes = {name: pa.nulls(count, pa.string()) for name in CODES}
+    return pa.table({**codes, **flags, "row_count": np.ones(count, np.int64)}, schema=schema)
 
 
 def record_scores(

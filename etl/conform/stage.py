@@ -22,7 +22,8 @@ from etl.conform.reports import quarantine_of, reports_of, unreadable_reports
 from etl.conform.returned import publish_returned
 from etl.conform.text import normalise_columns
 from etl.conform.typed import conforming_queries, unchanged_columns
-from quality.rules import Flags, Judgement, judge_rows
+from quality.judgement import Flags, Judgement
+from quality.rules import judge_rows
 from quality.score import count_flags, record_scores, score_flags
 from schemas.contract import FAILED_RULES, Contract
 from schemas.refusal import Refusal
@@ -138,10 +139,8 @@ def conform_rows(
         contract,
         accepted.select(contract.staging_schema.names).cast(contract.staging_schema).combine_chunks(),
         quarantine_of(contract, rejected),
-        _count_rules(contract, judgement, is_rejected, malformed),
-        count_flags(
-            contract, received, judgement, is_rejected, unread, divisions_on(settings, business_date)
-        ),
+        _count_rules(contract, judgement, kept, malformed),
+        count_flags(contract, received, judgement, unread, divisions_on(settings, business_date)),
         rejected,
         _answers(contract, received, judgement, is_rejected, asked),
         judgement.judged_by,
@@ -265,18 +264,19 @@ def _answers(
 
 
 def _count_rules(
-    contract: Contract, judgement: Judgement, is_rejected: Flags, malformed: pa.Table | None
+    contract: Contract, judgement: Judgement, kept: Judgement, malformed: pa.Table | None
 ) -> tuple[RuleCount, ...]:
     """Count rejects over all rows, warnings over the accepted ones."""
     unread = malformed.num_rows if malformed is not None else 0
+    received, rejecting, warning = judgement.rows.num_rows, judgement.counts(), kept.counts()
     counts = []
     for rule in contract.row_rules:
         if rule.kind == "reader":
-            checked, failed = judgement.rows.num_rows + unread, unread
+            checked, failed = received + unread, unread
         elif rule.severity == "reject":
-            checked, failed = judgement.rows.num_rows, int(judgement.breaks(rule).sum())
+            checked, failed = received, rejecting[rule.id]
         else:
-            checked, failed = int((~is_rejected).sum()), int((judgement.breaks(rule) & ~is_rejected).sum())
+            checked, failed = kept.rows.num_rows, warning[rule.id]
         counts.append(RuleCount(rule.id, rule.severity, rule.dimension, checked, failed))
     return tuple(counts)
 
