@@ -22,6 +22,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.duck import open_duckdb
 from connectors.engine import sql_text
+from connectors.few_values import repeated_value
 from connectors.landing import Landing, find_landing, landed_file, newest_landing
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
@@ -252,7 +253,7 @@ def _base_parts(
         held.append(rows)
         if sum(part.num_rows for part in held) < ROWS_PER_PART:
             continue
-        part = pa.concat_tables(held).combine_chunks()
+        part = pa.concat_tables(held)
         keys = part.column("row_key")
         last = keys[-1].as_py()
         until = pc.index(keys, last).as_py() if last is not None else 0
@@ -260,19 +261,42 @@ def _base_parts(
         if until:
             yield above & (row_key < ConstantExpression(last)), part.slice(0, until)
             above = row_key >= ConstantExpression(last)
-    yield above | row_key.isnull(), pa.concat_tables(held).combine_chunks()
+    yield above | row_key.isnull(), pa.concat_tables(held)
+
+
+def _of_few_values(path: Path, columns: Sequence[str]) -> list[str]:
+    """Name those of some columns that lie in a file as text of few values, by its first group."""
+    metadata = pq.read_metadata(path)
+    if not metadata.num_row_groups:
+        return []
+    group = metadata.row_group(0)
+    chunks = (group.column(number) for number in range(group.num_columns))
+    return [
+        chunk.path_in_schema
+        for chunk in chunks
+        if chunk.path_in_schema in columns
+        and chunk.physical_type == "BYTE_ARRAY"
+        and "RLE_DICTIONARY" in chunk.encodings
+    ]
 
 
 def _numbered_groups(contract: Contract, base: Extract, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Read the base group by group, as `view_known` has its rows but for their stamp."""
+    """Read the base some groups at a time, as `view_known` has its rows but for their stamp.
+
+    Columns that lie there as text of few values come so, but for the key.
+    """
     key = str(key_of(contract).physical_name)
-    file = pq.ParquetFile(base.path)
     wanted, count = [*dict.fromkeys([key, *columns])], 0
-    groups = (file.read_row_group(group, columns=wanted) for group in range(file.num_row_groups))
-    for rows in groups if file.num_row_groups else [file.read(columns=wanted)]:
+    few = _of_few_values(base.path, [name for name in columns if name != key])
+    file = pq.ParquetFile(base.path, read_dictionary=few, memory_map=True)
+    groups = range(file.num_row_groups)
+    at_once = max(1, ROWS_PER_PART // ROWS_PER_GROUP)
+    several = (groups[start : start + at_once] for start in groups[::at_once])
+    parts = (file.read_row_groups(list(part), columns=wanted) for part in several)
+    for rows in parts if groups else [file.read(columns=wanted)]:
         lineage = {
             "row_key": rows.column(key),
-            "landing_id": pa.repeat(base.landing.landing_id, rows.num_rows),
+            "landing_id": repeated_value(base.landing.landing_id, rows.num_rows),
             "landing_row": pa.array(np.arange(count + 1, count + rows.num_rows + 1)),
             "position": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
         }

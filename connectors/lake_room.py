@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from connectors.few_values import plainly
 from connectors.row_file import ROWS_PER_GROUP, write_rows
 from connectors.settings import Settings
 
@@ -54,7 +55,7 @@ class RowDigest:
         """Take the next group of rows."""
         if group.num_rows:
             for column in group.combine_chunks().columns:
-                for part in _plain(column.chunk(0)):
+                for part in _plain(plainly(column.chunk(0))):
                     self._digest.update(part)
 
     def hexdigest(self) -> str:

@@ -1,12 +1,14 @@
 """Rows in one Parquet file whose bytes are a function of the rows, written as they come."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from connectors.few_values import encode, has_few, plainly, with_few_values
 
 # Engines read groups side by side; a writer holds one.
 ROWS_PER_GROUP = 65_536
@@ -23,24 +25,26 @@ def write_rows(
     """Write rows as they come, hold at most one group of them, and count them.
 
     Groups have a fixed size however the rows were cut into batches, and no schema of a writing library
-    nor any time is stored: equal rows in equal order with an equal footer give equal bytes. `footer` is
+    nor any time is stored: equal rows in equal order with an equal footer give equal bytes, also where text
+    comes with each value once (see `connectors.few_values`), the same columns in all batches. `footer` is
     asked for after the last row; `seen` is shown each group before it is written.
     """
     count = 0
-    groups = _groups(batches, schema)
+    groups = _groups(batches)
     first = next(groups, schema.empty_table())
+    few = _of_few_values(first)
     with pq.ParquetWriter(
         path,
-        schema,
+        with_few_values(schema, few),
         compression="zstd",
         version="2.6",
         store_schema=False,
-        use_dictionary=_of_few_values(first),
+        use_dictionary=few,
     ) as writer:
         for group in itertools.chain([first] if first.num_rows else [], groups):
             if seen is not None:
                 seen(group)
-            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+            writer.write_table(_encoded(group, few), row_group_size=ROWS_PER_GROUP)
             count += group.num_rows
         writer.add_key_value_metadata(dict(footer()))
     return count
@@ -51,12 +55,18 @@ def _of_few_values(group: pa.Table) -> list[str]:
     return [
         column
         for column in group.column_names
-        if pa.types.is_string(group.schema.field(column).type)
-        and pc.count_distinct(group.column(column)).as_py() < max(1, group.num_rows // 2)
+        if (values := _values_of(group.column(column))) is not None and values < max(1, group.num_rows // 2)
     ]
 
 
-def _groups(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+def _values_of(column: pa.ChunkedArray) -> int | None:
+    """Count the values of a column of text; another has none that counts."""
+    if has_few(column.type):
+        return len(encode(column).dictionary)
+    return pc.count_distinct(column).as_py() if pa.types.is_string(column.type) else None
+
+
+def _groups(batches: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[pa.Table]:
     held: list[pa.Table] = []
     count = 0
     for batch in batches:
@@ -69,4 +79,15 @@ def _groups(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema) -> 
                 yield rows.slice(start, ROWS_PER_GROUP).combine_chunks()
             held, count = [rows.slice(whole)], count - whole
     if count:
-        yield pa.concat_tables([schema.empty_table(), *held]).combine_chunks()
+        yield pa.concat_tables(held).combine_chunks()
+
+
+def _encoded(group: pa.Table, few: Sequence[str]) -> pa.Table:
+    """Give columns of few values each value once, in the order in which rows have them; others plainly."""
+    for number, name in enumerate(group.column_names):
+        column = group.column(number)
+        if name in few:
+            group = group.set_column(number, name, encode(column))
+        elif has_few(column.type):
+            group = group.set_column(number, name, plainly(column))
+    return group

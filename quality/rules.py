@@ -13,10 +13,12 @@ from sqlglot import exp
 
 from connectors.divisions import divisions_on
 from connectors.engine import Relation, run_sql, sql_text
+from connectors.few_values import plainly
 from connectors.lake_room import digest_of
 from connectors.settings import Settings
 from quality.domain_functions import hoist_calls, parse_sql
-from quality.judgement import RULES_PER_MASK, Judgement, judgement_of
+from quality.judgement import RULES_PER_MASK, Judgement, Mask, judgement_of
+from quality.value_rules import judge_values, mask_of, rules_of_values
 from schemas.contract import FAILED_RULES, LINEAGE, Contract
 from schemas.contract_rule import Rule
 from schemas.county import load_counties
@@ -36,7 +38,8 @@ def judge_rows(
     *,
     rules: tuple[Rule, ...],
     conformed: Mapping[str, str] | None = None,
-    without: tuple[str, ...] = (),
+    unchanged: Mapping[str, Any] | None = None,
+    is_by_key: bool = False,
 ) -> Judgement:
     """Judge every row of the relation `conformed` by rules of its contract.
 
@@ -44,16 +47,52 @@ def judge_rows(
     without them it is one of `relations`. What the facts rest on beside it (see `facts_of`) is made from
     these rows unless it is given: rows that are a part of more need it given. The divisions of the
     business date and the counties are added here. The judged rows have the columns of staging that
-    conforming makes, but those that are done `without`, and `received_row`.
+    conforming makes, and `received_row`.
+
+    `unchanged` are columns that conforming leaves as they are, each with its values at `received_row`: they
+    are not fetched back, and rules about one of few values are asked of the values. `is_by_key` says that
+    rows come in order of their key, each another one: none of them can be repeated.
     """
-    text = _statement(contract, rules, tuple((conformed or {}).items()), frozenset(relations), without)
+    unchanged = unchanged or {}
+    of_values = rules_of_values(rules, unchanged)
+    asked = (contract, rules, tuple((conformed or {}).items()), frozenset(relations))
+    left = frozenset(number for of_column in of_values.values() for number, _ in of_column)
+    text = _statement(*asked, tuple(unchanged), left, may_repeat=not is_by_key)
     places = {"division": divisions_on(settings, business_date), "county": load_counties()}
-    relations = {**places, **relations}
     parameters = {"business_date": business_date} if "$business_date" in text else {}
-    judged = _in_order(contract.key, run_sql(settings, text, relations, parameters))
-    mask_names = [f"broken_{number}" for number in range(len(_groups(rules)))]
-    masks = [judged.column(name).to_numpy().astype(np.int64) for name in mask_names]
-    return judgement_of(judged.drop_columns(mask_names), rules, masks, _digest(text, places.values()))
+    judged = run_sql(settings, text, {**places, **relations}, parameters)
+    found = judge_values(settings, of_values, unchanged, judged.num_rows, business_date)
+    rows, masks = _completed(judged, len(_groups(rules)), unchanged, found, contract.key, is_by_key)
+    # However rows happen to come, rules are the same.
+    plain = _statement(*asked, tuple(name for name in unchanged if name not in dict(LINEAGE)))
+    return judgement_of(rows, rules, masks, _digest(plain, places.values()))
+
+
+def _completed(
+    judged: pa.Table,
+    mask_count: int,
+    unchanged: Mapping[str, Any],
+    found: Sequence[Mask],
+    key: str,
+    is_by_key: bool,
+) -> tuple[pa.Table, list[Mask]]:
+    """Complete judged rows by the columns that they have as received, and by what their values broke.
+
+    Gives rows and masks in order of the key.
+    """
+    received_row = judged.column("received_row").to_numpy()
+    is_as_received = np.array_equal(received_row, np.arange(judged.num_rows))
+    for name, column in unchanged.items():
+        judged = judged.append_column(name, column if is_as_received else column.take(pa.array(received_row)))
+    names = [f"broken_{number}" for number in range(mask_count)]
+    masks = [judged.column(name).to_numpy().astype(np.int64) for name in names]
+    for number, mask in enumerate(found):
+        masks[number] |= mask if is_as_received else mask[received_row]
+    rows = judged.drop_columns(names)
+    if is_by_key and is_as_received:
+        return rows, masks
+    order = _order(key, rows)
+    return (rows, masks) if order is None else (rows.take(order), [mask[order.to_numpy()] for mask in masks])
 
 
 def _digest(statement: str, places: Iterable[pa.Table]) -> str:
@@ -80,15 +119,16 @@ def _query(name: str) -> exp.Query:
     return query
 
 
-def _in_order(key: str, rows: pa.Table) -> pa.Table:
-    """Bring rows into the order of their key; those of one key are in order of receipt.
+def _order(key: str, rows: pa.Table) -> Any:  # noqa: ANN401 - the stubs of pyarrow are generic
+    """Tell the order of rows by their key; those of one key are in order of receipt. None if they are in it.
 
     Mostly they are in it already: the engine keeps the order in which rows were read.
     """
-    by_key = [key, *(name for name, _ in LINEAGE)]
-    if _is_in_order(rows.select(by_key)):
-        return rows
-    return rows.sort_by([(name, "ascending") for name in by_key])
+    names = [key, *(name for name, _ in LINEAGE)]
+    by_key = pa.table([plainly(rows.column(name)) for name in names], names)
+    if _is_in_order(by_key):
+        return None
+    return pc.sort_indices(by_key, sort_keys=[(name, "ascending") for name in names])
 
 
 def _is_in_order(rows: pa.Table) -> bool:
@@ -108,13 +148,22 @@ def _statement(
     conformed: tuple[tuple[str, str], ...],
     given: frozenset[str],
     without: tuple[str, ...],
+    left: frozenset[int] = frozenset(),
+    may_repeat: bool = True,
 ) -> str:
     key, lineage = contract.key, [name for name, _ in LINEAGE]
     made = [name for name in contract.staging_schema.names if name not in (FAILED_RULES[0], *without)]
-    kept, called = hoist_calls([str(rule.predicate) for rule in rules], "judged")
+    numbers = [number for number in range(len(rules)) if number not in left]
+    kept, called = hoist_calls([str(rules[number].predicate) for number in numbers], "judged")
     masks = [
-        exp.cast(_mask(kept[start : start + RULES_PER_MASK]), "BIGINT", copy=False).as_(f"broken_{number}")
-        for number, start in enumerate(range(0, len(rules), RULES_PER_MASK))
+        mask_of(
+            [
+                (number % RULES_PER_MASK, predicate)
+                for number, predicate in zip(numbers, kept, strict=True)
+                if number // RULES_PER_MASK == mask
+            ]
+        ).as_(f"broken_{mask}")
+        for mask in range(len(_groups(rules)))
     ]
     statement = exp.select(*made, "received_row", *masks, copy=False)
     statement = statement.from_(next(reversed(called), "judged"), copy=False)
@@ -123,8 +172,27 @@ def _statement(
         statement = statement.with_(name, as_=parse_sql(query), materialized=False, copy=False)
     for name, facts in facts_of(contract.name, given).items():
         statement = statement.with_(name, as_=facts.copy(), copy=False)
-    # Few keys come twice: only their rows are put in order. The key passes through all queries unchanged.
     first = conformed[0][0] if conformed else "conformed"
+    ranks = _ranks(key, first) if may_repeat else {}
+    newness, ranked = (
+        ("COALESCE(ranked.newness, 1)", [f"ranked.{name} = facts.{name}" for name in lineage])
+        if ranks
+        else ("1", [])
+    )
+    judged = exp.select("facts.*", f"{newness} AS newness").from_("facts")
+    if ranked:
+        judged = judged.join("ranked", on=ranked, join_type="left")
+    for name, made_of in {**ranks, "judged": judged, **called}.items():
+        statement = statement.with_(name, as_=made_of, copy=False)
+    return statement.sql(dialect="duckdb")
+
+
+def _ranks(key: str, first: str) -> dict[str, exp.Select]:
+    """Write the queries that tell of each row whose key comes twice how new it is; few keys do.
+
+    The key passes through all queries unchanged.
+    """
+    lineage = [name for name, _ in LINEAGE]
     repeated = exp.select(key).from_(first).group_by(key).having("COUNT(*) > 1")
     newest_first = exp.Window(
         this=exp.RowNumber(),
@@ -144,27 +212,7 @@ def _statement(
         .from_(first)
         .join("repeated", on=is_repeated)
     )
-    judged = (
-        exp.select("facts.*", "COALESCE(ranked.newness, 1) AS newness")
-        .from_("facts")
-        .join("ranked", on=[f"ranked.{name} = facts.{name}" for name in lineage], join_type="left")
-    )
-    for name, made_of in {"repeated": repeated, "ranked": ranked, "judged": judged, **called}.items():
-        statement = statement.with_(name, as_=made_of, copy=False)
-    return statement.sql(dialect="duckdb")
-
-
-def _mask(predicates: Sequence[exp.Expr]) -> exp.Expr:
-    """Sum the bits of the rules that a row broke; an unknown predicate breaks nothing."""
-    total: exp.Expr = exp.Literal.number(0)
-    for bit, kept in enumerate(predicates):
-        bit_if_broken = (
-            exp.Case()
-            .when(exp.not_(exp.paren(kept, copy=False), copy=False), str(1 << bit), copy=False)
-            .else_("0", copy=False)
-        )
-        total = exp.Add(this=total, expression=bit_if_broken)
-    return total
+    return {"repeated": repeated, "ranked": ranked}
 
 
 def _groups(rules: tuple[Rule, ...]) -> list[tuple[Rule, ...]]:

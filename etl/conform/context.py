@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
-from sqlglot import exp
 
 from connectors.engine import Relation, run_sql
 from connectors.lake_room import StagedRows, stage_rows
@@ -13,7 +12,7 @@ from connectors.settings import Settings
 from etl.conform.divisions import retired_in_received
 from etl.conform.parts import side_by_side
 from etl.conform.text import normalise_columns, normalise_text
-from etl.conform.typed import conforming_queries
+from etl.conform.typed import narrowed_query, unchanged_columns
 from quality.domain_functions import parse_sql
 from quality.rules import facts_of
 from schemas.contract import Contract
@@ -76,17 +75,21 @@ def conformed_columns(
     columns: Sequence[str],
 ) -> StagedRows:
     """Conform some columns of all received rows into a file of a room."""
+    entries = tuple(entry for entry in contract.received if entry.name in columns)
+    asked = [str(entry.physical_name) for entry in entries]
+    schema = pa.schema([(name, contract.staging_schema.field(name).type) for name in columns])
 
     def conform(part: pa.Table) -> pa.Table:
         part = part.append_column("received_row", pa.nulls(part.num_rows, pa.int64()))
-        normal = normalise_columns(part, contract.received)
-        query = exp.select(*columns).from_("conformed")
-        for name, text in conforming_queries(contract, normal.schema).items():
-            query = query.with_(name, as_=parse_sql(text), copy=False)
-        retired = retired_in_received(settings, contract, normal, business_date)
-        return run_sql(settings, query.sql("duckdb"), {"received": normal, "retired_division": retired})
+        normal = normalise_columns(part, entries)
+        unchanged = unchanged_columns(contract, normal.schema)
+        if set(columns) <= set(unchanged):
+            return pa.table([normal.column(unchanged[name]) for name in columns], list(columns))
+        text, names_divisions = narrowed_query(contract, normal.schema, tuple(columns))
+        relations = {"received": normal}
+        if names_divisions:
+            relations["retired_division"] = retired_in_received(settings, contract, normal, business_date)
+        return run_sql(settings, text, relations).cast(schema)
 
-    asked = [str(entry.physical_name) for entry in contract.received if entry.name in columns]
     parts = side_by_side(conform, read(asked))
-    schema = pa.schema([(name, contract.staging_schema.field(name).type) for name in columns])
-    return stage_rows(room, f"asked-{contract.name}", (part.cast(schema) for part in parts), schema)
+    return stage_rows(room, f"asked-{contract.name}", parts, schema)

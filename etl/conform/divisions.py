@@ -49,7 +49,5 @@ def _is_division(name: str) -> bool:
 
 
 def _retired(settings: Settings, rows: pa.Table, columns: Iterable[str], business_date: date) -> pa.Table:
-    found = {
-        code for name in columns for code in rows.column(name).cast(pa.string()).unique().to_pylist() if code
-    }
+    found = {code for name in columns for code in rows.column(name).unique().to_pylist() if code}
     return retired_divisions(settings, (code for code in found if len(code) == LENGTH), business_date)

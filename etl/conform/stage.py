@@ -1,7 +1,7 @@
 """From received rows to staging: conform, judge, split into accepted and quarantined, put on record."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.divisions import divisions_on
 from connectors.engine import Relation
+from connectors.few_values import has_few
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset
 from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows
@@ -25,7 +26,7 @@ from etl.conform.typed import conforming_queries, unchanged_columns
 from quality.judgement import Flags, Judgement
 from quality.rules import judge_rows
 from quality.score import count_flags, record_scores, score_flags
-from schemas.contract import FAILED_RULES, Contract
+from schemas.contract import FAILED_RULES, LINEAGE, Contract
 from schemas.refusal import Refusal
 from schemas.registry import RULE_RESULT
 
@@ -118,7 +119,7 @@ def conform_rows(
     text = received.append_column("received_row", pa.array(np.arange(received.num_rows)))
     normal = normalise_columns(text, contract.received)
     retired = retired_in_received(settings, contract, normal, business_date)
-    unchanged = unchanged_columns(contract, normal.schema)
+    unchanged = {name: name for name, _ in LINEAGE} | unchanged_columns(contract, normal.schema)
     judgement = judge_rows(
         settings,
         contract,
@@ -126,9 +127,9 @@ def conform_rows(
         business_date,
         rules=tuple(rule for rule in contract.row_rules if rule.predicate is not None),
         conformed=conforming_queries(contract, normal.schema),
-        without=tuple(unchanged),
+        unchanged={name: normal.column(received) for name, received in unchanged.items()},
+        is_by_key=_is_by_key(contract, normal),
     )
-    judgement = replace(judgement, rows=_with_unchanged(judgement.rows, normal, unchanged))
     _check_none_vanished(received, judgement)
     unread = malformed.num_rows if malformed is not None else 0
     is_rejected = judgement.breaks_any("reject")
@@ -137,7 +138,7 @@ def conform_rows(
     rejected = _rejected(contract, received, judgement.only(is_rejected), malformed)
     return Conformed(
         contract,
-        accepted.select(contract.staging_schema.names).cast(contract.staging_schema).combine_chunks(),
+        _staged(contract, accepted),
         quarantine_of(contract, rejected),
         _count_rules(contract, judgement, kept, malformed),
         count_flags(contract, received, judgement, unread, divisions_on(settings, business_date)),
@@ -222,15 +223,23 @@ def _check_none_vanished(received: pa.Table, judgement: Judgement) -> None:
         )
 
 
-def _with_unchanged(rows: pa.Table, received: pa.Table, unchanged: Mapping[str, str]) -> pa.Table:
-    """Complete judged rows by the columns that they have as received."""
-    places = rows.column("received_row")
-    kept = received.select(list(unchanged.values()))
-    if not np.array_equal(places.to_numpy(), np.arange(received.num_rows)):
-        kept = kept.take(places)
-    for name, column in zip(unchanged, kept.columns, strict=True):
-        rows = rows.append_column(name, column)
-    return rows
+def _is_by_key(contract: Contract, received: pa.Table) -> bool:
+    """Tell whether rows come in order of their key, each another one."""
+    entry = next(entry for entry in contract.received if entry.is_key)
+    keys = received.column(str(entry.physical_name))
+    if keys.type != entry.arrow_type or keys.null_count:
+        return False
+    keys = keys.combine_chunks()
+    return bool(pc.all(pc.less(keys[:-1], keys[1:])).as_py())
+
+
+def _staged(contract: Contract, rows: pa.Table) -> pa.Table:
+    """Give accepted rows the columns of staging; text of few values stays so until it is written."""
+    columns = {
+        field.name: column if has_few((column := rows.column(field.name)).type) else column.cast(field.type)
+        for field in contract.staging_schema
+    }
+    return pa.table(columns)
 
 
 def _rejected(

@@ -6,6 +6,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from connectors.engine import sql_text
+from connectors.few_values import has_few
 from etl.conform.text import received_name
 from quality.domain_functions import parse_sql
 from schemas.contract import LINEAGE, Contract
@@ -38,6 +39,24 @@ def conforming_queries(contract: Contract, received: pa.Schema) -> dict[str, str
     }
 
 
+@lru_cache(maxsize=32)
+def narrowed_query(contract: Contract, received: pa.Schema, columns: tuple[str, ...]) -> tuple[str, bool]:
+    """Write one query that makes some conformed columns, and tell whether it looks at `retired_division`.
+
+    What none of these columns speaks of is not joined: every row has one partner there at most.
+    """
+    conformed = _conformed(contract)
+    made = {entry.alias_or_name: entry for entry in conformed.expressions}
+    asked = [made[name] for name in columns]
+    named = {column.table for entry in asked for column in entry.find_all(exp.Column)}
+    joins = [join for join in conformed.args.get("joins") or [] if join.this.alias_or_name in named]
+    narrow = conformed.copy()
+    narrow.set("expressions", [entry.copy() for entry in asked])
+    narrow.set("joins", [join.copy() for join in joins])
+    narrow = narrow.with_("typed", as_=_typed(contract, received), copy=False)
+    return narrow.sql("duckdb"), bool(joins)
+
+
 def flags_of(contract: Contract) -> tuple[str, ...]:
     """Name the columns that tell which received values could not be read."""
     return tuple(
@@ -57,7 +76,7 @@ def unchanged_columns(contract: Contract, received: pa.Schema) -> dict[str, str]
         for entry in contract.received
         if entry.name not in made
         and not entry.is_key
-        and received.field(str(entry.physical_name)).type == contract.staging_schema.field(entry.name).type
+        and _plain(received.field(str(entry.physical_name)).type) == entry.arrow_type
     }
 
 
@@ -87,10 +106,14 @@ def _typed(contract: Contract, received: pa.Schema) -> exp.Select:
 def _read_as(entry: Property, column: exp.Column, kind: pa.DataType) -> exp.Expr:
     value = exp.TryCast(this=column.copy(), to=exp.DataType.build(SQL_TYPES[entry.logical_type]))
     pattern = WRITTEN_AS.get(entry.logical_type)
-    if pattern is None or not pa.types.is_string(kind):
+    if pattern is None or not pa.types.is_string(_plain(kind)):
         return value
     is_written = exp.RegexpLike(this=column.copy(), expression=exp.Literal.string(pattern))
     return exp.Case().when(is_written, value)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if has_few(kind) else kind
 
 
 def _conformed(contract: Contract) -> exp.Select:
