@@ -174,14 +174,12 @@ def _statement(
         statement = statement.with_(name, as_=facts.copy(), copy=False)
     first = conformed[0][0] if conformed else "conformed"
     ranks = _ranks(key, first) if may_repeat else {}
-    newness, ranked = (
-        ("COALESCE(ranked.newness, 1)", [f"ranked.{name} = facts.{name}" for name in lineage])
-        if ranks
-        else ("1", [])
-    )
+    newness = "COALESCE(ranked.newness, 1)" if ranks else "1"
     judged = exp.select("facts.*", f"{newness} AS newness").from_("facts")
-    if ranked:
-        judged = judged.join("ranked", on=ranked, join_type="left")
+    if ranks:
+        judged = judged.join(
+            "ranked", on=[f"ranked.{name} = facts.{name}" for name in lineage], join_type="left"
+        )
     for name, made_of in {**ranks, "judged": judged, **called}.items():
         statement = statement.with_(name, as_=made_of, copy=False)
     return statement.sql(dialect="duckdb")
