@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +18,7 @@ from duckdb import (
 
 from connectors.duck import open_duckdb
 from connectors.engine import sql_text
-from connectors.extract import IS_DELETED, ROWS_PER_PART, Chain, Extract, extract_rows
+from connectors.extract import IS_DELETED, ROWS_PER_PART, Chain, Extract, base_rows, extract_rows
 from connectors.settings import Settings
 from connectors.source_table import key_of, source_schema
 from schemas.contract import LINEAGE, Contract
@@ -55,13 +56,19 @@ class Excerpt:
 
 def read_excerpt(settings: Settings, contract: Contract, chain: Chain, keys: pa.Table) -> Excerpt:
     """Read all rows of some keys (`row_key`, as conforming writes them) in one pass over each extract."""
+    base, *increments = chain.extracts
+    asked = _asked(contract, keys)
     with open_duckdb(settings) as duck:
-        touched = duck.from_arrow(_asked(contract, keys))
+        touched = duck.from_arrow(asked)
         tables = [
             _of_keys(contract, _all_rows(duck, contract, extract, position), touched).to_arrow_table()
-            for position, extract in enumerate(chain.extracts)
+            for position, extract in enumerate(increments, start=1)
         ]
-    return Excerpt(settings, contract, keys, pa.concat_tables(tables).combine_chunks())
+    among = asked.column("touched_by").combine_chunks()
+    found = base_rows(contract, base, lambda keys: _is_asked(contract, keys, among))
+    tables = [*(_told(contract, rows) for rows in found), *tables]
+    rows = pa.concat_tables([_nothing(contract), *tables])
+    return Excerpt(settings, contract, keys, rows.combine_chunks())
 
 
 def newest_rows(settings: Settings, contract: Contract, increments: Sequence[Extract]) -> pa.Table:
@@ -100,6 +107,32 @@ def _asked(contract: Contract, keys: pa.Table) -> pa.Table:
     if _is_text(contract):
         column = pa.concat_tables([keys, pa.table({"row_key": [""]})]).column("row_key")
     return pa.table({"touched_by": column})
+
+
+def _is_asked(contract: Contract, keys: Any, among: pa.Array) -> Any:  # noqa: ANN401 - columns of pyarrow
+    """Tell which keys of a base are asked for, and which are missing."""
+    touched_by = _touched_by(contract, keys)
+    return pc.or_(pc.is_in(touched_by, among), pc.is_null(touched_by))
+
+
+def _touched_by(contract: Contract, keys: Any) -> Any:  # noqa: ANN401 - columns of pyarrow
+    return pc.fill_null(pc.utf8_trim_whitespace(keys), "") if _is_text(contract) else keys
+
+
+def _told(contract: Contract, rows: pa.Table) -> pa.Table:
+    """Complete rows of a base; none is ever deleted."""
+    rows = rows.append_column(DELETED, pa.repeat(pa.scalar(value=False), rows.num_rows))
+    told = rows.append_column("touched_by", _touched_by(contract, rows.column("row_key")))
+    return told.cast(_nothing(contract).schema)
+
+
+def _nothing(contract: Contract) -> pa.Table:
+    key = key_of(contract).arrow_type
+    lineage = [("row_key", key), *LINEAGE, ("position", pa.int32())]
+    columns = [*lineage, *source_schema(contract), IS_DELETED, ("touched_by", key)]
+    return pa.schema(
+        [pa.field(*entry) if isinstance(entry, tuple) else entry for entry in columns]
+    ).empty_table()
 
 
 def _of_keys(

@@ -6,13 +6,15 @@ extract it follows, so that landed bytes alone give back every state that was ev
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.compute as pc
@@ -22,7 +24,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.duck import open_duckdb
 from connectors.engine import sql_text
-from connectors.few_values import repeated_value
+from connectors.few_values import plainly, repeated_value
 from connectors.landing import Landing, find_landing, landed_file, newest_landing
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
@@ -289,16 +291,47 @@ def _numbered_groups(contract: Contract, base: Extract, columns: Sequence[str]) 
     wanted, count = [*dict.fromkeys([key, *columns])], 0
     few = _of_few_values(base.path, [name for name in columns if name != key])
     file = pq.ParquetFile(base.path, read_dictionary=few, memory_map=True)
-    groups = range(file.num_row_groups)
+    for groups in _several_groups(file):
+        rows, count = file.read_row_groups(groups, columns=wanted), count + _row_count(file, groups)
+        yield _numbered(base, rows, key, columns, np.arange(count - rows.num_rows, count))
+
+
+def base_rows(contract: Contract, base: Extract, choose: Callable[[Any], Any]) -> Iterator[pa.Table]:
+    """Read the rows of a base whose keys are chosen, numbered like all of them, text written out.
+
+    Keys are read first, other columns only of groups where `choose` says of a key that its row is wanted.
+    """
+    key, columns, count = str(key_of(contract).physical_name), contract.received_columns, 0
+    few = _of_few_values(base.path, [name for name in columns if name != key])
+    file = pq.ParquetFile(base.path, read_dictionary=few, memory_map=True)
+    for groups in _several_groups(file):
+        keys = file.read_row_groups(groups, columns=[key]).column(key)
+        places = pc.indices_nonzero(choose(keys))
+        if len(places):
+            rows = file.read_row_groups(groups, columns=list(columns)).take(places)
+            rows = pa.table([plainly(rows.column(name)) for name in columns], list(columns))
+            yield _numbered(base, rows, key, columns, places.to_numpy() + count)
+        count += len(keys)
+
+
+def _several_groups(file: pq.ParquetFile) -> Iterator[list[int]]:
+    """Cut a file into groups of about a part of rows; one without any has nothing to read."""
     at_once = max(1, ROWS_PER_PART // ROWS_PER_GROUP)
-    several = (groups[start : start + at_once] for start in groups[::at_once])
-    parts = (file.read_row_groups(list(part), columns=wanted) for part in several)
-    for rows in parts if groups else [file.read(columns=wanted)]:
-        lineage = {
-            "row_key": rows.column(key),
-            "landing_id": repeated_value(base.landing.landing_id, rows.num_rows),
-            "landing_row": pa.array(np.arange(count + 1, count + rows.num_rows + 1)),
-            "position": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
-        }
-        yield pa.table({**lineage, **{name: rows.column(name) for name in columns}})
-        count += rows.num_rows
+    groups = list(range(file.num_row_groups))
+    yield from (groups[start : start + at_once] for start in range(0, max(1, len(groups)), at_once))
+
+
+def _row_count(file: pq.ParquetFile, groups: Sequence[int]) -> int:
+    return sum(file.metadata.row_group(group).num_rows for group in groups)
+
+
+def _numbered(
+    base: Extract, rows: pa.Table, key: str, columns: Sequence[str], places: npt.NDArray[Any]
+) -> pa.Table:
+    lineage = {
+        "row_key": rows.column(key),
+        "landing_id": repeated_value(base.landing.landing_id, rows.num_rows),
+        "landing_row": pa.array(places + 1, pa.int64()),
+        "position": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
+    }
+    return pa.table({**lineage, **{name: rows.column(name) for name in columns}})
