@@ -62,6 +62,7 @@ check: setup ## 检查 · lint, types, layers, generated pages
 	@echo "mypy";               $(BIN)/mypy --no-error-summary
 	@echo "lint-imports";       $(BIN)/lint-imports
 	@echo "padis docs --check"; $(BIN)/padis docs --check
+	@echo "padis policy check"; $(BIN)/padis policy check
 
 test: setup ## 测试 · all tests but the long sweeps
 	@$(BIN)/python -m pytest -q -m "not deep" -n 2 --dist loadscope --no-loadscope-reorder

@@ -18,6 +18,7 @@ from etl.commands.divisions import divisions
 from etl.commands.drops import drops
 from etl.commands.local import local
 from etl.commands.night import run
+from etl.commands.policy import policy
 from etl.commands.quality import quality
 from etl.commands.session import stderr
 from etl.commands.statistics import statistics
@@ -35,6 +36,7 @@ rebuild.add_commands(app)
 app.add_typer(quality, name="quality")
 app.add_typer(run, name="run")
 app.add_typer(cases, name="cases")
+app.add_typer(policy, name="policy")
 app.add_typer(drops, name="drops")
 app.add_typer(divisions, name="divisions")
 app.add_typer(statistics, name="statistics")

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from schemas.policy import POLICY, Parameter, PolicyValue, load_parameter
+from schemas.policy import Parameter, PolicyValue, load_parameter
+from schemas.policy_check import parameter_names
 from schemas.predicate import facts_of
 from schemas.programme import Clause, Programme
-from schemas.programme_file import load_documents, load_facts, load_programme
+from schemas.programme_file import load_documents, load_facts, load_programme, programme_names
 
 HEAD = """# Policy · 政策
 
@@ -21,16 +22,12 @@ commission. Values without a start date are listed and never computed with.
 
 def render_policy_page() -> str:
     """Render the policy files as one page of Markdown; equal files give equal bytes."""
-    programmes = [
-        load_programme(path.parent.name) for path in sorted(POLICY.glob("*/programme.yaml"), reverse=True)
-    ]
-    parts = [HEAD, *(_programme(programme) for programme in programmes)]
+    parts = [HEAD, *(_programme(programme) for programme in _programmes())]
     return "\n".join([*parts, _values(), _facts(), _documents()])
 
 
 def _programmes() -> list[Programme]:
-    paths = sorted(POLICY.glob("*/programme.yaml"), reverse=True)
-    return [load_programme(path.parent.name) for path in paths]
+    return [load_programme(name) for name in reversed(programme_names())]
 
 
 def _programme(programme: Programme) -> str:
@@ -40,7 +37,9 @@ def _programme(programme: Programme) -> str:
     values = [
         f"`${name}` is [{value.name}](#{_anchor(value)})" for name, value in programme.parameters.items()
     ]
-    lines += ["### Clauses · 条款", "", f"Values: {', '.join(values)}.", ""]
+    lines += ["### Clauses · 条款", ""]
+    if values:
+        lines += [f"Values: {', '.join(values)}.", ""]
     lines += [line for clause in programme.clauses for line in _clause(clause)]
     categories = [
         (
@@ -53,8 +52,6 @@ def _programme(programme: Programme) -> str:
     ]
     lines += ["### Categories · 类别", ""]
     lines += _table(("Category", "", "When", "Amount: the first with a value on the day"), categories)
-    if programme.listed_amounts:
-        lines += ["", f"On record, not decided here: {_links(programme.listed_amounts)}"]
     return "\n".join([*lines, ""])
 
 
@@ -70,18 +67,16 @@ def _clause(clause: Clause) -> list[str]:
         f"confidence: {clause.confidence}",
         f"- Holds if: {_code(clause.holds.sql(dialect='duckdb'))}",
     ]
+    if clause.note:
+        lines.append(f"- Note: {clause.note}")
     if clause.missing_documents:
         lines.append("- If unknown, asks for: " + ", ".join(f"`{code}`" for code in clause.missing_documents))
     return [*lines, ""]
 
 
 def _values() -> str:
-    names = sorted(
-        path.relative_to(POLICY).with_suffix("").as_posix()
-        for path in POLICY.glob("*/*.yaml")
-        if path.name != "programme.yaml"
-    )
-    return "\n".join(["## Values · 政策值", "", *(_parameter(load_parameter(name)) for name in names)])
+    values = [_parameter(load_parameter(name)) for name in parameter_names()]
+    return "\n".join(["## Values · 政策值", "", *values])
 
 
 def _parameter(parameter: Parameter) -> str:

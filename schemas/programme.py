@@ -11,25 +11,39 @@ from sqlglot import exp
 from schemas.policy import Parameter, PolicyValue, Reference
 from schemas.strict_yaml import refuse_file
 
-UNITS = {"month": "fen per person per month", "year": "fen per person per year"}
+UNITS = {
+    "month": "fen per person per month",
+    "year": "fen per person per year",
+    "once": "fen per person once",
+}
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something a clause may ask about a person; `source` names the programme that decides it, if any."""
+    """Something a clause may ask about a person.
+
+    `source` names the programme that decides it, if any; `rests_on` tells whose rows tell it, `changes` how
+    it may become another one, `parameters` what policy values it is computed with, `values` what a text may
+    become and how people say it.
+    """
 
     name: str
     type_name: str
     description: str
     source: str | None
+    rests_on: tuple[str, ...]
+    changes: str
+    parameters: tuple[str, ...]
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All declared facts and the policy values that they are computed with."""
+    """All declared facts, the policy values that they are computed with, and what they say of one another."""
 
     facts: Mapping[str, Fact]
     parameters: Mapping[str, Parameter]
+    consistent: tuple[exp.Expr, ...]
     path: Path
 
 
@@ -48,6 +62,7 @@ class Clause:
     confidence: str
     holds: exp.Expr
     missing_documents: Mapping[str, exp.Expr]
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,6 @@ class Programme:
     amount_unit: str
     clauses: tuple[Clause, ...]
     categories: tuple[Category, ...]
-    listed_amounts: tuple[Parameter, ...]
     parameters: Mapping[str, Parameter]
     facts: Facts
     path: Path

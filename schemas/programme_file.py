@@ -24,22 +24,67 @@ from schemas.programme import UNITS, Category, Clause, Fact, Facts, Programme
 from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 
 FACT_TYPES = ("boolean", "integer", "text", "date")
+RESTS_ON = ("person", "spouse", "child", "marriage", "complication", "decision")
+CHANGES = ("freely", "upwards", "downwards", "never")
 
 
 @lru_cache(maxsize=16)
 def load_facts(folder: Path = POLICY) -> Facts:
     """Read the declared facts."""
     path = folder / "facts.yaml"
-    content = check_keys(path, "the file", read_yaml(path), ("facts",), ("parameters",))
-    facts = {}
-    for name, entry in content["facts"].items():
-        fact = check_keys(path, f"fact {name}", entry, ("type", "description"), ("from",))
-        if fact["type"] not in FACT_TYPES:
-            raise refuse_file(
-                path, "fact_type_unknown", f"type of {name}", ", ".join(FACT_TYPES), "choose one"
-            )
-        facts[name] = Fact(name, fact["type"], fact["description"], fact.get("from"))
-    return Facts(facts, _parameters(content.get("parameters"), folder), path)
+    content = check_keys(path, "the file", read_yaml(path), ("facts",), ("parameters", "consistent"))
+    facts = {name: _fact(path, name, entry) for name, entry in content["facts"].items()}
+    parameters = _parameters(content.get("parameters"), folder)
+    undeclared = {name for fact in facts.values() for name in fact.parameters} - set(parameters)
+    if undeclared:
+        raise refuse_file(
+            path,
+            "parameter_undeclared",
+            ", ".join(sorted(undeclared)),
+            "parameters of the file",
+            "declare them",
+        )
+    vocabulary = Vocabulary(path, frozenset(facts), frozenset())
+    consistent = tuple(
+        parse_predicate(vocabulary, f"consistent {number}", text)
+        for number, text in enumerate(content.get("consistent") or (), start=1)
+    )
+    return Facts(facts, parameters, consistent, path)
+
+
+def _fact(path: Path, name: str, entry: object) -> Fact:
+    fact = check_keys(
+        path,
+        f"fact {name}",
+        entry,
+        ("type", "description", "rests_on", "changes"),
+        ("from", "parameters", "values"),
+    )
+    for key, told, known in (
+        ("type", {fact["type"]}, FACT_TYPES),
+        ("rests_on", set(fact["rests_on"]), RESTS_ON),
+        ("changes", {fact["changes"]}, CHANGES),
+    ):
+        if not told <= set(known):
+            raise refuse_file(path, f"fact_{key}_unknown", f"{key} of {name}", ", ".join(known), "choose one")
+    if (fact["type"] == "text") != bool(fact.get("values")):
+        raise refuse_file(
+            path,
+            "fact_values_missing",
+            f"values of {name}",
+            "values of a text, and of nothing else",
+            "list them",
+        )
+    return Fact(
+        name,
+        fact["type"],
+        fact["description"],
+        fact.get("from"),
+        tuple(fact["rests_on"]),
+        fact["changes"],
+        tuple(fact.get("parameters") or ()),
+        fact.get("values") or {},
+    )
 
 
 @lru_cache(maxsize=16)
@@ -48,7 +93,12 @@ def load_documents(folder: Path = POLICY) -> Mapping[str, str]:
     return {str(code): str(name) for code, name in read_yaml(folder / "documents.yaml").items()}
 
 
-@lru_cache(maxsize=16)
+def programme_names(folder: Path = POLICY) -> tuple[str, ...]:
+    """List the programmes of a policy folder."""
+    return tuple(sorted(path.parent.name for path in folder.glob("*/programme.yaml")))
+
+
+@lru_cache(maxsize=64)
 def load_programme(name: str, folder: Path = POLICY) -> Programme:
     """Read the programme `name`, such as `special_assistance`.
 
@@ -63,7 +113,7 @@ def load_programme(name: str, folder: Path = POLICY) -> Programme:
         "the programme",
         read_yaml(path),
         ("code", "name", "amount_unit", "clauses", "categories"),
-        ("scope", "parameters", "listed_amounts"),
+        ("scope", "parameters"),
     )
     facts = load_facts(folder)
     parameters = _parameters(content.get("parameters"), folder)
@@ -81,9 +131,6 @@ def load_programme(name: str, folder: Path = POLICY) -> Programme:
         amount_unit=content["amount_unit"],
         clauses=clauses,
         categories=tuple(_category(vocabulary, entry, unit, folder) for entry in content["categories"]),
-        listed_amounts=tuple(
-            _amount(path, amount, unit, folder) for amount in content.get("listed_amounts") or ()
-        ),
         parameters=parameters,
         facts=facts,
         path=path,
@@ -102,7 +149,7 @@ def _clause(vocabulary: Vocabulary, entry: object, documents: Mapping[str, str])
         where,
         entry,
         ("id", "wording", "document", "effective_from", "known_since", "confidence", "holds"),
-        ("announced", "effective_to", "missing_document"),
+        ("announced", "effective_to", "missing_document", "note"),
     )
     document = check_keys(
         path, f"document of {where}", content["document"], ("number", "title"), ("article", "href")
@@ -129,6 +176,7 @@ def _clause(vocabulary: Vocabulary, entry: object, documents: Mapping[str, str])
         missing_documents={
             code: parse_predicate(vocabulary, f"{code} of {where}", when) for code, when in missing.items()
         },
+        note=content.get("note"),
         **_periods(path, where, content),
     )
 

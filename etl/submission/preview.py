@@ -19,8 +19,7 @@ from etl.submission.outbox import RECEIVER, batches_where, held_back_on, open_ba
 from schemas.division import DISTRICT
 from schemas.padis_profile import Profile, Subsystem
 from schemas.padis_profile_file import profile_on
-from schemas.policy import POLICY
-from schemas.programme_file import load_programme
+from schemas.programme_file import load_programme, programme_names
 from schemas.registry import BATCH, DECISION, RECORD
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -127,7 +126,7 @@ def _describe(
 
 def _category_names(subsystem: Subsystem) -> dict[str, str]:
     """Name the categories that the receiver knows, in its order, as the programme names them."""
-    programmes = (load_programme(path.parent.name) for path in sorted(POLICY.glob("*/programme.yaml")))
+    programmes = (load_programme(name) for name in programme_names())
     names = {c.code: c.name for p in programmes if p.code == subsystem.code for c in p.categories}
     return {code: names.get(code, code) for code in subsystem.codes_of("category_code")}
 

@@ -5,7 +5,7 @@ parties of marriages whose rows changed, and parties of marriages that begin or 
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,8 +27,8 @@ from connectors.program import program_version
 from connectors.registry import registry_session
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
-from etl.subsidy.compile import compile_programme
-from etl.subsidy.facts import SOURCES, fact_parameters
+from etl.subsidy.compile import asked_facts, compile_programme
+from etl.subsidy.facts import SOURCES, fact_parameters, facts_in
 from etl.subsidy.judge import PROGRAMMES, judge_facts
 from schemas.policy import POLICY
 from schemas.programme import Facts, Programme, policy_version
@@ -77,14 +77,15 @@ def judge_changes(
     with registry_session(settings) as connection:
         earlier = _earlier(connection, programmes, day)
         persons = row_count_of(connection, sources[PERSONS])
-    parameters = _parameters(load_facts(policy), earlier.business_date, day)
+    asked = asked_facts(programmes.values(), day)
+    parameters = _parameters(load_facts(policy), asked, earlier.business_date, day)
     changed = {name: differing_rows(settings, earlier.sources[name], sources[name]) for name in SOURCES}
     touched = _touched(settings, earlier, sources, changed, parameters)
     if touched.num_rows > max(ALWAYS_FEW, MOST_TOUCHED * persons):
         raise NothingToBuildUpon(f"{touched.num_rows} of {persons} persons are touched")
     LOG.info("%s: %s of %s persons touched", day, touched.num_rows, persons)
     with _of_touched(settings, sources, touched) as duck:
-        facts = _facts(room, duck, parameters)
+        facts = _facts(room, duck, parameters, asked)
     judged = judge_facts(settings, room, facts, day, policy)
     changes = {
         name: _changes(
@@ -133,9 +134,9 @@ def _run_before(connection: Connection, programme: Programme, day: date) -> sa.R
     return run
 
 
-def _parameters(facts: Facts, earlier: date, day: date) -> dict[str, Any]:
+def _parameters(facts: Facts, asked: Collection[str], earlier: date, day: date) -> dict[str, Any]:
     """Give the values that the facts rest on, demanding that both dates have the same."""
-    then, now = fact_parameters(facts, earlier), fact_parameters(facts, day)
+    then, now = fact_parameters(facts, earlier, asked), fact_parameters(facts, day, asked)
     if {**then, "business_date": day} != now:
         raise NothingToBuildUpon("what the facts rest on has other values")
     return now
@@ -173,8 +174,10 @@ def _of_touched(
         yield duck
 
 
-def _facts(room: Path, duck: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> StagedRows:
-    facts = duck.sql(sql_text("subsidy/facts"), params=dict(parameters))
+def _facts(
+    room: Path, duck: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], asked: Collection[str]
+) -> StagedRows:
+    facts = facts_in(duck, parameters, asked)
     rows = facts.join(duck.view("touched"), "person_id", how="semi").to_arrow_reader(ROWS_PER_GROUP)
     return stage_rows(room, "facts", rows, rows.schema)
 

@@ -1,6 +1,6 @@
 """Compile the clauses of a programme, as they hold on a day, into one query over the facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -47,15 +47,23 @@ def _judged(clause: Clause) -> exp.Expr:
     return clause.holds.copy().as_(_column_name(clause))
 
 
+def asked_facts(programmes: Iterable[Programme], day: date) -> tuple[str, ...]:
+    """List the facts that sources must tell for programmes to be decided, in the order of their file."""
+    asked = {"hukou_division_code"}.union(*(_named(programme, day) for programme in programmes))
+    facts = {name: fact for programme in programmes for name, fact in programme.facts.facts.items()}
+    return tuple(name for name, fact in facts.items() if name in asked and fact.source is None)
+
+
+def _named(programme: Programme, day: date) -> set[str]:
+    conditions = [category.when for category in programme.categories]
+    for clause in programme.clauses_on(day):
+        conditions += [clause.holds, *clause.missing_documents.values()]
+    return {name for condition in conditions for name in facts_of(condition)}
+
+
 def decided_facts(programme: Programme, day: date) -> Mapping[str, str]:
     """Tell which facts of a programme's clauses other programmes decide: fact name -> programme name."""
-    asked = {
-        name
-        for clause in programme.clauses_on(day)
-        for condition in (clause.holds, *clause.missing_documents.values())
-        for name in facts_of(condition)
-    }
-    sources = {name: programme.facts.facts[name].source for name in sorted(asked)}
+    sources = {name: programme.facts.facts[name].source for name in sorted(_named(programme, day))}
     return {name: source for name, source in sources.items() if source}
 
 

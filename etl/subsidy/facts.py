@@ -1,35 +1,86 @@
 """Gather what clauses may ask about every person, in one pass over the accepted rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
-from connectors.engine import Relation, run_sql, stage_sql
-from connectors.lake_room import StagedRows
+from connectors.duck import open_duckdb
+from connectors.engine import Relation, name_relations, sql_text
+from connectors.lake_room import StagedRows, stage_rows
+from connectors.read_ahead import read_ahead
+from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
 from schemas.programme import Facts
 
 SOURCES = ("population_person", "family_child", "marriage")
+# No source delivers these yet (docs/decisions/0033): until one does, nobody has any.
+COMPLICATIONS = "surgical_complication"
+NO_COMPLICATIONS = pa.schema(
+    {
+        "person_id": pa.string(),
+        "level_code": pa.string(),
+        "certified_date": pa.date32(),
+        "certifier_name": pa.string(),
+    }
+).empty_table()
 
 
 def gather_facts(settings: Settings, sources: Mapping[str, Relation], facts: Facts, day: date) -> pa.Table:
-    """Compute the declared facts: one row per person of `population_person`, in no promised order.
+    """Compute all facts that sources tell: one row per person of `population_person`, in no promised order.
 
     `sources` maps each of SOURCES to its accepted rows; ages and marriages are those of `day`.
     """
-    return run_sql(settings, "subsidy/facts", sources, fact_parameters(facts, day))
+    asked = [fact.name for fact in facts.facts.values() if fact.source is None]
+    with _facts(settings, sources, facts, day, asked) as rows:
+        return rows.to_arrow_table()
 
 
 def stage_facts(
-    settings: Settings, room: Path, sources: Mapping[str, Relation], facts: Facts, day: date
+    settings: Settings,
+    room: Path,
+    sources: Mapping[str, Relation],
+    facts: Facts,
+    day: date,
+    asked: Collection[str],
 ) -> StagedRows:
-    """Compute the same of a whole city, into a file of a room."""
-    return stage_sql(settings, room, "facts", "subsidy/facts", sources, fact_parameters(facts, day))
+    """Compute the facts that are asked for of a whole city, into a file of a room; others cost nothing."""
+    with _facts(settings, sources, facts, day, asked) as rows:
+        batches = rows.to_arrow_reader(ROWS_PER_GROUP)
+        return stage_rows(room, "facts", read_ahead(batches), batches.schema)
 
 
-def fact_parameters(facts: Facts, day: date) -> dict[str, Any]:
-    """Give the values that the facts rest on as of a day, and the day."""
-    return {**{name: parameter.on(day) for name, parameter in facts.parameters.items()}, "business_date": day}
+@contextmanager
+def _facts(
+    settings: Settings, sources: Mapping[str, Relation], facts: Facts, day: date, asked: Collection[str]
+) -> Iterator[duckdb.DuckDBPyRelation]:
+    with open_duckdb(settings) as duck:
+        name_relations(duck, settings, sources)
+        yield facts_in(duck, fact_parameters(facts, day, asked), asked)
+
+
+def facts_in(
+    duck: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], asked: Collection[str]
+) -> duckdb.DuckDBPyRelation:
+    """Compute facts over the rows that a connection names as SOURCES."""
+    if COMPLICATIONS not in {name for (name,) in duck.sql("SELECT view_name FROM duckdb_views()").fetchall()}:
+        duck.register(COMPLICATIONS, NO_COMPLICATIONS)
+    return duck.sql(sql_text("subsidy/facts"), params=dict(parameters)).select("person_id", *asked)
+
+
+def fact_parameters(facts: Facts, day: date, asked: Collection[str]) -> dict[str, Any]:
+    """Give the values that the asked facts rest on as of a day, and the day; what nobody asks may have none.
+
+    Raises:
+        Refusal: a value that an asked fact rests on has none on the day.
+    """
+    needed = {name for fact in asked for name in facts.facts[fact].parameters}
+    values = {
+        name: parameter.on(day) if name in needed or parameter.has_value_on(day) else None
+        for name, parameter in facts.parameters.items()
+    }
+    return {**values, "business_date": day}

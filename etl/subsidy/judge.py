@@ -1,43 +1,58 @@
 """Judge everyone under each programme, in the order in which the programmes rest on each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from connectors.engine import Relation, run_sql, stage_sql
 from connectors.lake_room import StagedRows
 from connectors.settings import Settings
-from etl.subsidy.compile import compile_programme
+from etl.subsidy.compile import asked_facts, compile_programme
 from etl.subsidy.facts import stage_facts
 from schemas.policy import POLICY
 from schemas.programme import Programme
 from schemas.programme_file import load_facts, load_programme
 from schemas.refusal import Refusal
 
-# Special assistance comes first: whoever receives it does not receive reward assistance.
+# What a night decides. Special assistance comes first: who receives it does not receive reward assistance.
 PROGRAMMES = ("special_assistance", "reward_assistance")
+# What is decided of a person or of everyone when somebody asks (docs/decisions/0033).
+ON_REQUEST = ("surgical_complication", "single_child_reward", "single_child_bonus", "single_child_help")
+EVERY_PROGRAMME = (*PROGRAMMES, *ON_REQUEST)
 DECISIONS = ("eligible", "ineligible", "unknown")
 
 
 def judge_everyone(
-    settings: Settings, room: Path, sources: Mapping[str, Relation], day: date, policy: Path = POLICY
+    settings: Settings,
+    room: Path,
+    sources: Mapping[str, Relation],
+    day: date,
+    policy: Path = POLICY,
+    names: Sequence[str] = PROGRAMMES,
 ) -> dict[str, StagedRows]:
     """Judge every person of `population_person` on a day, into files of a room; decisions by programme name.
+
+    `names` are programmes, each after those that it rests on.
 
     Raises:
         Refusal: policy files do not fit together, or have no value for the day.
     """
-    return judge_facts(
-        settings, room, stage_facts(settings, room, sources, load_facts(policy), day), day, policy
-    )
+    asked = asked_facts([load_programme(name, policy) for name in names], day)
+    facts = stage_facts(settings, room, sources, load_facts(policy), day, asked)
+    return judge_facts(settings, room, facts, day, policy, names)
 
 
 def judge_facts(
-    settings: Settings, room: Path, facts: StagedRows, day: date, policy: Path = POLICY
+    settings: Settings,
+    room: Path,
+    facts: StagedRows,
+    day: date,
+    policy: Path = POLICY,
+    names: Sequence[str] = PROGRAMMES,
 ) -> dict[str, StagedRows]:
     """Judge the persons of some facts; decisions by programme name."""
     decisions: dict[str, StagedRows] = {}
-    for name in PROGRAMMES:
+    for name in names:
         programme = load_programme(name, policy)
         decisions[name] = _judge_programme(settings, room, programme, facts, decisions, day)
     return decisions

@@ -1,5 +1,6 @@
 -- facts: one row per person of staging.population_person on $business_date; NULL = not known.
--- The columns are promised in policy/facts.yaml; the parameters come from there too.
+-- The columns are promised in policy/facts.yaml; the parameters come from there too. Who asks for few of them pays
+-- for few. `surgical_complication` has one row per certificate: person_id, level_code, certified_date, certifier_name.
 WITH as_of AS (
     SELECT
         year($business_date) AS as_of_year,
@@ -51,9 +52,14 @@ spouse_of AS (
 
 child AS (
     SELECT
-        *,
+        family_child.*,
+        is_alive
+        AND as_of_year - year(child_birth_date)
+        - CASE WHEN month(child_birth_date) * 100 + day(child_birth_date) > as_of_month_day THEN 1 ELSE 0 END < $child_age
+            AS is_minor,
         adopted_date IS NULL AND child_birth_date BETWEEN $lawful_births_from AND $lawful_births_to AS is_examined_birth
     FROM family_child
+    CROSS JOIN as_of
 ),
 
 parent_child AS (
@@ -79,8 +85,24 @@ children_of AS (
         bool_or(death_date IS NOT NULL) AS has_only_child_death_date,
         bool_or(death_proof_code IS NOT NULL) AS has_only_child_death_proof,
         max(TRY_CAST(disability_level_code AS INTEGER)) AS only_child_disability_level,
-        bool_or(disability_certificate_number IS NOT NULL) AS has_only_child_disability_certificate
+        bool_or(disability_certificate_number IS NOT NULL) AS has_only_child_disability_certificate,
+        bool_or(is_minor) AS has_minor_child,
+        count(*) = 2 AND bool_and(plural_count = 2 AND adopted_date IS NULL) AND max(child_birth_date) - min(child_birth_date) <= 1
+            AS has_only_twins
     FROM parent_child
+    GROUP BY person_id
+),
+
+-- Of several certificates the newest; one without a date is older than any other.
+complication AS (
+    SELECT
+        person_id,
+        max_by(TRY_CAST(level_code AS INTEGER), coalesce(certified_date, DATE '0001-01-01')) AS complication_level,
+        max_by(
+            certified_date IS NOT NULL AND certifier_name IS NOT NULL, coalesce(certified_date, DATE '0001-01-01')
+        ) AS has_complication_certificate
+    FROM surgical_complication
+    WHERE certified_date IS NULL OR certified_date <= $business_date
     GROUP BY person_id
 )
 
@@ -113,8 +135,13 @@ SELECT
     CASE WHEN children_count = 1 THEN only_child_disability_level END AS only_child_disability_level,
     CASE WHEN children_count = 1 THEN has_only_child_disability_certificate END
         AS has_only_child_disability_certificate,
-    person.has_only_child_certificate
+    person.has_only_child_certificate,
+    coalesce(has_minor_child, FALSE) AS has_minor_child,
+    coalesce(has_only_twins, FALSE) AS has_only_twins,
+    complication_level,
+    coalesce(has_complication_certificate, FALSE) AS has_complication_certificate
 FROM person
 LEFT JOIN spouse_of ON person.person_id = spouse_of.person_id
 LEFT JOIN person AS spouse ON spouse_of.spouse_person_id = spouse.person_id
 LEFT JOIN children_of ON person.person_id = children_of.person_id
+LEFT JOIN complication ON person.person_id = complication.person_id

@@ -1,7 +1,7 @@
 """Families for decisions: drawn as small changes to an ordinary Beijing family."""
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from connectors.lake_room import rows_of
 from connectors.settings import Settings
-from etl.subsidy.judge import judge_everyone
+from etl.subsidy.facts import COMPLICATIONS, NO_COMPLICATIONS
+from etl.subsidy.judge import PROGRAMMES, judge_everyone
 from schemas.policy import POLICY
 
 Row = dict[str, Any]
@@ -40,6 +41,7 @@ CHILD = pa.schema(
         "child_birth_date": DATE,
         "child_sex_code": TEXT,
         "adopted_date": DATE,
+        "plural_count": NUMBER,
         "policy_attribute_code": TEXT,
         "is_alive": FLAG,
         "death_date": DATE,
@@ -95,6 +97,7 @@ def child(**changes: Any) -> Row:
         "child_birth_date": date(1988, 5, 4),
         "child_sex_code": "1",
         "adopted_date": None,
+        "plural_count": 1,
         "policy_attribute_code": "1",
         "is_alive": True,
         "death_date": None,
@@ -151,11 +154,14 @@ def decide(
     marriages: Iterable[Row],
     day: date,
     policy: Path = POLICY,
+    names: Sequence[str] = PROGRAMMES,
+    complications: Iterable[Row] = (),
 ) -> dict[tuple[str, str], Row]:
     """Decide a few families and return the decisions by programme name and person."""
     with tempfile.TemporaryDirectory() as folder:
-        sources = as_tables(persons, children, marriages)
-        judged = judge_everyone(Settings(var=Path(folder)), Path(folder), sources, day, policy)
+        sources = dict(as_tables(persons, children, marriages))
+        sources[COMPLICATIONS] = pa.Table.from_pylist(list(complications), NO_COMPLICATIONS.schema)
+        judged = judge_everyone(Settings(var=Path(folder)), Path(folder), sources, day, policy, names)
         return {
             (programme, row["person_id"]): row
             for programme, decisions in judged.items()

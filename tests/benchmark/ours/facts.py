@@ -4,8 +4,10 @@ from datetime import date
 from typing import Any
 
 from connectors.lake_room import StagedRows
+from etl.subsidy.compile import asked_facts
 from etl.subsidy.facts import stage_facts
-from schemas.programme_file import load_facts
+from etl.subsidy.judge import PROGRAMMES
+from schemas.programme_file import load_facts, load_programme
 from tests.benchmark.ours.relations import rows_of, settings_of
 
 
@@ -16,7 +18,9 @@ def run(inputs: dict[str, Any]) -> StagedRows:
         "marriage": rows_of(inputs, "marriage"),
         "family_child": rows_of(inputs, "child"),
     }
-    return stage_facts(settings, settings.lake, sources, load_facts(), date.fromisoformat(inputs["day"]))
+    day = date.fromisoformat(inputs["day"])
+    asked = asked_facts([load_programme(name) for name in PROGRAMMES], day)
+    return stage_facts(settings, settings.lake, sources, load_facts(), day, asked)
 
 
 def answer(facts: StagedRows, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ SELECT
     DATE '1964-01-01' + CAST(n // 16 % 22000 + 900 * number AS INTEGER) AS child_birth_date,
     CAST(1 + fate % 2 AS VARCHAR) AS child_sex_code,
     CASE WHEN fate % 40 = 7 THEN DATE '1999-01-01' END AS adopted_date,
+    1 AS plural_count,
     CASE WHEN fate % 50 = 9 THEN NULL WHEN fate % 20 = 3 THEN '2' ELSE '1' END AS policy_attribute_code,
     CASE WHEN fate BETWEEN 30 AND 49 THEN CAST(1 + fate % 4 AS VARCHAR) END AS disability_level_code,
     CASE WHEN fate BETWEEN 30 AND 44 THEN '11' || CAST(n AS VARCHAR) END AS disability_certificate_number,

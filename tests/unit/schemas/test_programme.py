@@ -11,11 +11,11 @@ import yaml
 
 from schemas.policy import POLICY
 from schemas.programme import policy_version
-from schemas.programme_file import load_programme
+from schemas.programme_file import load_programme, programme_names
 from schemas.refusal import Refusal
 
 Content = dict[str, Any]
-PROGRAMMES = ["special_assistance", "reward_assistance"]
+PROGRAMMES = programme_names()
 
 
 @pytest.fixture
@@ -100,10 +100,27 @@ def test_a_fact_of_an_unknown_type_is_refused(policy: Path) -> None:
         load_programme("special_assistance", policy)
 
 
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("fact_changes_unknown", {"changes": "sideways"}),
+        ("fact_rests_on_unknown", {"rests_on": ["neighbour"]}),
+        ("fact_values_missing", {"values": {"yes": "是 · yes"}}),
+        ("fact_values_missing", {"type": "text"}),
+    ],
+)
+def test_a_fact_that_tells_too_little_of_itself_is_refused(
+    code: str, changes: dict[str, object], policy: Path
+) -> None:
+    change(policy, lambda c: c["facts"]["is_alive"].update(changes), "facts.yaml")
+    with pytest.raises(Refusal, match=code):
+        load_programme("special_assistance", policy)
+
+
 @pytest.mark.parametrize("name", PROGRAMMES)
 def test_a_programme_did_not_exist_before_its_first_clause(name: str) -> None:
-    with pytest.raises(Refusal, match=r"programme_not_in_force.*programme\.yaml.*2004-12-31"):
-        load_programme(name).clauses_on(date(2004, 12, 31))
+    with pytest.raises(Refusal, match=r"programme_not_in_force.*programme\.yaml.*2003-08-31"):
+        load_programme(name).clauses_on(date(2003, 8, 31))
 
 
 def versions_known(policy: Path, day: date) -> list[str]:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from connectors.settings import Settings
-from etl.subsidy.compile import compile_programme, decided_facts
+from etl.subsidy.compile import asked_facts, compile_programme, decided_facts
 from etl.subsidy.facts import gather_facts
-from schemas.programme_file import load_documents, load_facts, load_programme
+from etl.subsidy.judge import EVERY_PROGRAMME, PROGRAMMES
+from schemas.programme_file import load_documents, load_facts, load_programme, programme_names
 from tests.support.families import as_tables, child, man, marriage, woman
 
 TODAY = date(2026, 6, 1)
@@ -29,7 +30,7 @@ def test_the_query_yields_the_declared_facts() -> None:
 def test_every_declared_document_is_asked_for_by_some_clause() -> None:
     asked = {
         code
-        for name in ("special_assistance", "reward_assistance")
+        for name in EVERY_PROGRAMME
         for clause in load_programme(name).clauses
         for code in clause.missing_documents
     }
@@ -37,7 +38,7 @@ def test_every_declared_document_is_asked_for_by_some_clause() -> None:
 
 
 def test_values_are_bound_and_never_written_into_the_query() -> None:
-    for name in ("special_assistance", "reward_assistance"):
+    for name in EVERY_PROGRAMME:
         programme = load_programme(name)
         sql, values = compile_programme(programme, TODAY)
         assert all(f"${value}" in sql for value in values)
@@ -48,7 +49,18 @@ def test_values_are_bound_and_never_written_into_the_query() -> None:
 
 
 def test_only_reward_assistance_rests_on_another_decision() -> None:
-    assert decided_facts(load_programme("special_assistance"), TODAY) == {}
-    assert decided_facts(load_programme("reward_assistance"), TODAY) == {
-        "is_special_assistance_object": "special_assistance"
-    }
+    resting = {name: decided_facts(load_programme(name), TODAY) for name in EVERY_PROGRAMME}
+    assert resting.pop("reward_assistance") == {"is_special_assistance_object": "special_assistance"}
+    assert not any(resting.values())
+
+
+def test_every_programme_of_the_policy_is_decided() -> None:
+    assert set(EVERY_PROGRAMME) == set(programme_names())
+
+
+def test_a_night_asks_for_no_fact_that_only_other_programmes_ask_for() -> None:
+    """What a night asks for has its reason in `sql/subsidy/touched_person.sql`; these have none."""
+    asked = asked_facts([load_programme(name) for name in PROGRAMMES], TODAY)
+    assert not set(asked) & {
+        "has_minor_child", "has_only_twins", "complication_level", "has_complication_certificate",
+    }  # fmt: skip

@@ -1,0 +1,88 @@
+"""The check of a policy folder: ours is clean, and each fault that is planted is found."""
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from etl.cli import app
+from schemas.policy import POLICY
+from schemas.policy_check import check_policy
+
+Content = dict[str, Any]
+AMOUNT = "single_child_bonus/amount.yaml"
+SHARE = "funding/district_percent.yaml"
+LIMIT = "special_assistance/wife_age.yaml"
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(POLICY, tmp_path / "policy"))
+
+
+def change(policy: Path, file: str, edit: Callable[[Content], object]) -> None:
+    content = yaml.safe_load((policy / file).read_text(encoding="utf-8"))
+    edit(content)
+    (policy / file).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def later(content: Content) -> None:
+    """Let the first value begin long after the programme."""
+    first = min(content["values"])
+    content["values"][date(2020, 1, 1)] = content["values"].pop(first)
+
+
+def uncited(content: Content) -> None:
+    first = content["values"][min(content["values"])]
+    first["reference"]["href"] = None
+
+
+def gap(content: Content) -> None:
+    content["values"][min(content["values"])]["valid_to"] = date(2021, 11, 1)
+
+
+def test_our_policy_fits_together() -> None:
+    assert check_policy() == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "file", "edit"),
+    [
+        ("policy_value_missing", AMOUNT, later),
+        ("policy_value_missing", LIMIT, later),
+        ("policy_value_missing", "age/leap_birthday.yaml", later),
+        ("policy_uncited", AMOUNT, uncited),
+        ("policy_dates_gap", "single_child_help/amount.yaml", gap),
+        ("shares_differ", SHARE, lambda c: c["values"][date(2015, 1, 1)].update(value=16)),
+        ("shares_differ", SHARE, lambda c: c["values"].pop(date(2014, 1, 1))),
+        ("document_unused", "documents.yaml", lambda c: c.update(paper="一张纸 · a paper")),
+        ("fact_undeclared", "facts.yaml", lambda c: c["facts"].pop("age_years")),
+        ("parameter_undeclared", "facts.yaml", lambda c: c["parameters"].pop("child_age")),
+        (
+            "fact_unused",
+            "facts.yaml",
+            lambda c: c["facts"].update(is_tall={**c["facts"]["is_alive"], "description": "高 · tall"}),
+        ),
+        (
+            "value_unused",
+            "special_assistance/programme.yaml",
+            lambda c: c["categories"][0]["amounts"].pop(1),
+        ),
+    ],
+)  # fmt: skip
+def test_a_fault_is_found(code: str, file: str, edit: Callable[[Content], object], policy: Path) -> None:
+    change(policy, file, edit)
+    assert code in {finding.code for finding in check_policy(policy)}
+
+
+def test_the_command_tells_and_fails(policy: Path) -> None:
+    assert CliRunner().invoke(app, ["policy", "check"]).exit_code == 0
+    change(policy, AMOUNT, later)
+    told = CliRunner().invoke(app, ["policy", "check", "--policy", str(policy)])
+    assert told.exit_code == 1
+    assert AMOUNT.split("/")[0][:8] in told.output
