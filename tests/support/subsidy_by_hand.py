@@ -1,4 +1,4 @@
-"""The two programmes decided by hand: one person at a time, in plain Python, slow and obvious.
+"""The programmes decided by hand: one person at a time, in plain Python, slow and obvious.
 
 Written from the rules and not from the SQL, so that a mistake has to be made twice to go unnoticed.
 A clause is True, False or None (nobody can tell).
@@ -21,6 +21,7 @@ class City:
     children: Sequence[Row]
     marriages: Sequence[Row]
     day: date
+    complications: Sequence[Row] = ()
 
     def person(self, person_id: str) -> Row | None:
         for row in self.persons:
@@ -154,7 +155,7 @@ def births_were_lawful(children: list[Row]) -> Answer:
     return None if None in examined else True
 
 
-def living_children(children: list[Row]) -> tuple[bool, str | None]:
+def living_children(children: list[Row]) -> tuple[Answer, str | None]:
     living = [row for row in children if row["is_alive"]]
     if not children:
         return False, None
@@ -164,6 +165,8 @@ def living_children(children: list[Row]) -> tuple[bool, str | None]:
         return True, "one_child"
     if len(living) == 2 and [row["child_sex_code"] for row in living] == ["2", "2"]:
         return True, "two_girls"
+    if len(living) == 2 and all(row["child_sex_code"] in ("2", None) for row in living):
+        return None, None
     return False, None
 
 
@@ -184,12 +187,95 @@ def reward_assistance(city: City, person: Row) -> tuple[Answer, str | None]:
     return answer, category if answer else None
 
 
+def has_certificate(person: Row) -> Answer:
+    return True if person["only_child_certificate_number"] is not None else None
+
+
+def surgical_complication(city: City, person: Row) -> tuple[Answer, str | None]:
+    newest: Row | None = None
+    for row in city.complications:
+        if row["person_id"] != person["person_id"]:
+            continue
+        certified = row["certified_date"] or date.min
+        if certified <= city.day and (newest is None or certified > (newest["certified_date"] or date.min)):
+            newest = row
+    answer: Answer = False
+    if newest is not None and newest["level_code"] in ("1", "2", "3"):
+        is_certified = newest["certified_date"] is not None and newest["certifier_name"] is not None
+        answer = both(is_alive(person), in_beijing(person), True if is_certified else None)
+    return answer, f"complication_{newest['level_code']}" if newest and answer else None
+
+
+def are_twins(children: list[Row]) -> bool:
+    if len(children) != 2 or any(row["adopted_date"] is not None for row in children):
+        return False
+    first, second = sorted(row["child_birth_date"] for row in children)
+    return all(row["plural_count"] == 2 for row in children) and (second - first).days <= 1
+
+
+def single_child_reward(city: City, person: Row) -> tuple[Answer, str | None]:
+    children = city.children_of(person["person_id"])
+    minors = [
+        row for row in children if row["is_alive"] and not has_reached(18, row["child_birth_date"], city.day)
+    ]
+    answer = both(
+        is_alive(person),
+        in_beijing(person),
+        has_certificate(person),
+        len(children) == 1 or are_twins(children),
+        len(minors) > 0,
+    )
+    return answer, "parent" if answer else None
+
+
+def has_reached_55_or_60(person: Row, day: date) -> Answer:
+    return has_reached(55 if person["sex_code"] == "2" else 60, person["birth_date"], day)
+
+
+def single_child_bonus(city: City, person: Row) -> tuple[Answer, str | None]:
+    answer = both(
+        is_alive(person),
+        in_beijing(person),
+        has_certificate(person),
+        len(city.children_of(person["person_id"])) == 1,
+        has_reached_55_or_60(person, city.day),
+    )
+    return answer, "parent" if answer else None
+
+
+def single_child_help(city: City, person: Row) -> tuple[Answer, str | None]:
+    children = city.children_of(person["person_id"])
+    harmed: Answer = False
+    if len(children) == 1 and not (children[0]["is_alive"] and children[0]["disability_level_code"] is None):
+        # Whether it was an accident is on no record.
+        harmed = None
+    answer = both(
+        is_alive(person),
+        in_beijing(person),
+        has_certificate(person),
+        len(children) == 1,
+        has_reached_55_or_60(person, city.day),
+        harmed,
+    )
+    return answer, None
+
+
+BY_HAND = (
+    special_assistance,
+    reward_assistance,
+    surgical_complication,
+    single_child_reward,
+    single_child_bonus,
+    single_child_help,
+)
+
+
 def decide_by_hand(city: City) -> dict[tuple[str, str], tuple[str, str | None]]:
     """Decide everyone: (programme, person) -> (decision, category)."""
     words = {True: "eligible", False: "ineligible", None: "unknown"}
     decided = {}
     for person in city.persons:
-        for programme in (special_assistance, reward_assistance):
+        for programme in BY_HAND:
             answer, category = programme(city, person)
             decided[programme.__name__, person["person_id"]] = (words[answer], category)
     return decided
