@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
-from etl.subsidy.compile import asked_facts, compile_programme, decided_facts
+from etl.subsidy.compile import Bound, asked_facts, compile_programme, decided_facts
 from schemas.predicate import facts_of, parameters_of
 from schemas.programme import Clause, Fact, Programme
 from schemas.refusal import Refusal
@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Flip:
-    """What would have to change for a decision to become another one; no ways: no change of facts would do."""
+    """What would turn a decision into another one; no ways: no change of facts would do."""
 
     decision_code: str
     ways: tuple[tuple[Change, ...], ...]
@@ -122,8 +122,12 @@ class Flips:
         for name, source in decided_facts(self.programme, self.day).items():
             codes = [DECIDED[row[name]] for row in rows]
             relations[f"decision_{source}"] = pa.table({"person_id": numbers, "decision_code": codes})
-        sql, values = compile_programme(self.programme, self.day)
+        sql, values = self._query
         return list(run_sql(self.settings, sql, relations, values).to_pylist())
+
+    @cached_property
+    def _query(self) -> tuple[str, Bound]:
+        return compile_programme(self.programme, self.day)
 
     def _values_around(self, fact: Fact) -> tuple[Any, ...]:
         if fact.type_name == "boolean":
@@ -262,4 +266,6 @@ def _changes(facts: Row, way: Row) -> tuple[Change, ...]:
 def _may_become(fact: Fact, was: Any, value: Any) -> bool:  # noqa: ANN401 - whatever the type of the fact
     if fact.changes == "never" or value == was:
         return False
-    return {"upwards": value > was, "downwards": value < was}.get(fact.changes, True)
+    if fact.changes == "freely":
+        return True
+    return bool(value > was if fact.changes == "upwards" else value < was)

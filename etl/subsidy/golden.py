@@ -170,7 +170,7 @@ def _side_by_side(families: Sequence[tuple[int, Family]]) -> dict[str, pa.Table]
 
 
 def _apart(row: Row, number: int) -> Row:
-    numbers = {key: number * 100 + row[key] for key in ("relation_id", "marriage_id") if key in row}
+    numbers: Row = {key: number * 100 + row[key] for key in ("relation_id", "marriage_id") if key in row}
     persons = {
         key: f"{number}-{value}"
         for key, value in row.items()

@@ -17,7 +17,8 @@ HUKOU_NATURES = {"农业": "2", "非农业": "1", "其他": "9"}
 SEXES = {"男": "1", "女": "2"}
 
 # What each word says: the column, and what may be written for it.
-PERSON: Mapping[str, tuple[str, str | Mapping[str, Any]]] = {
+Vocabulary = Mapping[str, tuple[str, str | Mapping[Any, Any]]]
+PERSON: Vocabulary = {
     "性别": ("sex_code", SEXES),
     "出生": ("birth_date", DAY),
     "生存": ("life_status_code", {"健在": "1", "死亡": "2", "失踪": "3"}),
@@ -36,7 +37,7 @@ PERSON: Mapping[str, tuple[str, str | Mapping[str, Any]]] = {
     "改革前户口性质": ("hukou_nature_before_reform_code", HUKOU_NATURES),
     "光荣证": ("only_child_certificate_number", {"有": "GR-1"}),
 }
-CHILD: Mapping[str, tuple[str, str | Mapping[str, Any]]] = {
+CHILD: Vocabulary = {
     "母": ("mother_person_id", WHO),
     "父": ("father_person_id", WHO),
     "出生": ("child_birth_date", DAY),
@@ -50,13 +51,13 @@ CHILD: Mapping[str, tuple[str, str | Mapping[str, Any]]] = {
     "残疾等级": ("disability_level_code", {1: "1", 2: "2", 3: "3", 4: "4"}),
     "残疾证": ("disability_certificate_number", {"有": "CJ-1"}),
 }
-MARRIAGE: Mapping[str, tuple[str, str | Mapping[str, Any]]] = {
+MARRIAGE: Vocabulary = {
     "夫": ("husband_person_id", WHO),
     "妻": ("wife_person_id", WHO),
     "登记": ("event_date", DAY),
     "终止": ("end_date", DAY),
 }
-COMPLICATION: Mapping[str, tuple[str, str | Mapping[str, Any]]] = {
+COMPLICATION: Vocabulary = {
     "等级": ("level_code", {1: "1", 2: "2", 3: "3"}),
     "鉴定日期": ("certified_date", DAY),
     "鉴定机构": ("certifier_name", {"有": "鉴定组"}),
@@ -114,7 +115,7 @@ def _merged(ordinary: Words, told: Words | str) -> Words | None:
 
 def _several(ordinary: Words, told: Words | Sequence[Words] | str) -> list[Words]:
     """Read one or several of a kind, each upon the ordinary one."""
-    each = told if isinstance(told, list) else [told]
+    each: list[Any] = told if isinstance(told, list) else [told]
     merged = [_merged(ordinary, words) for words in each]
     return [words for words in merged if words is not None]
 
@@ -124,7 +125,7 @@ class _Page:
     path: Path
     where: str
 
-    def row(self, kind: Mapping[str, tuple[str, str | Mapping[str, Any]]], words: Words) -> Row:
+    def row(self, kind: Vocabulary, words: Words) -> Row:
         check_keys(self.path, self.where, dict(words), (), tuple(kind))
         return {
             column: self._value(word, may_be, words[word])
@@ -132,7 +133,7 @@ class _Page:
             if word in words
         }
 
-    def _value(self, word: str, may_be: str | Mapping[str, Any], said: object) -> object:
+    def _value(self, word: str, may_be: str | Mapping[Any, Any], said: object) -> object:
         if said in (UNKNOWN, NONE):
             return None
         if isinstance(may_be, Mapping):

@@ -11,12 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from connectors.engine import run_sql
 from connectors.settings import Settings
 from etl.subsidy.facts import COMPLICATIONS, NO_COMPLICATIONS, gather_facts
-from etl.subsidy.flips import TURNS, Change, Flip, Flips, apply_changes
+from etl.subsidy.flips import TURNS, TYPES, Change, Flip, Flips, apply_changes
 from etl.subsidy.judge import EVERY_PROGRAMME
 from schemas.programme_file import load_facts, load_programme
 from schemas.refusal import Refusal
@@ -28,8 +29,6 @@ UP_TO = 3
 
 def drawn_facts(settings: Settings, seeds: Sequence[int], day: date) -> list[Row]:
     """Draw families and gather the facts of everyone in them, with a decision of the other programme."""
-    import pyarrow as pa
-
     sources = dict(as_tables(*side_by_side([twins_or_not(seed) for seed in seeds])))
     certificates = [
         {**row, "person_id": f"{number:04d}{row['person_id']}"}
@@ -113,9 +112,8 @@ def smallest_by_force(flips: Flips, row: Row, decision: str) -> int | None:
         if not changed:
             continue
         possible = are_possible(flips, changed)
-        decided = flips.decide(
-            [each for each, is_possible in zip(changed, possible, strict=True) if is_possible]
-        )
+        changed = [each for each, is_possible in zip(changed, possible, strict=True) if is_possible]
+        decided = flips.decide(changed)
         if any(each["decision_code"] == decision for each in decided):
             return size
     return None
@@ -123,10 +121,6 @@ def smallest_by_force(flips: Flips, row: Row, decision: str) -> int | None:
 
 def are_possible(flips: Flips, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
     """Ask of every row of facts whether it contradicts itself."""
-    import pyarrow as pa
-
-    from etl.subsidy.flips import TYPES
-
     declared = flips.programme.facts.facts
     columns = {
         name: pa.array([row[name] for row in rows], TYPES[declared[name].type_name])
