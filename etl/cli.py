@@ -22,6 +22,7 @@ from etl.commands.policy import policy
 from etl.commands.quality import quality
 from etl.commands.session import stderr
 from etl.commands.statistics import statistics
+from etl.commands.subsidy import subsidy
 from schemas.refusal import Refusal
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(policy, name="policy")
 app.add_typer(drops, name="drops")
 app.add_typer(divisions, name="divisions")
 app.add_typer(statistics, name="statistics")
+app.add_typer(subsidy, name="subsidy")
 app.add_typer(deadlines, name="deadlines")
 app.add_typer(notices, name="notices")
 app.add_typer(sandbox, name="sandbox")

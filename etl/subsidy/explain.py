@@ -1,11 +1,12 @@
 """Explain to a steward why a person is, is not, or may be entitled: clause by clause.
 
 What is explained is what was decided: the clause results come from the recorded decision, the facts
-are gathered again from the dataset versions that it rested on. Explanations hold personal values;
-they belong on the steward's screen and nowhere else.
+are gathered again from the dataset versions that it rested on. Programmes that no night decides are decided
+here, from the same facts. Explanations hold personal values; they belong on the steward's screen, or on paper
+for the person, and nowhere else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,8 +20,10 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.subsidy.compile import decided_facts
 from etl.subsidy.facts import SOURCES, gather_facts
-from etl.subsidy.judge import PROGRAMMES
-from schemas.predicate import facts_of
+from etl.subsidy.flips import Flip, Flips
+from etl.subsidy.judge import ON_REQUEST, PROGRAMMES
+from schemas.policy import PolicyValue
+from schemas.predicate import facts_of, parameters_of
 from schemas.programme import Clause, Programme, policy_version
 from schemas.programme_file import load_documents, load_programme
 from schemas.refusal import Refusal
@@ -31,8 +34,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A landed row that a fact rests on."""
+    """A landed row that a fact rests on; `kind` is whose it is, as in policy/facts.yaml."""
 
+    kind: str
     dataset: str
     landing_id: str
     landing_row: int
@@ -49,6 +53,8 @@ class ClauseResult:
     confidence: str
     holds: bool | None
     facts: Mapping[str, Any]
+    note: str | None
+    limits: Mapping[str, PolicyValue]
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,13 @@ class Explanation:
     category_code: str | None
     amount_fen: int | None
     amount_unit: str | None
+    amount: PolicyValue | None
     missing_documents: Mapping[str, str]
     clauses: tuple[ClauseResult, ...]
+    flips: tuple[Flip, ...]
     source_rows: tuple[SourceRow, ...]
     inputs: tuple[str, ...]
-    decisions: str
+    decisions: str | None
     policy_version: str
     is_policy_unchanged: bool
 
@@ -74,8 +82,9 @@ class Explanation:
 def explain_decision(settings: Settings, business_date: date, person_id: str) -> tuple[Explanation, ...]:
     """Explain the decisions about a person as of the latest run up to a business date.
 
-    One explanation per programme, in the order in which they were decided. `is_policy_unchanged`
-    tells whether the wordings shown are those of the policy files that decided.
+    One explanation per programme, in the order in which they were decided; then those that nobody decides
+    at night and that were in force, of which `decisions` cites nothing. `is_policy_unchanged` tells whether
+    the wordings shown are those of the policy files that decided; where they are not, no flip is offered.
 
     Raises:
         Refusal: nothing was decided up to that date, or the person was not among those decided.
@@ -91,8 +100,25 @@ def explain_decision(settings: Settings, business_date: date, person_id: str) ->
             fact: _as_flag(explanations, load_programme(source).code)
             for fact, source in decided_facts(programme, run["business_date"]).items()
         }
-        explanations.append(_explain(programme, run, decision, facts, _source_rows(run, family)))
-    return tuple(explanations)
+        source_rows = _source_rows(run, family, person_id)
+        explanations.append(_explain(settings, programme, run, decision, facts, source_rows))
+    return (*explanations, *_on_request(settings, run, family, person_id))
+
+
+def _on_request(
+    settings: Settings, run: Row, family: Mapping[str, pa.Table], person_id: str
+) -> Iterator[Explanation]:
+    """Decide what no night decides, from the versions that a run cites."""
+    source_rows = _source_rows(run, family, person_id)
+    for name in ON_REQUEST:
+        programme = load_programme(name)
+        if not any(clause.effective_from <= run["business_date"] for clause in programme.clauses):
+            continue
+        facts = _facts(settings, programme, family, run, person_id)
+        (decision,) = Flips(settings, programme, run["business_date"]).decide([facts])
+        inputs = [str(version) for version in _sources(run)]
+        now = {**run, "decisions": None, "inputs": inputs, "policy_version": policy_version(programme)}
+        yield _explain(settings, programme, now, decision, facts, source_rows)
 
 
 def _latest_run(settings: Settings, programme: Programme, business_date: date) -> Row:
@@ -158,19 +184,34 @@ def _as_flag(explanations: list[Explanation], programme_code: str) -> bool | Non
     return {"eligible": True, "ineligible": False}.get(earlier.decision_code)
 
 
-def _source_rows(run: Row, family: Mapping[str, pa.Table]) -> tuple[SourceRow, ...]:
+def _source_rows(run: Row, family: Mapping[str, pa.Table], person_id: str) -> tuple[SourceRow, ...]:
     versions = {version.name.removeprefix("staging."): str(version) for version in _sources(run)}
+    kinds = {"family_child": "child", "marriage": "marriage"}
     return tuple(
-        SourceRow(versions[name], row["landing_id"], row["landing_row"])
+        SourceRow(
+            kinds.get(name) or ("person" if row["person_id"] == person_id else "spouse"),
+            versions[name],
+            row["landing_id"],
+            row["landing_row"],
+        )
         for name in SOURCES
-        for row in family[name].select(["landing_id", "landing_row"]).to_pylist()
+        for row in family[name].to_pylist()
     )
 
 
 def _explain(
-    programme: Programme, run: Row, decision: Row, facts: Row, source_rows: tuple[SourceRow, ...]
+    settings: Settings,
+    programme: Programme,
+    run: Row,
+    decision: Row,
+    facts: Row,
+    source_rows: tuple[SourceRow, ...],
 ) -> Explanation:
-    names = load_documents()
+    names, day = load_documents(), run["business_date"]
+    is_policy_unchanged = run["policy_version"] == policy_version(programme)
+    flips = (
+        Flips(settings, programme, day).find(facts, decision["decision_code"]) if is_policy_unchanged else ()
+    )
     return Explanation(
         programme_code=programme.code,
         programme_title=programme.title,
@@ -179,19 +220,29 @@ def _explain(
         category_code=decision["category_code"],
         amount_fen=decision["amount_fen"],
         amount_unit=decision["amount_unit"],
+        amount=_amount(programme, decision["category_code"], day) if is_policy_unchanged else None,
         missing_documents={code: names.get(code, code) for code in decision["missing_document_codes"]},
         clauses=tuple(
-            _clause_result(clause, decision, facts) for clause in programme.clauses_on(run["business_date"])
+            _clause_result(programme, clause, decision, facts, day) for clause in programme.clauses_on(day)
         ),
+        flips=flips,
         source_rows=source_rows,
         inputs=tuple(run["inputs"]),
         decisions=run["decisions"],
         policy_version=run["policy_version"],
-        is_policy_unchanged=run["policy_version"] == policy_version(programme),
+        is_policy_unchanged=is_policy_unchanged,
     )
 
 
-def _clause_result(clause: Clause, decision: Row, facts: Row) -> ClauseResult:
+def _amount(programme: Programme, category_code: str | None, day: date) -> PolicyValue | None:
+    """Tell the value that was paid by, with its document and confidence."""
+    chosen = [category for category in programme.categories if category.code == category_code]
+    return programme.amount_on(chosen[0], day) if chosen else None
+
+
+def _clause_result(
+    programme: Programme, clause: Clause, decision: Row, facts: Row, day: date
+) -> ClauseResult:
     return ClauseResult(
         clause_id=clause.clause_id,
         wording=clause.wording,
@@ -200,4 +251,17 @@ def _clause_result(clause: Clause, decision: Row, facts: Row) -> ClauseResult:
         confidence=clause.confidence,
         holds=decision.get(f"clause_{clause.clause_id}"),
         facts={name: facts[name] for name in facts_of(clause.holds)},
+        note=clause.note,
+        limits=_limits(programme, clause, day),
     )
+
+
+def _limits(programme: Programme, clause: Clause, day: date) -> dict[str, PolicyValue]:
+    """List the policy values that a clause rests on, those of its facts among them."""
+    named = {programme.parameters[name] for name in parameters_of(clause.holds)}
+    for fact in facts_of(clause.holds):
+        named |= {programme.facts.parameters[name] for name in programme.facts.facts[fact].parameters}
+    return {
+        parameter.description: parameter.entry_on(day)
+        for parameter in sorted(named, key=lambda parameter: parameter.name)
+    }

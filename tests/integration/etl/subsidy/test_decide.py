@@ -1,18 +1,23 @@
 """Decisions reach the lake, the registry and the worklist; deciding twice changes nothing."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset, version_on
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
+from etl.cli import app
 from etl.subsidy.decide import decide_subsidies
 from etl.subsidy.explain import explain_decision
+from etl.subsidy.explanation_page import render_lines, render_page
 from schemas.refusal import Refusal
 from schemas.registry import DATASET_VERSION, DECISION, DECISION_RUN, TASK, TASK_CLOSING
 from tests.support.families import as_tables, child, dead_child, man, marriage, woman
@@ -171,7 +176,7 @@ def test_the_past_is_not_decided_over(settings: Settings, decided: dict[str, Any
 def test_an_explanation_names_clauses_documents_facts_and_source_rows(
     settings: Settings, decided: dict[str, Any]
 ) -> None:
-    special, reward = explain_decision(settings, MONDAY, "A2")
+    special, reward, *on_request = explain_decision(settings, MONDAY, "A2")
     assert (special.programme_code, special.decision_code) == ("T", "unknown")
     assert list(special.missing_documents) == ["only_child_certificate"]
     (certificate,) = (result for result in special.clauses if result.holds is None)
@@ -189,6 +194,56 @@ def test_an_explanation_names_clauses_documents_facts_and_source_rows(
     assert special.is_policy_unchanged
     (in_t,) = (result for result in reward.clauses if result.holds is None)
     assert in_t.facts == {"is_special_assistance_object": None}
+    assert [row.kind for row in special.source_rows] == ["spouse", "person", "child", "marriage"]
+    assert {told.programme_code: told.decision_code for told in on_request} == {
+        "T3": "ineligible", "D1": "ineligible", "D2": "unknown", "D3": "unknown",
+    }  # fmt: skip
+    assert {told.decisions for told in on_request} == {None}
+
+
+def test_an_explanation_tells_limits_amounts_and_what_would_turn_the_decision(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    special, *_ = explain_decision(settings, MONDAY, "A1")
+    assert special.amount is not None
+    assert (special.amount.value, special.amount.confidence) == (50_000, "high")
+    age = next(result for result in special.clauses if result.clause_id == "age_49")
+    assert [(value.value, value.confidence) for value in age.limits.values()] == [
+        ("03-01", "low"),
+        (49, "medium"),
+    ]
+    (flip,) = special.flips
+    assert flip.decision_code == "ineligible"
+    assert next(change.fact for way in flip.ways for change in way) == "is_alive"
+    undecided, *_ = explain_decision(settings, MONDAY, "A2")
+    towards = {flip.decision_code: flip.ways for flip in undecided.flips}
+    assert [change.fact for change in towards["eligible"][0]] == ["has_only_child_certificate"]
+
+
+def test_the_page_to_print_says_it_all_and_is_the_same_every_time(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    page = render_page(explain_decision(settings, MONDAY, "A2"), "A2")
+    assert page == render_page(explain_decision(settings, MONDAY, "A2"), "A2")
+    for said in (
+        "待定 · undecided",
+        "京人口发〔2008〕53号",
+        "独生子女父母光荣证",
+        "可信度 · confidence: 低 · low",
+        "staging.population_person@",
+        "有独生子女父母光荣证 · only-child certificate of the parent is on record: 否 · no → 是 · yes",
+        "没有可能的事实变化",
+    ):
+        assert said in page, said
+    lines = render_lines(explain_decision(settings, MONDAY, "A2"))
+    assert any("不明 · unknown 领取《独生子女父母光荣证》" in line for line in lines)
+
+
+def test_the_page_shows_what_was_written_and_not_what_it_would_do(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    page = render_page(explain_decision(settings, MONDAY, "A2"), "<script>alert(1)</script>")
+    assert "<script>" not in page
 
 
 def test_an_explanation_of_a_day_before_the_first_decision_is_refused(
@@ -222,3 +277,15 @@ def test_tasks_of_the_dead_and_of_those_no_longer_there_end_with_their_cause(
     publish(settings, {**tables, "population_person": without}, THURSDAY)
     decide_subsidies(settings, THURSDAY)
     assert causes(settings, THURSDAY) == ["person_gone", "person_gone"]
+
+
+def test_the_command_explains_and_leaves_the_page_to_its_owner_alone(
+    settings: Settings, decided: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("etl.commands.subsidy.ready_settings", lambda: nullcontext(settings))
+    page = tmp_path / "A2.html"
+    told = CliRunner().invoke(app, ["subsidy", "explain", "A2", "--as-of", str(MONDAY), "--page", str(page)])
+    assert told.exit_code == 0, told.output
+    assert "待定" in told.output
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.read_text(encoding="utf-8") == render_page(explain_decision(settings, MONDAY, "A2"), "A2")
