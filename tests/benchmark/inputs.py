@@ -14,11 +14,13 @@ from typing import Any
 import duckdb
 
 from connectors.duck import open_duckdb
-from connectors.engine import sql_text
 from connectors.settings import PROJECT, Settings
+from etl.subsidy.compile import asked_facts
+from etl.subsidy.facts import fact_parameters, facts_in
+from etl.subsidy.judge import PROGRAMMES
 from quality.domain_functions import parse_sql
 from schemas.division import load_divisions
-from schemas.programme_file import load_facts
+from schemas.programme_file import load_facts, load_programme
 from tests.benchmark.rules import suite_of
 
 TODAY = date(2026, 6, 1)
@@ -89,9 +91,9 @@ def _write_facts(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
     """Write what decisions start from, by our own query: everyone decides from the same facts."""
     for name, ours in (("population_person", "person"), ("family_child", "child")):
         connection.table(ours).create_view(name)
-    parameters = {name: parameter.on(TODAY) for name, parameter in load_facts().parameters.items()}
+    asked = asked_facts([load_programme(name) for name in PROGRAMMES], TODAY)
     file = folder / "facts.parquet"
-    facts = connection.sql(sql_text("subsidy/facts"), params={**parameters, "business_date": TODAY})
+    facts = facts_in(connection, fact_parameters(load_facts(), TODAY, asked), asked)
     facts.write_parquet(str(file), compression="zstd")
     return _count(connection, file)
 
