@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.policy import POLICY, load_parameter
+from schemas.policy import load_parameter
+from schemas.policy_check import parameter_names
 from schemas.refusal import Refusal
 
 CITED = 'jurisdiction: "110000", reference: {title: t, article: null, href: h}, confidence: high'
@@ -113,11 +114,7 @@ def test_a_value_by_kind_wants_the_kind(tmp_path: Path) -> None:
         limit.on(date(2020, 6, 1))
 
 
-PARAMETERS = sorted(
-    str(path.relative_to(POLICY).with_suffix(""))
-    for path in POLICY.glob("*/*.yaml")
-    if path.name != "programme.yaml"
-)
+PARAMETERS = parameter_names()
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
