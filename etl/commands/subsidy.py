@@ -1,4 +1,4 @@
-"""`padis subsidy`: what was decided about one person, and why."""
+"""`padis subsidy`: why somebody was decided so, a past date again, and everyone by another policy."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from etl.commands.policy import PolicyOption
 from etl.commands.session import parsed_date, ready_settings
 
-subsidy = typer.Typer(no_args_is_help=True, help="资格 · what was decided about a person, and why.")
+AsOf = Annotated[str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="业务日 · business date (Beijing).")]
+
+subsidy = typer.Typer(no_args_is_help=True, help="资格 · explain, replay and simulate decisions.")
 
 
 @subsidy.command("explain")
@@ -46,3 +49,39 @@ def explain(
         page.chmod(0o600)
         page.write_text(render_page(explanations, person_id), encoding="utf-8")
         Console().print(f"已写 · written: {page}")
+
+
+@subsidy.command("replay")
+def replay(as_of: AsOf, folder: PolicyOption = None) -> None:
+    """重放 · decide a past date again from what it cites, and count decisions that differ from the record."""
+    from rich.console import Console
+
+    from etl.subsidy.replay import replay_decisions
+    from schemas.policy import POLICY
+
+    with ready_settings() as settings:
+        replayed = replay_decisions(settings, parsed_date(as_of), (folder or POLICY).resolve())
+    for each in replayed:
+        same = "一致 · the same" if not each.differing else f"不一致 · {each.differing} differ"
+        Console().print(f"{each.programme_code} {each.business_date} {each.decisions}: {each.persons} {same}")
+    if any(each.differing for each in replayed):
+        raise typer.Exit(1)
+
+
+@subsidy.command("simulate")
+def simulate(
+    as_of: AsOf,
+    folder: Annotated[Path, typer.Option("--policy", metavar="DIR", help="政策目录 · the policy to try.")],
+) -> None:
+    """试算 · who would gain or lose by another policy, by district, and what a year would cost."""
+    from rich.console import Console
+
+    from etl.subsidy.simulate import simulate_policy
+    from etl.subsidy.simulation_page import render_simulation
+
+    with ready_settings() as settings:
+        simulation = simulate_policy(settings, folder.resolve(), parsed_date(as_of))
+    for table in render_simulation(simulation):
+        Console().print(table)
+    if not simulation.may_be_adopted:
+        raise typer.Exit(1)

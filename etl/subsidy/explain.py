@@ -12,22 +12,20 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import sqlalchemy as sa
 
 from connectors.engine import run_sql
 from connectors.lake import DatasetVersion
-from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.subsidy.compile import decided_facts
 from etl.subsidy.facts import SOURCES, gather_facts
 from etl.subsidy.flips import Flip, Flips
 from etl.subsidy.judge import ON_REQUEST, PROGRAMMES
+from etl.subsidy.runs import latest_run, sources_of
 from schemas.policy import PolicyValue
 from schemas.predicate import facts_of, parameters_of
 from schemas.programme import Clause, Programme, policy_version
 from schemas.programme_file import load_documents, load_programme
 from schemas.refusal import Refusal
-from schemas.registry import DECISION_RUN
 
 Row = dict[str, Any]
 
@@ -92,7 +90,7 @@ def explain_decision(settings: Settings, business_date: date, person_id: str) ->
     explanations: list[Explanation] = []
     for name in PROGRAMMES:
         programme = load_programme(name)
-        run = _latest_run(settings, programme, business_date)
+        run = latest_run(settings, programme, business_date)
         decision = _decision(settings, run, person_id)
         family = _family(settings, run, person_id)
         facts = _facts(settings, programme, family, run, person_id)
@@ -116,28 +114,9 @@ def _on_request(
             continue
         facts = _facts(settings, programme, family, run, person_id)
         (decision,) = Flips(settings, programme, run["business_date"]).decide([facts])
-        inputs = [str(version) for version in _sources(run)]
+        inputs = [str(version) for version in sources_of(run).values()]
         now = {**run, "decisions": None, "inputs": inputs, "policy_version": policy_version(programme)}
         yield _explain(settings, programme, now, decision, facts, source_rows)
-
-
-def _latest_run(settings: Settings, programme: Programme, business_date: date) -> Row:
-    statement = (
-        sa.select(DECISION_RUN)
-        .where(DECISION_RUN.c.programme_code == programme.code, DECISION_RUN.c.business_date <= business_date)
-        .order_by(DECISION_RUN.c.business_date.desc())
-        .limit(1)
-    )
-    with registry_session(settings) as connection:
-        row = connection.execute(statement).mappings().first()
-    if row is None:
-        raise Refusal(
-            "nothing_decided",
-            found=f"no decisions of {programme.code} up to {business_date}",
-            expected="a business date on which subsidies were decided",
-            to_do="run decide_subsidies for that date first",
-        )
-    return dict(row)
 
 
 def _decision(settings: Settings, run: Row, person_id: str) -> Row:
@@ -155,7 +134,7 @@ def _decision(settings: Settings, run: Row, person_id: str) -> Row:
 
 
 def _family(settings: Settings, run: Row, person_id: str) -> dict[str, pa.Table]:
-    versions = {version.name.removeprefix("staging."): version for version in _sources(run)}
+    versions = sources_of(run)
     this = {"person_id": person_id}
     marriages = {"marriage": versions["marriage"]}
     persons = {**marriages, "population_person": versions["population_person"]}
@@ -165,11 +144,6 @@ def _family(settings: Settings, run: Row, person_id: str) -> dict[str, pa.Table]
         "family_child": run_sql(settings, "subsidy/family_children", children, this),
         "marriage": run_sql(settings, "subsidy/family_marriages", marriages, this),
     }
-
-
-def _sources(run: Row) -> list[DatasetVersion]:
-    versions = [DatasetVersion.parse(text) for text in run["inputs"]]
-    return [version for version in versions if version.name.removeprefix("staging.") in SOURCES]
 
 
 def _facts(
@@ -185,7 +159,7 @@ def _as_flag(explanations: list[Explanation], programme_code: str) -> bool | Non
 
 
 def _source_rows(run: Row, family: Mapping[str, pa.Table], person_id: str) -> tuple[SourceRow, ...]:
-    versions = {version.name.removeprefix("staging."): str(version) for version in _sources(run)}
+    versions = {name: str(version) for name, version in sources_of(run).items()}
     kinds = {"family_child": "child", "marriage": "marriage"}
     return tuple(
         SourceRow(
