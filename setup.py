@@ -35,6 +35,7 @@ RUNTIME = [
     "pyyaml>=6.0",
     "rich>=15",
     "sqlalchemy>=2.1",
+    "splink>=5.0",
     "sqlglot>=30",
     "typer>=0.29",
 ]

@@ -10,14 +10,10 @@ import pyarrow as pa
 from connectors.divisions import all_retired_divisions
 from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
-from schemas.policy import load_parameter
+from etl.births.fold import folded_births, population_children
+from etl.births.linkage import link_births
+from etl.births.model import LinkageModel
 from schemas.refusal import Refusal
-
-REPORT_LIMITS = {
-    "on_time_hours": "births/report_on_time_hours",
-    "late_days": "births/report_late_days",
-    "very_late_days": "births/report_very_late_days",
-}
 
 
 @dataclass(frozen=True)
@@ -25,20 +21,25 @@ class MatchedBirths:
     """What was found.
 
     `records` counts the MCH records read, void ones included; `births` is one row per folded birth,
-    living or not (sql/births/folded_birth.sql); `matches` one row per finding
-    (sql/births/birth_match.sql); `tasks` one row per finding to act on, without due dates
-    (sql/births/task.sql).
+    living or not (sql/births/folded_birth.sql); `links` the pairs with their band
+    (sql/births/link.sql); `matches` one row per finding (sql/births/birth_match.sql); `tasks` one row
+    per finding to act on, without due dates (sql/births/task.sql).
     """
 
     records: int
     chained_records: int
     births: pa.Table
+    links: pa.Table
     matches: pa.Table
     tasks: pa.Table
 
 
 def match_births(
-    settings: Settings, staging: Mapping[str, Relation], divisions: pa.Table, business_date: date
+    settings: Settings,
+    staging: Mapping[str, Relation],
+    divisions: pa.Table,
+    business_date: date,
+    model: LinkageModel | None,
 ) -> MatchedBirths:
     """Fold, link and classify the births known on a business date.
 
@@ -47,29 +48,24 @@ def match_births(
         staging: the relations `mch_birth`, `family_child` and `population_person`.
         divisions: those of the business date (`division_code`, `level_code`), among them the city itself.
         business_date: children of its year without an MCH record are findings.
+        model: what links after the exact passes; None leaves it to them.
 
     Raises:
         Refusal: a staged column cannot be read as promised.
     """
-    limits = {name: load_parameter(path).on(business_date) for name, path in REPORT_LIMITS.items()}
     mch, persons = staging["mch_birth"], staging["population_person"]
     try:
         records = run_sql(settings, "SELECT COUNT(*) AS records FROM mch_birth", {"mch_birth": mch})
-        chained = run_sql(settings, "births/chained_record", {"mch_birth": mch})
-        births = run_sql(settings, "births/folded_birth", {"chained_record": chained}, limits)
-        children = run_sql(
-            settings,
-            "births/population_child",
-            {"family_child": staging["family_child"], "population_person": persons},
-        )
-        sides: dict[str, Relation] = {"folded_birth": births, "population_child": children}
-        link = run_sql(settings, "births/link", sides)
+        folded = folded_births(settings, staging, business_date)
+        children = population_children(settings, staging)
+        links = link_births(settings, staging, folded.births, children, model, business_date)
         matches = run_sql(
             settings,
             "births/birth_match",
             {
-                **sides,
-                "link": link,
+                "folded_birth": folded.births,
+                "population_child": children,
+                "link": links,
                 "population_person": persons,
                 "division": divisions,
                 "retired_division": all_retired_divisions(settings, business_date),
@@ -84,4 +80,6 @@ def match_births(
             expected="staging.mch_birth, family_child and population_person as their contracts promise",
             to_do="run the gate of these datasets again; report a defect if it holds",
         ) from None
-    return MatchedBirths(records["records"][0].as_py(), chained.num_rows, births, matches, tasks)
+    return MatchedBirths(
+        records["records"][0].as_py(), folded.chained_records, folded.births, links, matches, tasks
+    )

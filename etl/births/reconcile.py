@@ -15,6 +15,7 @@ from connectors.settings import Settings
 from connectors.worklist import record_tasks
 from etl.births.closings import causes_of
 from etl.births.match import MatchedBirths, match_births
+from etl.births.model import model_on
 from etl.births.tasks import PROCESS, date_tasks, due_dates_before
 from schemas.registry import BIRTH_MATCH
 
@@ -39,7 +40,8 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
     """
     with registry_session(settings) as connection:
         versions = {name: version_on(connection, f"staging.{name}", business_date) for name in INPUTS}
-    matched = match_births(settings, versions, divisions_on(settings, business_date), business_date)
+    divisions, model = divisions_on(settings, business_date), model_on(business_date)
+    matched = match_births(settings, versions, divisions, business_date, model)
     with registry_session(settings) as connection:
         connection.execute(
             sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("births", "record")}

@@ -59,5 +59,5 @@ def _rows_digest(connection: Connection, table: sa.Table, names: Sequence[str]) 
 
 
 def policy_digest() -> str:
-    """Fold the policy files into one digest."""
-    return files_digest(POLICY, POLICY.rglob("*.yaml"))
+    """Fold the policy files into one digest, trained models among them."""
+    return files_digest(POLICY, (path for path in POLICY.rglob("*.*") if path.suffix in (".yaml", ".json")))

@@ -1,89 +1,68 @@
--- births.link: one row per linked pair, and one per birth or child left unlinked because a pass found several partners.
+-- births.link: one row per linked pair; per pair that a person has to look at; and per birth or child left unlinked because
+-- several partners fit.
 --
--- Within a pass a pair is linked only if each side has no other partner. What a pass leaves ambiguous the next may
--- still settle. Every number is counted before it is joined: a placeholder held by thousands joins nothing.
-WITH living_birth AS (
-    SELECT * FROM folded_birth WHERE is_living
+-- A pair's probability counts its rivals: of all pairs in which its birth or its child stands, at most one is true. Above
+-- one half it has no equal on either side, so that automatic links are one to one; equal rivals stay below.
+WITH rated AS (
+    SELECT mch_record_id, relation_id, match_weight, is_told_apart, POWER(2, match_weight) AS odds
+    FROM scored_pair
 ),
--- Pass 1: any certificate number of the chain.
-birth_number AS (
-    SELECT mch_record_id, UNNEST(certificate_numbers) AS number FROM living_birth
-),
-number_of_birth AS (
-    SELECT number, COUNT(*) AS births, MIN(mch_record_id) AS mch_record_id FROM birth_number GROUP BY number
-),
-number_of_child AS (
-    SELECT certificate_number AS number, COUNT(*) AS children, MIN(relation_id) AS relation_id
-    FROM population_child
-    WHERE certificate_number IS NOT NULL
-    GROUP BY certificate_number
-),
-met_number AS (
-    SELECT number, mch_record_id, relation_id, births = 1 AND children = 1 AS is_unique
-    FROM number_of_birth
-    JOIN number_of_child USING (number)
-),
-certificate_candidate AS (
+rivalled AS (
     SELECT
-        birth_number.mch_record_id,
-        BOOL_AND(met_number.is_unique) AND COUNT(DISTINCT met_number.relation_id) = 1 AS is_unique,
-        MIN(met_number.relation_id) AS relation_id
-    FROM birth_number
-    JOIN met_number USING (number)
-    GROUP BY birth_number.mch_record_id
+        *,
+        odds / (
+            1 + SUM(odds) OVER (PARTITION BY mch_record_id) + SUM(odds) OVER (PARTITION BY relation_id) - odds
+        ) AS probability
+    FROM rated
 ),
-certificate_link AS (
-    SELECT mch_record_id, relation_id FROM certificate_candidate WHERE is_unique
+band AS (
+    SELECT
+        *,
+        CASE
+            WHEN probability >= $automatic_from AND is_told_apart THEN 'automatic'
+            WHEN probability >= $review_from THEN 'review'
+        END AS band_code
+    FROM rivalled
 ),
--- Pass 2: the mother's document, birth date, sex and plural order, among what is left.
-birth_left AS (
-    SELECT mother_id_number, birth_date, sex_code, plural_order,
-        COUNT(*) AS births, MIN(mch_record_id) AS mch_record_id, LIST(mch_record_id) AS mch_record_ids
-    FROM living_birth
-    WHERE mother_id_number IS NOT NULL AND mch_record_id NOT IN (SELECT mch_record_id FROM certificate_link)
-    GROUP BY mother_id_number, birth_date, sex_code, plural_order
+best AS (
+    SELECT
+        *,
+        ROW_NUMBER() OVER (PARTITION BY mch_record_id ORDER BY probability DESC, match_weight DESC, relation_id) AS of_birth,
+        ROW_NUMBER() OVER (PARTITION BY relation_id ORDER BY probability DESC, match_weight DESC, mch_record_id) AS of_child
+    FROM band
+    WHERE band_code = 'review'
 ),
-child_left AS (
-    SELECT mother_id_number, birth_date, sex_code, plural_order,
-        COUNT(*) AS children, MIN(relation_id) AS relation_id, LIST(relation_id) AS relation_ids
-    FROM population_child
-    WHERE mother_id_number IS NOT NULL AND relation_id NOT IN (SELECT relation_id FROM certificate_link)
-    GROUP BY mother_id_number, birth_date, sex_code, plural_order
+asked AS (
+    -- What people can look at is limited: the likeliest first.
+    SELECT *, ROW_NUMBER() OVER (ORDER BY probability DESC, mch_record_id, relation_id) AS turn
+    FROM best
+    WHERE of_birth = 1 AND of_child = 1
 ),
-mother_candidate AS (
-    SELECT *, births = 1 AND children = 1 AS is_unique
-    FROM birth_left
-    JOIN child_left USING (mother_id_number, birth_date, sex_code, plural_order)
-),
-pair AS (
-    SELECT mch_record_id, relation_id, 'certificate' AS pass_name FROM certificate_link
+paired AS (
+    SELECT mch_record_id, relation_id, pass_name, CAST(NULL AS DOUBLE) AS match_weight, CAST(NULL AS DOUBLE) AS probability,
+        'automatic' AS band_code
+    FROM exact_link
+    WHERE pass_name IS NOT NULL
     UNION ALL
-    SELECT mch_record_id, relation_id, 'mother_document' FROM mother_candidate WHERE is_unique
-),
-open_number AS (
-    SELECT DISTINCT birth_number.number
-    FROM birth_number
-    JOIN met_number USING (number)
-    JOIN certificate_candidate ON certificate_candidate.mch_record_id = birth_number.mch_record_id
-    WHERE NOT certificate_candidate.is_unique
+    SELECT mch_record_id, relation_id, 'model', match_weight, probability, band_code FROM band WHERE band_code = 'automatic'
+    UNION ALL
+    SELECT mch_record_id, relation_id, NULL, match_weight, probability, band_code
+    FROM asked
+    WHERE turn <= $reviews_at_most
 ),
 ambiguous AS (
-    SELECT mch_record_id, NULL AS relation_id FROM certificate_candidate WHERE NOT is_unique
+    SELECT mch_record_id, relation_id FROM exact_link WHERE pass_name IS NULL
     UNION
-    SELECT NULL, relation_id
-    FROM population_child
-    JOIN open_number ON open_number.number = population_child.certificate_number
+    SELECT mch_record_id, NULL FROM best
     UNION
-    SELECT UNNEST(mch_record_ids), NULL FROM mother_candidate WHERE NOT is_unique
-    UNION
-    SELECT NULL, UNNEST(relation_ids) FROM mother_candidate WHERE NOT is_unique
+    SELECT NULL, relation_id FROM best
 )
-SELECT mch_record_id, relation_id, pass_name FROM pair
+SELECT * FROM paired
 UNION ALL
-SELECT ambiguous.mch_record_id, ambiguous.relation_id, NULL
+SELECT mch_record_id, relation_id, NULL, NULL, NULL, NULL
 FROM ambiguous
 WHERE NOT EXISTS (
-    SELECT 1 FROM pair
-    WHERE pair.mch_record_id = ambiguous.mch_record_id OR pair.relation_id = ambiguous.relation_id
+    SELECT 1 FROM paired
+    WHERE paired.mch_record_id = ambiguous.mch_record_id OR paired.relation_id = ambiguous.relation_id
 )
 ORDER BY mch_record_id, relation_id

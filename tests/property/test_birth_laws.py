@@ -68,7 +68,7 @@ def drawn(worlds: Sequence[Any]) -> list[World]:
 
 
 def matched(worlds: Sequence[World]) -> MatchedBirths:
-    return match_births(NOWHERE, together(worlds), DIVISIONS, TODAY)
+    return match_births(NOWHERE, together(worlds), DIVISIONS, TODAY, None)
 
 
 def findings(births: MatchedBirths) -> set[tuple[Any, ...]]:
@@ -127,6 +127,6 @@ def test_a_placeholder_written_as_certificate_links_and_folds_no_strangers(count
         for i in range(count)
     ]
     children = [child(i, birth_certificate_number="none", mother_person_id="P9") for i in range(count)]
-    births = match_births(NOWHERE, staged(strangers, children), DIVISIONS, TODAY)
+    births = match_births(NOWHERE, staged(strangers, children), DIVISIONS, TODAY, None)
     assert births.births.num_rows == count
     assert {row["class_code"] for row in births.matches.to_pylist()} == {"only_mch", "only_population"}

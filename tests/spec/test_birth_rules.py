@@ -43,7 +43,7 @@ def at(text: str) -> datetime:
 def matched(
     records: Sequence[Row], children: Sequence[Row], persons: Sequence[Row] = (MOTHER,)
 ) -> MatchedBirths:
-    return match_births(NOWHERE, staged(records, children, persons), DIVISIONS, TODAY)
+    return match_births(NOWHERE, staged(records, children, persons), DIVISIONS, TODAY, None)
 
 
 A, B = "certificate A", "certificate B"
@@ -179,7 +179,7 @@ LINKED = [
 def linked() -> list[list[tuple[Any, ...]]]:
     """Match all situations at once and tell the findings of each."""
     births = match_births(
-        NOWHERE, together(apart([(row[1], row[2], [MOTHER]) for row in LINKED])), DIVISIONS, TODAY
+        NOWHERE, together(apart([(row[1], row[2], [MOTHER]) for row in LINKED])), DIVISIONS, TODAY, None
     )
     found: list[list[tuple[Any, ...]]] = [[] for _ in LINKED]
     for row in births.matches.to_pylist():
@@ -286,7 +286,7 @@ TASKS = [
 def tasks() -> list[list[tuple[Any, ...]]]:
     """Match all situations at once and tell the tasks of each."""
     births = match_births(
-        NOWHERE, together(apart([(row[1], row[2], row[3]) for row in TASKS])), DIVISIONS, TODAY
+        NOWHERE, together(apart([(row[1], row[2], row[3]) for row in TASKS])), DIVISIONS, TODAY, None
     )
     world = {row["match_id"]: world_of(row) for row in births.matches.to_pylist()}
     opened: list[list[tuple[Any, ...]]] = [[] for _ in TASKS]

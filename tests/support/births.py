@@ -30,6 +30,14 @@ MCH = pa.schema(
         ("issue_date", pa.date32()),
         ("status_code", pa.string()),
         ("reported_at", pa.timestamp("us")),
+        ("child_name", pa.string()),
+        ("plural_count", pa.int16()),
+        ("mother_name", pa.string()),
+        ("mother_birth_date", pa.date32()),
+        ("mother_phone", pa.string()),
+        ("father_name", pa.string()),
+        ("father_birth_date", pa.date32()),
+        ("father_id_number", pa.string()),
     ]
 )
 CHILD = pa.schema(
@@ -44,6 +52,8 @@ CHILD = pa.schema(
         ("parity", pa.int16()),
         ("plural_order", pa.int16()),
         ("adopted_date", pa.date32()),
+        ("child_name", pa.string()),
+        ("plural_count", pa.int16()),
     ]
 )
 PERSON = pa.schema(
@@ -52,6 +62,9 @@ PERSON = pa.schema(
         ("id_number", pa.string()),
         ("hukou_division_code", pa.string()),
         ("residence_division_code", pa.string()),
+        ("name", pa.string()),
+        ("birth_date", pa.date32()),
+        ("phone", pa.string()),
     ]
 )
 DIVISIONS = pa.table(

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from etl.births.match import MatchedBirths, match_births
+from etl.births.model import model_on
 from schemas.division import load_divisions
 from tests.benchmark.linkage import links_told
 from tests.benchmark.ours.relations import rows_of, settings_of
@@ -16,7 +17,7 @@ def run(inputs: dict[str, Any]) -> MatchedBirths:
         "family_child": rows_of(inputs, "birth_child"),
         "population_person": rows_of(inputs, "mother"),
     }
-    return match_births(settings_of(inputs), staging, load_divisions(day), day)
+    return match_births(settings_of(inputs), staging, load_divisions(day), day, model_on(day))
 
 
 def answer(matched: MatchedBirths, inputs: dict[str, Any]) -> dict[str, Any]:

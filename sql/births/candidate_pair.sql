@@ -1,0 +1,104 @@
+-- births.candidate_pair: one row per open birth and open child that share a key and whose dates do not exclude each other.
+--
+-- Every key is counted on both sides before it is joined: a placeholder that thousands share, as mother or telephone,
+-- brings nobody together. Where nothing is stated there is no key.
+WITH birth_key AS (
+    SELECT side_id, 'mother_document' AS block, mother_document AS key FROM open_birth
+    UNION ALL
+    SELECT side_id, 'father_document', father_document FROM open_birth
+    UNION ALL
+    SELECT side_id, 'mother_phone', mother_phone FROM open_birth
+    UNION ALL
+    SELECT side_id, 'mother_name', mother_name || CAST(birth_date AS VARCHAR) FROM open_birth
+    UNION ALL
+    SELECT side_id, 'father_name', father_name || CAST(birth_date AS VARCHAR) FROM open_birth
+    UNION ALL
+    SELECT side_id, 'child_name', child_name || CAST(birth_date AS VARCHAR) FROM open_birth
+    UNION ALL
+    SELECT side_id, 'mother_birth_date', CAST(mother_birth_date AS VARCHAR) || CAST(birth_date AS VARCHAR) FROM open_birth
+    UNION ALL
+    SELECT side_id, 'parents', mother_name || father_name FROM open_birth
+),
+child_key AS (
+    SELECT side_id, 'mother_document' AS block, mother_document AS key FROM open_child
+    UNION ALL
+    SELECT side_id, 'father_document', father_document FROM open_child
+    UNION ALL
+    SELECT side_id, 'mother_phone', mother_phone FROM open_child
+    UNION ALL
+    SELECT side_id, 'mother_name', mother_name || CAST(birth_date AS VARCHAR) FROM open_child
+    UNION ALL
+    SELECT side_id, 'father_name', father_name || CAST(birth_date AS VARCHAR) FROM open_child
+    UNION ALL
+    SELECT side_id, 'child_name', child_name || CAST(birth_date AS VARCHAR) FROM open_child
+    UNION ALL
+    SELECT side_id, 'mother_birth_date', CAST(mother_birth_date AS VARCHAR) || CAST(birth_date AS VARCHAR) FROM open_child
+    UNION ALL
+    SELECT side_id, 'parents', mother_name || father_name FROM open_child
+),
+key_of_births AS (
+    SELECT block, key, COUNT(*) AS births FROM birth_key WHERE key IS NOT NULL GROUP BY block, key
+),
+key_of_children AS (
+    SELECT block, key, COUNT(*) AS children FROM child_key WHERE key IS NOT NULL GROUP BY block, key
+),
+met_key AS (
+    SELECT block, key
+    FROM key_of_births
+    JOIN key_of_children USING (block, key)
+    WHERE births * children <= $pairs_per_key
+),
+met AS (
+    SELECT DISTINCT birth_key.side_id AS birth_id, child_key.side_id AS child_id
+    FROM met_key
+    JOIN birth_key USING (block, key)
+    JOIN child_key USING (block, key)
+),
+child_name_share AS (
+    SELECT name, share FROM name_share WHERE column_name = 'child_name'
+),
+mother_name_share AS (
+    SELECT name, share FROM name_share WHERE column_name = 'mother_name'
+),
+father_name_share AS (
+    SELECT name, share FROM name_share WHERE column_name = 'father_name'
+)
+SELECT
+    met.birth_id AS mch_record_id,
+    CAST(met.child_id AS BIGINT) AS relation_id,
+    -- Brothers and sisters of one delivery share all but these: only what states both alike may be told from them.
+    (NOT birth.is_multiple AND NOT child.is_multiple)
+        OR (birth.plural_order = child.plural_order AND COALESCE(birth.sex_code = child.sex_code, FALSE)) AS is_told_apart,
+    birth.certificate_numbers AS certificate_numbers_l, child.certificate_numbers AS certificate_numbers_r,
+    birth.child_name AS child_name_l, child.child_name AS child_name_r,
+    birth.birth_date AS birth_date_l, child.birth_date AS birth_date_r,
+    birth.sex_code AS sex_code_l, child.sex_code AS sex_code_r,
+    birth.plural_order AS plural_order_l, child.plural_order AS plural_order_r,
+    birth.parity AS parity_l, child.parity AS parity_r,
+    birth.mother_document AS mother_document_l, child.mother_document AS mother_document_r,
+    birth.mother_name AS mother_name_l, child.mother_name AS mother_name_r,
+    birth.mother_birth_date AS mother_birth_date_l, child.mother_birth_date AS mother_birth_date_r,
+    birth.mother_phone AS mother_phone_l, child.mother_phone AS mother_phone_r,
+    birth.mother_division AS mother_division_l, child.mother_division AS mother_division_r,
+    birth.father_document AS father_document_l, child.father_document AS father_document_r,
+    birth.father_name AS father_name_l, child.father_name AS father_name_r,
+    birth.father_birth_date AS father_birth_date_l, child.father_birth_date AS father_birth_date_r,
+    child_name_share.share AS child_name_share,
+    mother_name_share.share AS mother_name_share,
+    father_name_share.share AS father_name_share
+FROM met
+JOIN open_birth AS birth ON birth.side_id = met.birth_id
+JOIN open_child AS child ON child.side_id = met.child_id
+LEFT JOIN child_name_share ON child_name_share.name = birth.child_name
+LEFT JOIN mother_name_share ON mother_name_share.name = birth.mother_name
+LEFT JOIN father_name_share ON father_name_share.name = birth.father_name
+-- No woman gives birth twice within a month, and who was born months apart is another child of hers.
+WHERE (
+        ABS(DATE_DIFF('day', birth.birth_date, child.birth_date)) <= $days_apart
+        OR is_month_day_swapped(birth.birth_date, child.birth_date)
+    )
+    -- Two children of one delivery who differ in order and sex are brother and sister, each known to one side.
+    AND NOT (
+        (birth.is_multiple OR child.is_multiple)
+        AND birth.plural_order <> child.plural_order AND COALESCE(birth.sex_code <> child.sex_code, FALSE)
+    )
