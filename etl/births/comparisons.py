@@ -11,7 +11,10 @@ from quality.domain_functions import parse_sql
 
 @dataclass(frozen=True)
 class Level:
-    """One way to agree; `condition` is None for everything else. `shares` names the column whose rarity counts."""
+    """One way to agree; `condition` is None for everything else.
+
+    `shares` names the column whose rarity counts.
+    """
 
     label: str
     condition: str | None

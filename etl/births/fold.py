@@ -19,7 +19,7 @@ REPORT_LIMITS = {
 
 @dataclass(frozen=True)
 class FoldedBirths:
-    """Births, one row each (sql/births/folded_birth.sql), and how many records that are not void they fold."""
+    """Births, one row each (sql/births/folded_birth.sql), and how many valid records they fold."""
 
     births: pa.Table
     chained_records: int

@@ -107,14 +107,14 @@ def _refused(path: Path, found: str) -> Refusal:
 
 
 def scoring_query(model: LinkageModel) -> str:
-    """Compile a model into one SELECT over `candidate_pair`: the level of each comparison, and the match weight.
+    """Compile a model into one SELECT over `candidate_pair`: the level of each comparison, and the weights.
 
     A level is its place in the comparison, NULL where a side states nothing.
     """
     levels = ",\n        ".join(_level_column(comparison) for comparison in model.comparisons)
     weights = ",\n        ".join(_weight_column(comparison) for comparison in model.comparisons)
     total = " + ".join([_number(model.prior_weight), *(f"weight_of_{c.name}" for c in model.comparisons)])
-    return f"""-- births.scored_pair: one row per candidate pair with its match weight, by the model {model.name}.
+    return f"""-- births.scored_pair: one row per candidate pair with its weights, by the model {model.name}.
 WITH levelled AS (
     SELECT
         *,

@@ -8,7 +8,7 @@ BEARERS = ("child", "mother", "father")
 
 
 def with_spellings(rows: pa.Table, endings: Sequence[str] = ("",)) -> pa.Table:
-    """Put `<bearer>_spelling<ending>` beside every `<bearer>_name<ending>`; each different name is spelt once."""
+    """Put `<bearer>_spelling<ending>` beside every `<bearer>_name<ending>`; no name is spelt twice."""
     columns = [(f"{bearer}_name{end}", f"{bearer}_spelling{end}") for bearer in BEARERS for end in endings]
     names = {name: rows[name].to_pylist() for name, _ in columns}
     spelt = _spelt({name for column in names.values() for name in column if name is not None})

@@ -10,7 +10,16 @@ from tests.benchmark.linkage import links_told
 from tests.benchmark.peers.sides import MCH_SIDE, POPULATION_SIDE
 
 BLOCKS = (["certificate_number"], ["mother_id_number"], ["birth_date", "mother_birth_date"])
-EXACT = ("certificate_number", "birth_date", "sex_code", "plural_order", "parity", "mother_birth_date")
+EXACT = (
+    "certificate_number",
+    "birth_date",
+    "sex_code",
+    "plural_order",
+    "parity",
+    "mother_birth_date",
+    "mother_name",
+    "mother_phone",
+)
 
 
 def run(inputs: dict[str, Any]) -> list[tuple[str, int]]:

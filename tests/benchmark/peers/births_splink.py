@@ -21,6 +21,8 @@ SETTINGS = SettingsCreator(
         cl.ExactMatch("plural_order"),
         cl.ExactMatch("parity"),
         cl.ExactMatch("mother_birth_date"),
+        cl.DamerauLevenshteinAtThresholds("mother_name", [1]),
+        cl.ExactMatch("mother_phone"),
     ],
     blocking_rules_to_generate_predictions=[
         block_on("certificate_number"),

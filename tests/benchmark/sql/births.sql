@@ -30,12 +30,18 @@ numbered AS (
 SELECT
     n, delivery, plural_order, sex_code, parity, birth_date, mother_birth_date,
     seventeen || resident_id_check(seventeen) AS mother_id_number,
+    SUBSTR('王李张刘陈杨赵黄周吴', CAST(1 + HASH(delivery + 19) % 10 AS INTEGER), 1)
+        || SUBSTR('丽娟艳红静敏婷雪倩丹晶莹洁琳颖燕娜玲芳慧', CAST(1 + HASH(delivery + 21) % 20 AS INTEGER), 1)
+        || SUBSTR('佳欣琪璐瑶晓妍蕾薇爽蓉梅凤芹素云翠萍秋菊', CAST(1 + HASH(delivery + 23) % 20 AS INTEGER), 1) AS mother_name,
+    '12' || LPAD(CAST(HASH(delivery + 25) % 1000000000 AS VARCHAR), 9, '0') AS mother_phone,
     'B' || LPAD(CAST(HASH(n + 17) % 1000000000 AS VARCHAR), 9, '0') AS certificate_number,
-    -- Six numbers drawn from 0 to 1, one for each thing that may go wrong.
+    -- Eight numbers drawn from 0 to 1, one for each thing that may go wrong.
     HASH(n + 101) / 18446744073709551616.0 AS chance_missing,
     HASH(n + 103) / 18446744073709551616.0 AS chance_mother,
     HASH(n + 107) / 18446744073709551616.0 AS chance_date,
     HASH(n + 109) / 18446744073709551616.0 AS chance_sex,
     HASH(n + 113) / 18446744073709551616.0 AS chance_certificate,
-    HASH(n + 127) / 18446744073709551616.0 AS chance_parity
+    HASH(n + 127) / 18446744073709551616.0 AS chance_parity,
+    HASH(n + 131) / 18446744073709551616.0 AS chance_phone,
+    HASH(n + 137) / 18446744073709551616.0 AS chance_mother_name
 FROM numbered

@@ -24,6 +24,13 @@ SELECT
             THEN 'E' || SUBSTR(certificate_number, 2)
         ELSE mother_id_number
     END AS mother_id_number,
+    CAST(NULL AS VARCHAR) AS child_name,
+    CAST(NULL AS BIGINT) AS plural_count,
+    CASE WHEN chance_mother_name < $mother_name_typo THEN SUBSTR(mother_name, 1, 2) || '英' ELSE mother_name END AS mother_name,
+    mother_phone,
+    CAST(NULL AS VARCHAR) AS father_name,
+    CAST(NULL AS DATE) AS father_birth_date,
+    CAST(NULL AS VARCHAR) AS father_id_number,
     mother_birth_date,
     '110105001001' AS mother_hukou_division_code,
     '110105001001' AS mother_residence_division_code,

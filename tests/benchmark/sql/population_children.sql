@@ -4,6 +4,8 @@ SELECT
     '11' || LPAD(CAST(delivery AS VARCHAR), 18, '0') AS mother_person_id,
     CAST(NULL AS VARCHAR) AS father_person_id,
     CAST(NULL AS VARCHAR) AS child_person_id,
+    CAST(NULL AS VARCHAR) AS child_name,
+    CAST(NULL AS BIGINT) AS plural_count,
     birth_date AS child_birth_date,
     sex_code AS child_sex_code,
     CASE WHEN chance_certificate >= $missing_birth_cert_no THEN certificate_number END AS birth_certificate_number,
