@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from etl.commands import exchange, installation, rebuild
+from etl.commands.births import births
 from etl.commands.cases import cases
 from etl.commands.city import sandbox
 from etl.commands.deadlines import deadlines, notices
@@ -36,6 +37,7 @@ exchange.add_commands(app)
 rebuild.add_commands(app)
 app.add_typer(quality, name="quality")
 app.add_typer(run, name="run")
+app.add_typer(births, name="births")
 app.add_typer(cases, name="cases")
 app.add_typer(policy, name="policy")
 app.add_typer(drops, name="drops")

@@ -7,6 +7,7 @@ value names it. The prior is held at what exact passes link, never estimated on 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -117,6 +118,26 @@ def _certain_pairs(
 
 def _of_pass(links: pa.Table, pass_name: str) -> pa.Table:
     return links.filter(pc.equal(links["pass_name"], pass_name)).select(["mch_record_id", "relation_id"])
+
+
+def write_artefact(folder: Path, name: str, artefact: str) -> Path:
+    """Write an artefact under its name; one that is there is never replaced.
+
+    Raises:
+        Refusal: an artefact of that name is there.
+    """
+    path = folder / f"{name}.json"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(artefact)
+    except FileExistsError:
+        raise Refusal(
+            "linkage_model_exists",
+            found=f"{path.name} is there",
+            expected="a name that no model has: links cite it for ever",
+            to_do="choose another name",
+        ) from None
+    return path
 
 
 def splink_sides(sides: Sides) -> tuple[pa.Table, pa.Table]:
