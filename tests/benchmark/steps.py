@@ -102,7 +102,7 @@ STEPS = (
         "births",
         {"Splink": "births_splink", "recordlinkage": "births_recordlinkage"},
         targets=(Target("at least 1.5 times Splink as shipped", "Splink", 1.5),),
-        note="Ours also folds reissued records, classifies and finds who acts; peers compare the same values, "
+        note="Ours also folds reissued records, classifies, finds who acts; peers compare the same values, "
         "block on the certificate, on the mother's number, and on both birth dates, and keep pairs "
         "above 0.9 that are the best of both sides. F1 is against the truth.",
     ),
