@@ -5,14 +5,13 @@ are put down as they come and sorted from there.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
@@ -20,10 +19,10 @@ from duckdb import ColumnExpression, StarExpression
 
 from connectors.engine import sql_text
 from connectors.extract import ExtractFacts
-from connectors.read_ahead import read_ahead
 from connectors.source_table import key_of, source_schema, stamp_of
+from etl.pull.by_key import rises, sorted_by_key
 from etl.pull.extract import write_extract
-from etl.pull.reading import Reading, ReadTable, in_order, keyed, row_count_of, unstamped_keys, written
+from etl.pull.reading import Reading, ReadTable, keyed, row_count_of, unstamped_keys, written
 from etl.pull.sweep import content_of, make_difference, not_before, with_content
 
 LOG = logging.getLogger(__name__)
@@ -40,36 +39,62 @@ def read_base(reading: Reading, reason: str) -> ReadTable:
     Raises:
         Refusal: the database cannot be read.
     """
-    contract, schema = reading.contract, source_schema(reading.contract)
+    contract = reading.contract
     LOG.info("%s: reading all rows (%s)", contract.name, reason)
-    passing = _Passing(reading)
-    batches = passing.see(reading.snapshot.rows(contract))
-    rows = chain(list(islice(batches, LOOKED_AT)), batches)
-    unsorted: duckdb.DuckDBPyRelation | None = None
-    if passing.is_by_key:
-        write_extract(contract.name, rows, schema, reading.file, lambda: passing.facts.footer())
-        if not passing.is_by_key:
-            moved = reading.file.rename(reading.folder / "rows.parquet")
-            unsorted = reading.duck.read_parquet(str(moved))
-    else:
-        unsorted = _put_down(reading, rows, schema)
-    if unsorted is not None:
-        LOG.info("%s: sorting %d rows by key", contract.name, passing.facts.swept)
-        keyed_rows = unsorted.select(*keyed(contract), StarExpression())
-        in_rows = read_ahead(in_order(contract, keyed_rows, schema))
-        write_extract(contract.name, in_rows, schema, reading.file, passing.facts.footer)
-    return ReadTable(contract, reading.file, passing.facts.swept, passing.facts)
+    key = str(key_of(contract).physical_name)
+    coming = (pa.Table.from_batches([batch]) for batch in reading.snapshot.rows(contract))
+    looked_at = list(islice(coming, LOOKED_AT))
+    rows = chain(looked_at, coming)
+    if looked_at and not rises(pa.concat_tables(looked_at), key):
+        return _sorted(reading, rows, key)
+    rising = _Rising(rows, key)
+    passed = _write(reading, rising, is_whole=lambda: rising.left is None)
+    if rising.left is None:
+        return passed.read
+    moved = reading.file.rename(reading.folder / "risen.parquet")
+    return _sorted(reading, chain(_risen(moved), rising.left), key)
 
 
-def _put_down(
-    reading: Reading, batches: Iterator[pa.RecordBatch], schema: pa.Schema
-) -> duckdb.DuckDBPyRelation:
-    """Write rows as they lie in memory, which costs least, and give them to be read once."""
-    file = reading.folder / "rows.arrow"
-    with pa.ipc.new_stream(str(file), schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    return reading.duck.from_arrow(pa.ipc.open_stream(pa.OSFile(str(file))))
+def _sorted(reading: Reading, rows: Iterable[pa.Table], key: str) -> ReadTable:
+    """Write rows that come in no order."""
+    LOG.info("%s: putting rows by key", reading.contract.name)
+    return _write(reading, sorted_by_key(rows, key, reading.folder / "rows.arrow")).read
+
+
+def _risen(file: Path) -> Iterator[pa.Table]:
+    written = pq.ParquetFile(file)
+    return (written.read_row_group(group) for group in range(written.num_row_groups))
+
+
+def _write(
+    reading: Reading, rows: Iterable[pa.Table], *, is_whole: Callable[[], bool] = lambda: True
+) -> "_Passing":
+    """Write rows that come by key; what is to be said of them is known once all have passed."""
+    name, schema, passing = reading.contract.name, source_schema(reading.contract), _Passing(reading)
+
+    def footer() -> Mapping[str, str]:
+        return passing.read.facts.footer() if is_whole() else {}
+
+    write_extract(name, passing.see(rows), schema, reading.file, footer)
+    return passing
+
+
+class _Rising:
+    """Rows as long as their keys rise; the others are left."""
+
+    def __init__(self, rows: Iterator[pa.Table], key: str) -> None:
+        self._rows, self._key = rows, key
+        self.left: Iterator[pa.Table] | None = None
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        last: Any = None
+        for rows in self._rows:
+            keys = rows.column(self._key)
+            if rows.num_rows and not (rises(rows, self._key) and (last is None or last < keys[0].as_py())):
+                self.left = chain([rows], self._rows)
+                return
+            yield rows
+            last = keys[-1].as_py() if rows.num_rows else last
 
 
 class _Passing:
@@ -77,32 +102,30 @@ class _Passing:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._last: Any = None
         self._count = 0
         self._watermark: datetime | None = None
-        self.is_by_key = True
 
-    def see(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def see(self, groups: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Let rows pass; where something is known to compare them with, their contents are kept as hashes."""
         if self._reading.known is None:
-            yield from map(self._seen, batches)
+            yield from map(self._seen, groups)
             return
         kept: pq.ParquetWriter | None = None
         try:
-            for batch in map(self._seen, batches):
-                told = self._told(batch)
+            for group in map(self._seen, groups):
+                told = self._told(group)
                 kept = kept or pq.ParquetWriter(self._kept, told.schema, compression="lz4")
                 kept.write_table(told)
-                yield batch
+                yield group
         finally:
             if kept is not None:
                 kept.close()
 
     @cached_property
-    def facts(self) -> ExtractFacts:
-        """What the extract says of itself, once all rows have passed."""
+    def read(self) -> ReadTable:
+        """What was read, and what the extract says of itself."""
         changed, deleted, unstamped = self._compared()
-        return ExtractFacts(
+        facts = ExtractFacts(
             kind="base",
             follows=None,
             swept=self._count,
@@ -114,28 +137,23 @@ class _Passing:
             watermark_from=None,
             watermark_to=written(self._watermark),
         )
+        return ReadTable(self._reading.contract, self._reading.file, self._count, facts)
 
     @property
     def _kept(self) -> Path:
         return self._reading.folder / "content.parquet"
 
-    def _seen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        keys = batch.column(str(key_of(self._reading.contract).physical_name))
-        stamps = batch.column(str(stamp_of(self._reading.contract).physical_name))
-        if batch.num_rows:
-            follows = self._last is None or keys.null_count or self._last < keys[0].as_py()
-            is_rising = not keys.null_count and pc.all(pc.less(keys[:-1], keys[1:])).as_py()
-            self.is_by_key = bool(self.is_by_key and follows and is_rising)
-            self._last = keys[-1].as_py()
-            past = stamps.filter(pc.less(stamps, not_before(self._reading.business_date)))
-            newest = [stamp for stamp in (self._watermark, pc.max(past).as_py()) if stamp is not None]
-            self._watermark = max(newest, default=None)
-        self._count += batch.num_rows
-        return batch
+    def _seen(self, group: pa.Table) -> pa.Table:
+        stamps = group.column(str(stamp_of(self._reading.contract).physical_name))
+        past = stamps.filter(pc.less(stamps, not_before(self._reading.business_date)))
+        newest = [stamp for stamp in (self._watermark, pc.max(past).as_py()) if stamp is not None]
+        self._watermark = max(newest, default=None)
+        self._count += group.num_rows
+        return group
 
-    def _told(self, batch: pa.RecordBatch) -> pa.Table:
+    def _told(self, group: pa.Table) -> pa.Table:
         contract, duck = self._reading.contract, self._reading.duck
-        rows = duck.from_arrow(pa.Table.from_batches([batch])).select(*keyed(contract), StarExpression())
+        rows = duck.from_arrow(group).select(*keyed(contract), StarExpression())
         told: pa.Table = with_content(rows, content_of(contract, hashed=True)).to_arrow_table()
         return told
 

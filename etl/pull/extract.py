@@ -1,7 +1,7 @@
 """Write what a pull reads as one Parquet file, telling how far it has come."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ ROWS_PER_REPORT = 8 * ROWS_PER_GROUP
 
 def write_extract(
     name: str,
-    batches: Iterator[pa.RecordBatch],
+    batches: Iterable[pa.RecordBatch | pa.Table],
     schema: pa.Schema,
     path: Path,
     footer: Callable[[], Mapping[str, str]],
