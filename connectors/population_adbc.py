@@ -31,7 +31,7 @@ POSTGRESQL_TYPES = {
     "timestamp": ("timestamp",),
     "boolean": ("bool",),
 }
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 10
 
 

@@ -33,6 +33,9 @@ def write_rows(
     groups = _groups(batches)
     first = next(groups, schema.empty_table())
     few = _of_few_values(first)
+    groups = itertools.chain([first] if first.num_rows else [], groups)
+    # Here and below: a group is let go before the next one is made.
+    del first
     with pq.ParquetWriter(
         path,
         with_few_values(schema, few),
@@ -40,14 +43,27 @@ def write_rows(
         version="2.6",
         store_schema=False,
         use_dictionary=few,
+        write_statistics=_compared(schema),
     ) as writer:
-        for group in itertools.chain([first] if first.num_rows else [], groups):
+        for group in groups:
             if seen is not None:
                 seen(group)
             writer.write_table(_encoded(group, few), row_group_size=ROWS_PER_GROUP)
             count += group.num_rows
+            del group
         writer.add_key_value_metadata(dict(footer()))
     return count
+
+
+def _compared(schema: pa.Schema) -> list[str]:
+    """Name the columns whose least and greatest value are kept: the first, and those that are no text.
+
+    Readers skip groups by them, and rows lie by the first. Those of names, numbers and addresses span everything and cost a good part
+    of the writing.
+    """
+    return [
+        field.name for place, field in enumerate(schema) if not place or not pa.types.is_string(field.type)
+    ]
 
 
 def _of_few_values(group: pa.Table) -> list[str]:
@@ -75,9 +91,11 @@ def _groups(batches: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[pa.Table]:
         if count >= ROWS_PER_GROUP:
             rows = pa.concat_tables(held)
             whole = count - count % ROWS_PER_GROUP
+            held.clear()
             for start in range(0, whole, ROWS_PER_GROUP):
                 yield rows.slice(start, ROWS_PER_GROUP).combine_chunks()
             held, count = [rows.slice(whole)], count - whole
+            del rows
     if count:
         yield pa.concat_tables(held).combine_chunks()
 

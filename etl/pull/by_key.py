@@ -18,9 +18,9 @@ from connectors.row_file import ROWS_PER_GROUP
 # The stubs of pyarrow do not know all functions.
 pc: Any = pyarrow.compute
 
-ROWS_PER_RUN = ROWS_PER_GROUP
+ROWS_PER_RUN = ROWS_PER_GROUP // 2
 ROWS_PER_BLOCK = 512
-BLOCKS_PER_RANGE = 64
+BLOCKS_PER_RANGE = 32
 
 
 def rises(rows: pa.Table, key: str) -> bool:
