@@ -58,8 +58,8 @@ def write_rows(
 def _compared(schema: pa.Schema) -> list[str]:
     """Name the columns whose least and greatest value are kept: the first, and those that are no text.
 
-    Readers skip groups by them, and rows lie by the first. Those of names, numbers and addresses span everything and cost a good part
-    of the writing.
+    Readers skip groups by them, and rows lie by the first. Those of names, numbers and addresses
+    span everything and cost a good part of the writing.
     """
     return [
         field.name for place, field in enumerate(schema) if not place or not pa.types.is_string(field.type)
