@@ -7,9 +7,9 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
-from connectors.divisions import all_retired_divisions
 from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
+from etl.births.classify import OnRecord, classify_births
 from etl.births.fold import folded_births, population_children
 from etl.births.linkage import link_births
 from etl.births.model import LinkageModel
@@ -22,8 +22,10 @@ class MatchedBirths:
 
     `records` counts the MCH records read, void ones included; `births` is one row per folded birth,
     living or not (sql/births/folded_birth.sql); `links` the pairs with their band
-    (sql/births/link.sql); `matches` one row per finding (sql/births/birth_match.sql); `tasks` one row
-    per finding to act on, without due dates (sql/births/task.sql).
+    (sql/births/link.sql); `matches` one row per finding (sql/births/birth_match.sql); `fields` one row
+    per finding and field, with both values and the one that survives (sql/births/birth_field.sql):
+    personal values; `tasks` one row per finding and situation to act on, without due dates
+    (sql/births/task.sql).
     """
 
     records: int
@@ -31,6 +33,7 @@ class MatchedBirths:
     births: pa.Table
     links: pa.Table
     matches: pa.Table
+    fields: pa.Table
     tasks: pa.Table
 
 
@@ -40,6 +43,7 @@ def match_births(
     divisions: pa.Table,
     business_date: date,
     model: LinkageModel | None,
+    on_record: OnRecord | None = None,
 ) -> MatchedBirths:
     """Fold, link and classify the births known on a business date.
 
@@ -49,30 +53,24 @@ def match_births(
         divisions: those of the business date (`division_code`, `level_code`), among them the city itself.
         business_date: children of its year without an MCH record are findings.
         model: what links after the exact passes; None leaves it to them.
+        on_record: who is paid or entitled, and what people have ruled; nothing if None.
 
     Raises:
         Refusal: a staged column cannot be read as promised.
     """
-    mch, persons = staging["mch_birth"], staging["population_person"]
     try:
-        records = run_sql(settings, "SELECT COUNT(*) AS records FROM mch_birth", {"mch_birth": mch})
+        given = {"mch_birth": staging["mch_birth"]}
+        records = run_sql(settings, "SELECT COUNT(*) AS records FROM mch_birth", given)
         folded = folded_births(settings, staging, business_date)
         children = population_children(settings, staging)
         links = link_births(settings, staging, folded.births, children, model, business_date)
-        matches = run_sql(
+        classified = classify_births(
             settings,
-            "births/birth_match",
-            {
-                "folded_birth": folded.births,
-                "population_child": children,
-                "link": links,
-                "population_person": persons,
-                "division": divisions,
-                "retired_division": all_retired_divisions(settings, business_date),
-            },
-            {"business_date": business_date},
+            {**staging, "folded_birth": folded.births, "population_child": children, "link": links},
+            divisions,
+            business_date,
+            on_record or OnRecord(),
         )
-        tasks = run_sql(settings, "births/task", {"birth_match": matches})
     except duckdb.Error as error:
         raise Refusal(
             "births_not_matched",
@@ -81,5 +79,11 @@ def match_births(
             to_do="run the gate of these datasets again; report a defect if it holds",
         ) from None
     return MatchedBirths(
-        records["records"][0].as_py(), folded.chained_records, folded.births, links, matches, tasks
+        records["records"][0].as_py(),
+        folded.chained_records,
+        folded.births,
+        links,
+        classified.matches,
+        classified.fields,
+        classified.tasks,
     )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,9 @@ from connectors.lake import DatasetVersion, Reconciled, publish_dataset, version
 from connectors.registry import lock_key, record_state, registry_session
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
+from etl.births.answers import answered_among, answers_before, rulings_of
+from etl.births.beneficiaries import beneficiaries_before
+from etl.births.classify import OnRecord
 from etl.births.closings import causes_of
 from etl.births.match import MatchedBirths, match_births
 from etl.births.model import model_on
@@ -27,7 +31,8 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
     """Link MCH births and population children of a business date, classify them, open and close tasks.
 
     Findings and tasks of the date are replaced, so running twice changes nothing. The same findings,
-    with what the statistics need, become a version of `core.birth_match`.
+    with what the statistics need, become a version of `core.birth_match`; what each side says of each
+    field, and which value survives, one of `core.birth_field`.
 
     Returns:
         Counts. `linked` (without `conflicts`), `conflicts`, `only_mch` and `only_population` are
@@ -40,13 +45,17 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
     """
     with registry_session(settings) as connection:
         versions = {name: version_on(connection, f"staging.{name}", business_date) for name in INPUTS}
+        answers = answers_before(connection, business_date)
+        on_record = OnRecord(beneficiaries_before(connection, business_date), rulings_of(answers))
     divisions, model = divisions_on(settings, business_date), model_on(business_date)
-    matched = match_births(settings, versions, divisions, business_date, model)
+    matched = match_births(settings, versions, divisions, business_date, model, on_record)
     with registry_session(settings) as connection:
         connection.execute(
             sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("births", "record")}
         )
-        tasks = date_tasks(matched.tasks, due_dates_before(connection, business_date), business_date)
+        found = date_tasks(matched.tasks, due_dates_before(connection, business_date), business_date)
+        answered = answered_among(matched.matches, answers)
+        tasks = [task for task in found if task["task_id"] not in answered]
         record_state(
             connection, BIRTH_MATCH, matched.matches.select(REGISTRY_COLUMNS).to_pylist(), business_date
         )
@@ -55,32 +64,35 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
             PROCESS,
             tasks,
             business_date,
-            lambda ended: causes_of(connection, matched.matches, business_date, ended),
+            lambda ended: causes_of(connection, matched.matches, business_date, ended, answered),
         )
         inputs = [*map(str, versions.values()), tree_version(settings, business_date)]
-        version = _publish(connection, settings, matched.matches, business_date, inputs)
-    return {**_counts(matched), "version": str(version)}
+        publish = partial(_publish, connection, settings, business_date, inputs)
+        publish("core.birth_field", matched.fields)
+        version = publish("core.birth_match", matched.matches)
+    return {**_counts(matched, len(tasks)), "version": str(version)}
 
 
 def _publish(
     connection: Connection,
     settings: Settings,
-    matches: pa.Table,
     business_date: date,
     inputs: list[str],
+    name: str,
+    rows: pa.Table,
 ) -> DatasetVersion:
     return publish_dataset(
         connection,
         settings,
-        "core.birth_match",
-        matches,
+        name,
+        rows,
         business_date,
-        counts=Reconciled(matches.num_rows, matches.num_rows, 0),
+        counts=Reconciled(rows.num_rows, rows.num_rows, 0),
         inputs=inputs,
     )
 
 
-def _counts(matched: MatchedBirths) -> dict[str, int]:
+def _counts(matched: MatchedBirths, tasks: int) -> dict[str, int]:
     classes = Counter(matched.matches["class_code"].to_pylist())
     living = matched.births["is_living"].to_pylist()
     return {
@@ -88,7 +100,7 @@ def _counts(matched: MatchedBirths) -> dict[str, int]:
         "conflicts": classes["conflict"],
         "only_mch": classes["only_mch"],
         "only_population": classes["only_population"],
-        "tasks": matched.tasks.num_rows,
+        "tasks": tasks,
         "not_living": living.count(False),
         "folded": matched.chained_records - len(living),
         "void": matched.records - matched.chained_records,

@@ -1,20 +1,104 @@
-"""`padis births`: the model that links births, trained by people and never at night."""
+"""`padis births`: what was found about births, what people answer, and the model that links them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from etl.commands.session import DateOption, parsed_date, ready_settings
 
-births = typer.Typer(no_args_is_help=True, help="出生核对 · births: train the model that links them.")
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.engine import Connection
+
+births = typer.Typer(no_args_is_help=True, help="出生核对 · births: list, show, answer, count, train.")
 
 
-@births.callback()
-def _group() -> None:
-    """Keep `train` a command of its own while it is the only one."""
+def _date_of(connection: Connection, text: str | None) -> date:
+    from connectors.lake import newest_business_date
+
+    return parsed_date(text) if text else newest_business_date(connection)
+
+
+@births.command("list")
+def list_them(
+    date_text: DateOption = None,
+    division: Annotated[
+        str | None, typer.Option("--division", help="区划代码开头 · begins with, such as 110105.")
+    ] = None,
+    situation: Annotated[
+        str | None, typer.Option("--situation", help="情形 · situation, see docs/glossary.md.")
+    ] = None,
+    class_code: Annotated[
+        str | None, typer.Option("--class", help="类别 · linked, conflict, only_mch, only_population.")
+    ] = None,
+    at_most: Annotated[int, typer.Option("--at-most", help="行数 · rows shown.")] = 50,
+) -> None:
+    """列表 · list births as known on a date, with their situations."""
+    from rich.console import Console
+
+    from connectors.registry import registry_session
+    from etl.births.pages import list_births, render_births
+
+    with ready_settings() as settings, registry_session(settings) as connection:
+        found, rows = list_births(
+            connection,
+            _date_of(connection, date_text),
+            division=division,
+            situation=situation,
+            class_code=class_code,
+            at_most=at_most,
+        )
+    Console().print(render_births(found, rows))
+
+
+@births.command("show")
+def show(
+    match_id: Annotated[str, typer.Argument(help="核对编号 · birth, as `padis births list` names it.")],
+    date_text: DateOption = None,
+    unmask: Annotated[bool, typer.Option("--unmask", help="显示明文 · show personal values whole.")] = False,
+) -> None:
+    """查看 · show a birth: both values of every field, which survives and why, and its tasks."""
+    from rich.console import Console
+
+    from connectors.registry import registry_session
+    from etl.births.pages import render_birth
+
+    with ready_settings() as settings, registry_session(settings) as connection:
+        day = _date_of(connection, date_text)
+        Console().print(render_birth(settings, connection, day, match_id, masked=not unmask))
+
+
+@births.command("answer")
+def answer(
+    task_id: Annotated[str, typer.Argument(help="任务编号 · open task, as `padis births show` names it.")],
+    answer_code: Annotated[str, typer.Option("--say", help="答复 · looked_into, mch or population.")],
+    user: Annotated[str, typer.Option("--as", help="答复人 · who answers.")],
+    reason: Annotated[str, typer.Option("--reason", help="依据 · why; no personal value.")],
+) -> None:
+    """答复 · answer a task: it ends with the next night, and opens again if what was looked at changes."""
+    from datetime import UTC, datetime
+
+    from etl.births.answers import answer_task
+    from etl.commands.session import print_counts
+
+    with ready_settings() as settings:
+        print_counts(answer_task(settings, task_id, answer_code, user, reason, datetime.now(UTC)))
+
+
+@births.command("statistics")
+def statistics(date_text: DateOption = None) -> None:
+    """情形统计 · count births by district and situation."""
+    from rich.console import Console
+
+    from connectors.registry import registry_session
+    from etl.births.pages import render_counts
+
+    with ready_settings() as settings, registry_session(settings) as connection:
+        Console().print(render_counts(settings, connection, _date_of(connection, date_text)))
 
 
 @births.command("train")

@@ -33,7 +33,11 @@ from schemas.registry import BATCH, CASE_REVIEW, DATASET_VERSION, DECISION, RECO
 PERSONS = "staging.population_person"
 # Decisions are counted by programme; their clauses are not.
 NOT_BY_ROW = ("decision.",)
-KEYS = {"core.birth_match": ("match_id",), "subsidy.case_import": ("case_number",)}
+KEYS = {
+    "core.birth_match": ("match_id",),
+    "core.birth_field": ("match_id", "field_name"),
+    "subsidy.case_import": ("case_number",),
+}
 # Tasks about answers of a receiver come by its clock; a rebuild asks no receiver.
 BY_THE_RECEIVERS_CLOCK = "submission"
 CUBES = ("cube", "months")

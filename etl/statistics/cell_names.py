@@ -13,6 +13,10 @@ MEASURES = {
     "births_by_class": "出生按核对结果 Births by finding",
     "births_by_sex": "出生按性别 Births by sex",
     "births_by_delay": "出生按报告时效 Births by delay",
+    "births_by_parity": "出生按孩次 Births by parity",
+    "births_in_conflict": "冲突字段 Births in conflict",
+    "births_incomplete": "缺项 Births incomplete",
+    "births_in_situation": "出生情形 Births by situation",
     "decisions": "资格结论 Decisions",
     "eligible": "月末符合 Eligible by month",
     "undecided": "月末待定 Undecided by month",
@@ -66,5 +70,5 @@ def _printed() -> dict[tuple[str, str], str]:
     return {
         (column.measure, column.only[0]): f"{column.chinese} {column.english}"
         for column in columns
-        if len(column.only) == 1
+        if len(column.only) == 1 and column.share_of is None and column.rate_of is None
     }

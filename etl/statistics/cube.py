@@ -14,14 +14,14 @@ from schemas.refusal import Refusal
 # Each file of cells with the relations it counts; those in DATED compare with the business date.
 CELLS = {
     "statistics/persons": ("population_person",),
-    "statistics/births": ("birth_match",),
+    "statistics/births": ("birth_cell",),
     "statistics/decisions": ("decision",),
     "statistics/cases": ("case_known", "case_dated", "population_person"),
     "statistics/tasks": ("task",),
     "statistics/quality": ("quality",),
 }
 MONTH_CELLS = {
-    "statistics/births_by_month": ("birth_match", "month"),
+    "statistics/births_by_month": ("birth_cell", "month"),
     "statistics/decisions_by_month": ("decision", "month"),
     "statistics/cases_by_month": ("case_dated", "month"),
     "statistics/tasks_by_month": ("task", "month"),
@@ -76,6 +76,8 @@ def _rolled_up(
     relations = {**relations, "division": divisions}
     no_month = pa.schema([("month", pa.string())]).empty_table()
     try:
+        births = {"birth_match": relations["birth_match"]}
+        relations["birth_cell"] = run_sql(settings, "statistics/birth_cell", births)
         counted = [
             run_sql(settings, sql, {name: relations[name] for name in names}, day if sql in DATED else None)
             for sql, names in cells.items()

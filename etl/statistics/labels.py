@@ -24,6 +24,8 @@ class Column:
     is_unknown: bool = False
     # A share: one less the sum of this column over the sum of that one, in percent.
     share_of: "Column | None" = None
+    # A rate: the sum of this column over the sum of that one, in percent.
+    rate_of: "Column | None" = None
 
     def holds(self, category: str) -> bool:
         """Tell whether a category is counted in this column."""
@@ -97,6 +99,31 @@ DELAY = {
     "very_late": ("满365日", "≥ 365 days"),
     "not_reported": ("妇幼未报", "Not reported"),
 }
+PARITY = {"1": ("一孩", "First"), "2": ("二孩", "Second"), "3+": ("三孩及以上", "Third and on")}
+FIELD = {
+    "birth_date": ("出生日期", "Birth date"),
+    "sex": ("性别", "Sex"),
+    "parity": ("孩次", "Parity"),
+    "certificate": ("出生证", "Certificate"),
+    "child_name": ("姓名", "Name"),
+    "weight": ("体重", "Weight"),
+}
+SITUATION = {
+    "missing_in_population": ("漏报", "Not in population"),
+    "mother_from_elsewhere": ("外地产妇", "From elsewhere"),
+    "missing_in_mch": ("妇幼无", "Not in MCH"),
+    "born_elsewhere": ("异地出生", "Born elsewhere"),
+    "not_living": ("非活产", "Not living"),
+    "late": ("迟报", "Late"),
+    "very_late": ("超期迟报", "Very late"),
+    "reported_twice": ("重报", "Twice"),
+    "reissued": ("换补发", "Reissued"),
+    "multiple": ("多胎", "Multiple"),
+    "unnamed": ("未取名", "Unnamed"),
+    "conflict": ("冲突", "Conflict"),
+    "review": ("复核", "Review"),
+    "of_beneficiary": ("对象生育", "Of beneficiary"),
+}
 CATEGORY_J = {
     "J/one_child": ("一个子女", "One child"),
     "J/two_girls": ("两个女孩", "Two girls"),
@@ -108,6 +135,13 @@ KIND = {
     "birth_of_mother_from_elsewhere": ("外地产妇", "From elsewhere"),
     "birth_missing_in_mch": ("妇幼无记录", "Not in MCH"),
     "birth_conflict": ("信息冲突", "Conflict"),
+    "birth_review": ("信息复核", "Review"),
+    "birth_elsewhere_awaited": ("异地出生", "Born elsewhere"),
+    "birth_not_living": ("非活产在册", "Not living"),
+    "birth_reported_twice": ("出生重报", "Reported twice"),
+    "birth_reported_very_late": ("超期迟报", "Very late"),
+    "birth_unnamed": ("未取名", "Unnamed"),
+    "birth_to_beneficiary": ("对象生育", "To beneficiary"),
     "subsidy_document_missing": ("材料缺失", "Document missing"),
     "case_questioned": ("个案存疑", "Case in question"),
     "record_rejected": ("上报退回", "Rejected record"),
@@ -173,6 +207,62 @@ BIRTHS = Topic(
         Band("妇幼报告时效\nReported after birth", each_of("births_by_delay", DELAY)),
     ),
 )
+BOTH_SIDES = Column("births_by_class", "", "", only=("linked", "conflict"))
+REPORTED = Column("births_by_delay", "", "", but=("not_reported",))
+BIRTH_QUALITY = Topic(
+    sheet="出生质量 Coverage",
+    title="出生信息质量统计表",
+    subtitle="Coverage, timeliness, completeness and conflicts of births, by responsible division",
+    unit="例、% births, percent",
+    bands=(
+        Band(
+            "覆盖率\nCoverage",
+            (
+                Column("births_by_class", "人口库", "Population", only=("only_mch",), share_of=ALL_BIRTHS),
+                Column("births_by_class", "妇幼", "MCH", only=("only_population",), share_of=ALL_BIRTHS),
+            ),
+        ),
+        Band(
+            "及时率\nTimely reports",
+            (
+                Column("births_by_delay", "24小时内", "≤ 24 h", only=("on_time",), rate_of=REPORTED),
+                Column(
+                    "births_by_delay",
+                    "30日内",
+                    "≤ 30 days",
+                    only=("on_time", "within_days"),
+                    rate_of=REPORTED,
+                ),
+            ),
+        ),
+        Band(
+            "冲突率\nConflict rate",
+            (Column("births_by_class", "冲突", "Conflict", only=("conflict",), rate_of=BOTH_SIDES),),
+        ),
+        Band(
+            "性别比\nSex ratio",
+            (
+                Column(
+                    "births_by_sex",
+                    "女=100",
+                    "Girls = 100",
+                    only=("1",),
+                    rate_of=Column("births_by_sex", "", "", only=("2",)),
+                ),
+            ),
+        ),
+        Band("孩次\nParity", each_of("births_by_parity", PARITY)),
+        Band("冲突字段\nFields in conflict", each_of("births_in_conflict", FIELD)),
+        Band("缺项\nNot stated by either side", each_of("births_incomplete", FIELD)),
+    ),
+)
+SITUATIONS = Topic(
+    sheet="情形 Situations",
+    title="出生情形统计表",
+    subtitle="Births by situation, by responsible division; a birth may be in several",
+    unit="例 births",
+    bands=(Band("情形\nSituation", each_of("births_in_situation", SITUATION)),),
+)
 SUBSIDIES = Topic(
     sheet="扶助 Subsidies",
     title="奖励扶助和特别扶助资格统计表",
@@ -203,4 +293,4 @@ OVERDUE = Topic(
     unit="项 tasks",
     bands=(Band("其中逾期\nOf the open tasks, overdue", (ALL_OVERDUE, *each_of("tasks_overdue", KIND))),),
 )
-BY_TOWN = (PERSONS, BIRTHS, SUBSIDIES, WORKLIST, OVERDUE)
+BY_TOWN = (PERSONS, BIRTHS, BIRTH_QUALITY, SITUATIONS, SUBSIDIES, WORKLIST, OVERDUE)

@@ -111,6 +111,9 @@ def _count(cells: Mapping[str, Mapping[str, int]], column: Column) -> int | floa
     """Count what a column holds; nothing where nothing is known."""
     if column.is_unknown:
         return None
+    if column.rate_of is not None:
+        whole = _sum(cells, column.rate_of)
+        return _sum(cells, column) / whole if whole else None
     return _sum(cells, column) if column.share_of is None else _share(cells, column, column.share_of)
 
 

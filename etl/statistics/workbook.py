@@ -15,7 +15,17 @@ from etl.statistics.case_labels import CASE_AGES, CASE_STATES, CASES, EXITS, YEA
 from etl.statistics.corrections import Change
 from etl.statistics.corrections_sheet import write_corrections
 from etl.statistics.count import Counted
-from etl.statistics.labels import BIRTHS, OVERDUE, PERSONS, SUBSIDIES, SUMMARY, WORKLIST, Topic
+from etl.statistics.labels import (
+    BIRTH_QUALITY,
+    BIRTHS,
+    OVERDUE,
+    PERSONS,
+    SITUATIONS,
+    SUBSIDIES,
+    SUMMARY,
+    WORKLIST,
+    Topic,
+)
 from etl.statistics.month_labels import by_month, month_topics
 from etl.statistics.notes import write_notes
 from etl.statistics.quality_labels import QUALITY
@@ -36,7 +46,8 @@ from schemas.division import CITY, DISTRICT, TOWN
 SIGNATURES = ("制表 Prepared by", "审核 Reviewed by", "批准 Approved by")
 # Tables by district; those with towns have an annex.
 TOPICS = (
-    PERSONS, BIRTHS, SUBSIDIES, CASES, CASE_STATES, CASE_AGES, YEAR, *EXITS, WORKLIST, OVERDUE, QUALITY,
+    PERSONS, BIRTHS, BIRTH_QUALITY, SITUATIONS, SUBSIDIES, CASES, CASE_STATES, CASE_AGES, YEAR, *EXITS,
+    WORKLIST, OVERDUE, QUALITY,
 )  # fmt: skip
 STYLES = {CITY: "total", DISTRICT: "district", TOWN: "town"}
 

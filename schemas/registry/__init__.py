@@ -7,7 +7,7 @@ Migrations under `sql/migrations/` must produce exactly these tables; a test com
 """
 
 from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, STEP_RUN
-from schemas.registry.births import BIRTH_MATCH
+from schemas.registry.births import BIRTH_ANSWER, BIRTH_MATCH
 from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE, SUCCESSION
 from schemas.registry.declare import METADATA
@@ -31,6 +31,7 @@ __all__ = [
     "ANSWER",
     "ATTEMPT",
     "BATCH",
+    "BIRTH_ANSWER",
     "BIRTH_MATCH",
     "CASE",
     "CASE_REVIEW",

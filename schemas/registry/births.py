@@ -1,6 +1,6 @@
 """Tables of zone `births`: what was found between births and children."""
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Table, Text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Date, DateTime, Table, Text
 
 from schemas.registry.declare import METADATA, history, key_text
 
@@ -23,9 +23,43 @@ BIRTH_MATCH = Table(
         comment="并入记录 · reissues and duplicates folded in",
     ),
     Column("relation_id", BigInteger, comment="生育关系编号 · child row, NULL if only_mch"),
+    Column(
+        "not_living_record_id",
+        Text,
+        comment="非活产记录号 · MCH record that says that this child did not live",
+    ),
+    Column(
+        "evidence_sha256",
+        Text,
+        nullable=False,
+        comment="依据摘要 · SHA-256 of what both sides say of the birth",
+    ),
+    Column("situation_codes", ARRAY(Text), nullable=False, comment="情形 · situations, see docs/glossary.md"),
     Column("conflict_fields", ARRAY(Text), nullable=False, comment="冲突字段 · field names that differ"),
     Column("division_code", Text, nullable=False, comment="责任区划 · division that acts, 12 digits"),
     CheckConstraint("class_code IN ('linked', 'conflict', 'only_mch', 'only_population')", name="class_code"),
     schema="births",
     comment="出生核对 · one row per birth and period in which this was the finding",
+)
+
+BIRTH_ANSWER = Table(
+    "answer",
+    METADATA,
+    key_text("task_id", "任务编号 · task that was answered"),
+    Column(
+        "business_date",
+        Date,
+        primary_key=True,
+        comment="业务日 · newest business date then; it counts from the next one on",
+    ),
+    Column("match_id", Text, nullable=False, comment="核对编号 · birth that the task was about"),
+    Column("evidence_sha256", Text, nullable=False, comment="依据摘要 · the answer holds while this is so"),
+    Column("detail_codes", ARRAY(Text), nullable=False, comment="要点 · fields that were in question"),
+    Column("answer_code", Text, nullable=False, comment="答复 · looked_into, mch or population"),
+    Column("answered_by", Text, nullable=False, comment="答复人 · who answered"),
+    Column("reason", Text, nullable=False, comment="依据 · why; no personal value"),
+    Column("answered_at", DateTime(timezone=True), nullable=False, comment="答复时间 · instant"),
+    CheckConstraint("answer_code IN ('looked_into', 'mch', 'population')", name="answer_code"),
+    schema="births",
+    comment="出生待办答复 · one row per answer of a person to a task about a birth",
 )

@@ -1,41 +1,21 @@
--- births.birth_match: one row per birth known to either side; what was found, and the division that acts.
-WITH linked_pair AS (
-    SELECT mch_record_id, relation_id, pass_name FROM link WHERE pass_name IS NOT NULL
+-- births.birth_match: one row per birth known to either side; what was found, its situations, and the division that acts.
+WITH differing AS (
+    SELECT match_id, LIST(field_name ORDER BY place) AS conflict_fields,
+        LIST(field_name ORDER BY place) FILTER (winner_code = 'review') AS review_fields,
+        LIST(field_name ORDER BY place) FILTER (winner_code <> 'review' AND NOT is_ruled) AS prevailing_fields
+    FROM birth_field
+    JOIN field_rule USING (field_name)
+    WHERE is_conflict
+    GROUP BY match_id
 ),
-birth AS (
-    SELECT folded_birth.*, link.mch_record_id IS NOT NULL AS is_ambiguous
-    FROM folded_birth
-    LEFT JOIN link ON link.mch_record_id = folded_birth.mch_record_id AND link.pass_name IS NULL
-    WHERE is_living
-),
-child AS (
-    SELECT population_child.*, link.relation_id IS NOT NULL AS is_ambiguous
-    FROM population_child
-    LEFT JOIN link ON link.relation_id = population_child.relation_id AND link.pass_name IS NULL
-),
-both_sides AS (
+kept AS (
     SELECT
-        birth.mch_record_id, birth.first_record_id, birth.folded_record_ids, birth.report_delay_code,
-        birth.mother_id_number, birth.mother_residence_division_code, birth.mother_hukou_division_code,
-        birth.birth_division_code,
-        child.relation_id, child.mother_person_id, child.father_person_id, child.child_person_id,
-        linked_pair.pass_name,
-        COALESCE(birth.birth_date, child.birth_date) AS birth_date,
-        COALESCE(birth.sex_code, child.sex_code) AS sex_code,
-        COALESCE(birth.is_ambiguous, FALSE) OR COALESCE(child.is_ambiguous, FALSE) AS is_ambiguous,
-        -- A value that one side does not state differs from nothing; 0 and 9 are sexes not stated.
-        LIST_FILTER([
-            CASE WHEN birth.birth_date <> child.birth_date THEN 'birth_date' END,
-            CASE WHEN birth.sex_code <> child.sex_code AND birth.sex_code IN ('1', '2')
-                AND child.sex_code IN ('1', '2') THEN 'sex' END,
-            CASE WHEN birth.parity <> child.parity THEN 'parity' END
-        ], lambda field: field IS NOT NULL) AS conflict_fields
-    FROM birth
-    LEFT JOIN linked_pair USING (mch_record_id)
-    FULL JOIN child ON child.relation_id = linked_pair.relation_id
-    -- Children without a record are findings only if born in the year whose records we hold.
-    WHERE birth.mch_record_id IS NOT NULL
-        OR child.birth_date BETWEEN DATE_TRUNC('year', CAST($business_date AS DATE)) AND CAST($business_date AS DATE)
+        match_id,
+        MAX(surviving_value) FILTER (field_name = 'parity') AS parity,
+        LIST(field_name ORDER BY place) FILTER (winner_code = 'none') AS missing_fields
+    FROM birth_field
+    JOIN field_rule USING (field_name)
+    GROUP BY match_id
 ),
 known_document AS (
     SELECT TRIM(id_number) AS id_number, MIN(person_id) AS person_id
@@ -43,30 +23,75 @@ known_document AS (
     WHERE NULLIF(TRIM(id_number), '') IS NOT NULL
     GROUP BY TRIM(id_number)
 ),
-finding AS (
+found AS (
     SELECT
         both_sides.* EXCLUDE (mother_person_id),
-        SUBSTR(SHA256('birth:' || COALESCE(first_record_id, '') || ':' || COALESCE(CAST(relation_id AS VARCHAR), '')), 1, 32)
-            AS match_id,
+        COALESCE(mch_birth_date, population_birth_date) AS birth_date,
+        COALESCE(mch_sex_code, population_sex_code) AS sex_code,
+        COALESCE(conflict_fields, []) AS conflict_fields,
+        kept.parity,
+        COALESCE(missing_fields, []) AS missing_fields,
+        COALESCE(review_fields, []) AS review_fields,
+        COALESCE(prevailing_fields, []) AS prevailing_fields,
         CASE
             WHEN relation_id IS NULL THEN 'only_mch'
             WHEN mch_record_id IS NULL THEN 'only_population'
             WHEN LEN(conflict_fields) > 0 THEN 'conflict'
             ELSE 'linked'
         END AS class_code,
-        COALESCE(mother_person_id, known_document.person_id) AS mother_person_id,
-        known_document.person_id IS NOT NULL
+        mother_person_id AS child_mother_id,
+        mother.person_id AS mch_mother_id,
+        father.person_id AS mch_father_id,
+        COALESCE(mother_person_id, mother.person_id) AS mother_person_id,
+        mother.person_id IS NOT NULL
             OR COALESCE(mother_hukou_division_code LIKE '11%', FALSE)
             OR COALESCE(mother_residence_division_code LIKE '11%', FALSE) AS is_beijing_mother
     FROM both_sides
-    LEFT JOIN known_document ON known_document.id_number = both_sides.mother_id_number
+    LEFT JOIN differing USING (match_id)
+    LEFT JOIN kept USING (match_id)
+    LEFT JOIN known_document AS mother ON mother.id_number = both_sides.mother_id_number
+    LEFT JOIN known_document AS father ON father.id_number = both_sides.father_id_number
+),
+parent AS (
+    -- Whom MCH calls a parent and the population database does not: of all others the cases are reviewed by the clauses.
+    SELECT match_id, mch_mother_id AS person_id, 1 AS preference FROM found
+    WHERE mch_mother_id IS NOT NULL AND mch_mother_id IS DISTINCT FROM child_mother_id
+    UNION ALL
+    SELECT match_id, mch_father_id, 2 FROM found
+    WHERE mch_father_id IS NOT NULL AND mch_father_id IS DISTINCT FROM father_person_id
+),
+benefiting AS (
+    SELECT
+        match_id,
+        LIST(DISTINCT beneficiary.programme_code ORDER BY beneficiary.programme_code) AS programme_codes,
+        ARG_MIN(beneficiary.division_code, (preference, beneficiary.programme_code)) AS beneficiary_division_code
+    FROM parent
+    JOIN beneficiary USING (person_id)
+    GROUP BY match_id
+),
+finding AS (
+    SELECT
+        found.*,
+        COALESCE(programme_codes, []) AS programme_codes,
+        beneficiary_division_code,
+        class_code = 'only_mch' AND NOT is_beijing_mother AS is_from_elsewhere,
+        -- What a child's papers tell of where it was born: digits 1-2 of a certificate are the province.
+        CASE
+            WHEN class_code <> 'only_population' THEN NULL
+            WHEN REGEXP_MATCHES(population_certificate_number, '^[A-Z]11[0-9]{7}$') THEN 'certified_here'
+            WHEN REGEXP_MATCHES(population_certificate_number, '^[A-Z][0-9]{9}$') THEN 'certified_elsewhere'
+            WHEN child_id_type_code IN ('03', '06', '07', '11', '12') THEN 'documented_abroad'
+            ELSE 'uncertified'
+        END AS absence_code
+    FROM found
+    LEFT JOIN benefiting USING (match_id)
 ),
 place AS (
     -- Where somebody can act, the best first. A mother from elsewhere is looked after where she gave birth.
     SELECT
         match_id,
         UNNEST(
-            CASE WHEN class_code = 'only_mch' AND NOT is_beijing_mother THEN []
+            CASE WHEN is_from_elsewhere THEN []
             ELSE [
                 mother.residence_division_code, mother_residence_division_code,
                 mother.hukou_division_code, mother_hukou_division_code,
@@ -81,6 +106,8 @@ place AS (
 ),
 received_code AS (
     SELECT DISTINCT received FROM place WHERE received IS NOT NULL
+    UNION
+    SELECT SUBSTR(birth_division_code, 1, 6) FROM finding WHERE birth_division_code IS NOT NULL
 ),
 upper_code AS (
     -- A retired code is answered for by its successor, one that is on no list by the town or district above it.
@@ -105,11 +132,32 @@ responsible AS (
     GROUP BY match_id
 )
 SELECT
-    match_id, class_code, pass_name, mch_record_id, COALESCE(folded_record_ids, []) AS folded_record_ids, relation_id,
-    COALESCE(conflict_fields, []) AS conflict_fields,
-    responsible.division.division_code AS division_code, responsible.division.level_code AS level_code, is_ambiguous,
-    class_code = 'only_mch' AND NOT is_beijing_mother AS is_from_elsewhere,
-    birth_date, sex_code, report_delay_code
+    match_id, evidence_sha256, class_code, pass_name, mch_record_id, folded_record_ids, relation_id, not_living_record_id,
+    conflict_fields, review_fields, prevailing_fields,
+    -- Who acts on which of them: etl/births/situations.py.
+    LIST_FILTER([
+        CASE WHEN is_from_elsewhere THEN 'mother_from_elsewhere'
+            WHEN class_code = 'only_mch' THEN 'missing_in_population' END,
+        CASE WHEN class_code <> 'only_population' THEN NULL
+            WHEN not_living_record_id IS NOT NULL THEN CASE WHEN is_alive THEN 'not_living' END
+            WHEN absence_code = 'certified_elsewhere' THEN 'born_elsewhere'
+            ELSE 'missing_in_mch' END,
+        CASE WHEN LEN(prevailing_fields) > 0 THEN 'conflict' END,
+        CASE WHEN LEN(review_fields) > 0 THEN 'review' END,
+        CASE WHEN report_delay_code IN ('late', 'very_late') THEN report_delay_code END,
+        CASE WHEN is_reported_twice THEN 'reported_twice' END,
+        CASE WHEN is_reissued THEN 'reissued' END,
+        CASE WHEN plural_count > 1 THEN 'multiple' END,
+        CASE WHEN relation_id IS NOT NULL AND is_alive AND NOT has_mch_name AND NOT has_population_name
+            AND CAST($business_date AS DATE) - birth_date > $naming_days THEN 'unnamed' END,
+        CASE WHEN LEN(programme_codes) > 0 THEN 'of_beneficiary' END
+    ], lambda situation: situation IS NOT NULL) AS situation_codes,
+    responsible.division.division_code AS division_code, responsible.division.level_code AS level_code,
+    COALESCE(hospital.division.division_code, '110000000000') AS birth_district_code,
+    beneficiary_division_code, programme_codes,
+    is_ambiguous, is_from_elsewhere, absence_code,
+    birth_date, sex_code, parity, missing_fields, report_delay_code
 FROM finding
 JOIN responsible USING (match_id)
+LEFT JOIN known_code AS hospital ON hospital.received = SUBSTR(birth_division_code, 1, 6)
 ORDER BY match_id

@@ -17,6 +17,7 @@ from etl.conform.population import conform_population
 from etl.pull.population import pull_population
 from sandbox.city.create import create_city
 from sandbox.partners.drops import outgoing_folder
+from sandbox.truth.situations import OF_BOTH_SIDES, expected_situations
 from sandbox.truth.store import read_truth
 from schemas.business_date import BEIJING
 from schemas.drop_source import drop_source
@@ -182,3 +183,62 @@ def test_every_duplicate_and_reissue_is_folded_and_every_record_counted(found: F
     for match in of_mch:
         folded = {truth.records[record]["birth_number"] for record in match["folded_record_ids"]}
         assert folded <= {truth.records[match["mch_record_id"]]["birth_number"]}
+
+
+MISSING = {"missing_in_population", "missing_in_mch"}
+
+
+@pytest.fixture(scope="module")
+def expected(settings: Settings, found: Found) -> dict[int, set[str]]:
+    names = ("births", "mch_birth", "family_child", "defects")
+    return expected_situations({name: read_truth(settings, name) for name in names}, TODAY)
+
+
+@pytest.fixture(scope="module")
+def situated(found: Found, truth: Truth) -> dict[str, set[int]]:
+    """Tell the births found in each situation."""
+    by_situation: dict[str, set[int]] = defaultdict(set)
+    for match in found.matches:
+        for code in match["situation_codes"]:
+            by_situation[code] |= numbers(truth, [match])
+    return by_situation
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "late",
+        "very_late",
+        "reported_twice",
+        "reissued",
+        "mother_from_elsewhere",
+        "conflict",
+        "review",
+        "unnamed",
+    ],
+)
+def test_the_births_in_a_situation_are_those_of_the_truth(
+    situated: dict[str, set[int]], expected: dict[int, set[str]], found: Found, truth: Truth, code: str
+) -> None:
+    true = {number for number, situations in expected.items() if code in situations}
+    unlinked = (truth.living & truth.known_to_population) - numbers(truth, found.of("linked", "conflict"))
+    # Only who has both sides can tell; a birth that was not linked is found missing on each.
+    untold = unlinked if code in OF_BOTH_SIDES else set()
+    assert situated[code] - untold == true - untold
+    assert true, f"the city has nobody in {code}"
+
+
+@pytest.mark.parametrize("code", sorted(MISSING))
+def test_what_is_missing_is_what_the_truth_lacks_or_could_not_be_linked(
+    situated: dict[str, set[int]], expected: dict[int, set[str]], found: Found, truth: Truth, code: str
+) -> None:
+    true = {number for number, situations in expected.items() if code in situations}
+    unlinked = (truth.living & truth.known_to_population) - numbers(truth, found.of("linked", "conflict"))
+    assert true
+    assert situated[code] - unlinked == true
+    assert situated[code] <= true | unlinked
+
+
+def test_nothing_that_is_not_a_living_child_is_asked_about(found: Found, truth: Truth) -> None:
+    assert not numbers(truth, found.matches) & truth.not_living
+    assert not [match for match in found.matches if match["not_living_record_id"]]

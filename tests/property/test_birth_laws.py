@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from connectors.settings import Settings
 from etl.births.match import MatchedBirths, match_births
 from etl.births.model import LinkageModel, model_on
+from etl.births.situations import SITUATIONS
+from etl.births.survivorship import FIELDS
 from tests.support.births import DIVISIONS, TODAY, World, apart, child, person, record, staged, together
 from tests.support.births_by_hand import classes, fold
+from tests.support.situations_by_hand import situations, winners
 
 NOWHERE = Settings(var=Path("nowhere"))
 NUMBERS = st.sampled_from([None, "A", "B", "C", "D"])
@@ -25,6 +28,8 @@ COMMON_DAY, NEXT_DAY, LAST_YEAR = map(
 DAYS = st.sampled_from([COMMON_DAY, COMMON_DAY, COMMON_DAY, NEXT_DAY, LAST_YEAR])
 SEXES = st.sampled_from(["2", "2", "2", "1"])
 ORDERS = st.sampled_from([1, 1, 1, 2, None])
+NAMES = st.sampled_from(["李安", "李宁", "王芳之女", None])
+REPORTED = st.sampled_from([COMMON_DAY, COMMON_DAY + timedelta(days=40), COMMON_DAY + timedelta(days=400)])
 
 RECORDS = st.builds(
     dict,
@@ -39,6 +44,10 @@ RECORDS = st.builds(
     status_code=st.sampled_from(["1", "1", "1", "2", "3"]),
     outcome_code=st.sampled_from(["1", "1", "1", "4"]),
     issue_date=st.sampled_from([date(2026, 5, 22), date(2026, 5, 25)]),
+    issue_kind_code=st.sampled_from(["1", "1", "2"]),
+    child_name=NAMES,
+    weight_g=st.sampled_from([3300, 2900, None]),
+    reported_at=REPORTED,
 )
 CHILDREN = st.builds(
     dict,
@@ -49,6 +58,8 @@ CHILDREN = st.builds(
     plural_order=ORDERS,
     parity=st.sampled_from([1, 2, None]),
     adopted_date=st.sampled_from([None, None, None, TODAY]),
+    child_name=NAMES,
+    is_alive=st.booleans(),
 )
 HOUSEHOLDS = st.tuples(st.lists(RECORDS, min_size=1, max_size=5), st.lists(CHILDREN, max_size=4))
 # Many small worlds in one run: they share no number and no mother, so each is judged alone.
@@ -87,6 +98,26 @@ def test_findings_are_those_of_the_slow_reference(worlds: Sequence[Any]) -> None
     assert findings(matched(rows, None)) == expected
 
 
+@hypothesis_settings(max_examples=8, deadline=None)
+@given(WORLDS)
+def test_situations_and_surviving_values_are_those_of_the_slow_reference(worlds: Sequence[Any]) -> None:
+    rows = drawn(worlds)
+    births = matched(rows, None)
+    folded = {birth[0]["record_id"]: birth for world in rows for birth in fold(world[0])}
+    known = {each["relation_id"]: each for world in rows for each in world[1]}
+    survived: dict[str, dict[str, tuple[str, str | None]]] = {}
+    for field in births.fields.to_pylist():
+        told = (field["winner_code"], field["surviving_value"])
+        survived.setdefault(field["match_id"], {})[field["field_name"]] = told
+    for match in births.matches.to_pylist():
+        if match["mch_record_id"] is None:
+            continue
+        birth, kept = folded[match["mch_record_id"]], known.get(match["relation_id"])
+        assert set(match["situation_codes"]) == situations(birth, kept, TODAY)
+        if kept is not None:
+            assert survived[match["match_id"]] == winners(birth, kept)
+
+
 @hypothesis_settings(max_examples=5, deadline=None)
 @given(WORLDS)
 def test_every_record_and_every_child_is_accounted_for_once(worlds: Sequence[Any]) -> None:
@@ -101,7 +132,12 @@ def test_every_record_and_every_child_is_accounted_for_once(worlds: Sequence[Any
     assert max(Counter(heads).values(), default=1) == 1
     relations = [row["relation_id"] for row in found if row["relation_id"] is not None]
     assert max(Counter(relations).values(), default=1) == 1
-    assert births.tasks.num_rows == sum(row["class_code"] != "linked" for row in found)
+    told = Counter(code for row in found for code in row["situation_codes"])
+    asking = {situation.code for situation in SITUATIONS if situation.kind_code}
+    assert births.tasks.num_rows == sum(count for code, count in told.items() if code in asking)
+    differing = {row["match_id"] for row in births.fields.to_pylist() if row["is_conflict"]}
+    assert differing == {row["match_id"] for row in found if row["class_code"] == "conflict"}
+    assert births.fields.num_rows == len(FIELDS) * len(found)
 
 
 @hypothesis_settings(max_examples=4, deadline=None)

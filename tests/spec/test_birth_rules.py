@@ -1,15 +1,18 @@
-"""The rules of the births, drawn as tables: situation -> class, pass, task, division, days."""
+"""The rules of the births, drawn as tables: situation -> class, pass, task, division, days, winner."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from connectors.settings import Settings
+from connectors.settings import PROJECT, Settings
+from etl.births.classify import BENEFICIARIES, OnRecord
 from etl.births.match import MatchedBirths, match_births
-from etl.births.tasks import date_tasks
+from etl.births.situations import SITUATIONS as DECLARED
+from etl.births.tasks import date_tasks, days_to_act
 from tests.support.births import (
     DISTRICT,
     DIVISIONS,
@@ -248,28 +251,28 @@ TASKS = [
     (
         "no MCH record: the mother's village",
         [], [child(1)], [LIVES_ELSEWHERE_IN_TOWN],
-        [("birth_missing_in_mch", OTHER_VILLAGE, "4", 30)],
+        [("birth_missing_in_mch", OTHER_VILLAGE, "4", 30, "uncertified")],
     ),
     (
         "no MCH record and the mother is in quarantine: where the father lives",
         [], [child(1, father_person_id="P2")], [person("P2", residence_division_code=OTHER_VILLAGE)],
-        [("birth_missing_in_mch", OTHER_VILLAGE, "4", 30)],
+        [("birth_missing_in_mch", OTHER_VILLAGE, "4", 30, "uncertified")],
     ),
     (
         "no MCH record and no parent known: the city",
         [], [child(1)], [],
-        [("birth_missing_in_mch", CITY, "1", 30)],
+        [("birth_missing_in_mch", CITY, "1", 30, "uncertified")],
     ),
     (
         "conflict: the mother's village, with the fields in question",
         [record("m1")], [child(1, parity=3)], [MOTHER],
-        [("birth_conflict", VILLAGE, "4", 15, "parity")],
+        [("birth_review", VILLAGE, "4", 15, "parity")],
     ),
     (
         "several candidates: each task says so",
         [record("m1", delivery_id="d"), record("m2", delivery_id="d")], [child(1)], [MOTHER],
         [
-            ("birth_missing_in_mch", VILLAGE, "4", 30, "several_candidates"),
+            ("birth_missing_in_mch", VILLAGE, "4", 30, "uncertified", "several_candidates"),
             (MISSING, VILLAGE, "4", 15, "several_candidates"),
             (MISSING, VILLAGE, "4", 15, "several_candidates"),
         ],
@@ -300,6 +303,222 @@ def tasks() -> list[list[tuple[Any, ...]]]:
 @pytest.mark.parametrize("number", range(len(TASKS)), ids=[row[0] for row in TASKS])
 def test_who_has_to_act_until_when(tasks: list[list[tuple[Any, ...]]], number: int) -> None:
     assert sorted(tasks[number]) == sorted(TASKS[number][4])
+
+
+FATHER = person("P2", residence_division_code=OTHER_VILLAGE)
+MISSING_THERE, CONFLICT, REVIEW = "birth_missing_in_mch", "birth_conflict", "birth_review"
+PAID = {"person_id": "P1", "programme_code": "T", "division_code": OTHER_VILLAGE}
+SITUATIONS = [
+    # situation, MCH records, children, persons, who is paid
+    # -> class, situations, tasks: kind, division, days, details; winners of what differs
+    (
+        "missing in the population database",
+        [record("m1")], [], [MOTHER], [],
+        "only_mch", ["missing_in_population"], [(MISSING, VILLAGE, 15)], {},
+    ),
+    (
+        "mother from elsewhere: handed on by the district of birth",
+        [record("m1", **ELSEWHERE)], [], [], [],
+        "only_mch", ["mother_from_elsewhere"], [(FROM_ELSEWHERE, DISTRICT, 30)], {},
+    ),
+    (
+        "missing in MCH, no certificate: born at home, abroad, or still to be entered",
+        [], [child(1)], [MOTHER], [],
+        "only_population", ["missing_in_mch"], [(MISSING_THERE, VILLAGE, 30, "uncertified")], {},
+    ),
+    (
+        "missing in MCH, though its certificate is of Beijing",
+        [], [child(1, birth_certificate_number="Z110000001")], [MOTHER], [],
+        "only_population", ["missing_in_mch"], [(MISSING_THERE, VILLAGE, 30, "certified_here")], {},
+    ),
+    (
+        "missing in MCH, the child's papers are of abroad",
+        [], [child(1, child_id_type_code="03")], [MOTHER], [],
+        "only_population", ["missing_in_mch"], [(MISSING_THERE, VILLAGE, 30, "documented_abroad")], {},
+    ),
+    (
+        "Beijing mother, certificate of Hebei: the district waits until other data arrive",
+        [], [child(1, birth_certificate_number="Z130000001")], [MOTHER], [],
+        "only_population", ["born_elsewhere"], [("birth_elsewhere_awaited", "110101000000", 180)], {},
+    ),
+    (
+        "the child is of an earlier year: nobody is asked",
+        [], [child(1, child_birth_date=date(2025, 12, 31))], [MOTHER], [],
+        None, [], [], {},
+    ),
+    (
+        "MCH says stillborn, the population database has a living child",
+        [record("m1", outcome_code="3")], [child(1)], [MOTHER], [],
+        "only_population", ["not_living"], [("birth_not_living", VILLAGE, 15)], {},
+    ),
+    (
+        "MCH says died as a newborn, and so does the population database",
+        [record("m1", outcome_code="4")], [child(1, is_alive=False)], [MOTHER], [],
+        "only_population", [], [], {},
+    ),
+    (
+        "a stillborn twin is not the living one",
+        [record("m1", outcome_code="3", plural_order=2), record("m2")], [child(1)], [MOTHER], [],
+        "linked", [], [], {},
+    ),
+    (
+        "reported after 31 days: counted, nobody's task",
+        [record("m1", reported_at=at("2026-06-20 09:00"))], [child(1)], [MOTHER], [],
+        "linked", ["late"], [], {},
+    ),
+    (
+        "reported after a year: the district of birth looks into it",
+        [record("m1", reported_at=at("2027-06-20 09:00"))], [child(1)], [MOTHER], [],
+        "linked", ["very_late"], [("birth_reported_very_late", DISTRICT, 30)], {},
+    ),
+    (
+        "two organisations reported it: one certificate has to be withdrawn",
+        [record("m1"), record("m2", issue_date=TODAY)], [child(1)], [MOTHER], [],
+        "linked", ["reported_twice"], [("birth_reported_twice", DISTRICT, 30)], {},
+    ),
+    (
+        "the second report was made void: nothing is left to do",
+        [record("m1"), record("m2", status_code="2")], [child(1)], [MOTHER], [],
+        "linked", [], [], {},
+    ),
+    (
+        "a certificate issued again is the same birth",
+        [
+            record("m1", birth_certificate_number=A, status_code="3"),
+            record("m2", birth_certificate_number=B, previous_certificate_number=A, issue_kind_code="2"),
+        ],
+        [child(1, birth_certificate_number=B)], [MOTHER], [],
+        "linked", ["reissued"], [], {},
+    ),
+    (
+        "the population database has the replaced number: the newest prevails, no task",
+        [
+            record("m1", birth_certificate_number=A, status_code="3"),
+            record("m2", birth_certificate_number=B, previous_certificate_number=A, issue_date=TODAY),
+        ],
+        [child(1, birth_certificate_number=A)], [MOTHER], [],
+        "linked", ["reissued"], [], {"certificate": "mch"},
+    ),
+    (
+        "twins are two births, no duplicates",
+        [record("m1", plural_count=2, delivery_id="d")], [child(1, plural_count=2)], [MOTHER], [],
+        "linked", ["multiple"], [], {},
+    ),
+    (
+        "unnamed on both sides, within the days for naming",
+        [record("m1", child_name=None)], [child(1, child_name="王芳之女")], [MOTHER], [],
+        "linked", [], [], {},
+    ),
+    (
+        "unnamed on both sides, 31 days after birth",
+        [record("m1", child_name=None, born_at=at("2026-05-01 08:00"))],
+        [child(1, child_name="王芳之女", child_birth_date=date(2026, 5, 1))], [MOTHER], [],
+        "linked", ["unnamed"], [("birth_unnamed", VILLAGE, 30)], {},
+    ),
+    (
+        "unnamed in MCH alone: the registered name stays",
+        [record("m1", child_name="王芳之女", born_at=at("2026-05-01 08:00"))],
+        [child(1, child_birth_date=date(2026, 5, 1))], [MOTHER], [],
+        "linked", [], [], {"child_name": "population"},
+    ),
+    (
+        "birth dates a day apart: MCH prevails",
+        [record("m1", birth_certificate_number=A)],
+        [child(1, birth_certificate_number=A, child_birth_date=date(2026, 5, 21))], [MOTHER], [],
+        "conflict", ["conflict"], [(CONFLICT, VILLAGE, 15, "birth_date")], {"birth_date": "mch"},
+    ),
+    (
+        "birth dates two days apart are no slip: a person looks",
+        [record("m1", birth_certificate_number=A)],
+        [child(1, birth_certificate_number=A, child_birth_date=date(2026, 5, 22))], [MOTHER], [],
+        "conflict", ["review"], [(REVIEW, VILLAGE, 15, "birth_date")], {"birth_date": "review"},
+    ),
+    (
+        "sex and parity differ: MCH prevails about one, a person about the other",
+        [record("m1", birth_certificate_number=A)],
+        [child(1, birth_certificate_number=A, child_sex_code="1", parity=2)], [MOTHER], [],
+        "conflict", ["conflict", "review"],
+        [(CONFLICT, VILLAGE, 15, "sex"), (REVIEW, VILLAGE, 15, "parity")],
+        {"sex": "mch", "parity": "review"},
+    ),
+    (
+        "the mother's document links, but the certificate is of another chain",
+        [record("m1", birth_certificate_number=A)], [child(1, birth_certificate_number=B)], [MOTHER], [],
+        "conflict", ["review"], [(REVIEW, VILLAGE, 15, "certificate")], {"certificate": "review"},
+    ),
+    (
+        "a birth to a mother who is paid T, unknown to the population database",
+        [record("m1")], [], [MOTHER], [PAID],
+        "only_mch", ["missing_in_population", "of_beneficiary"],
+        [(MISSING, VILLAGE, 15), ("birth_to_beneficiary", OTHER_VILLAGE, 15, "T")], {},
+    ),
+    (
+        "the same, once the population database has the child: the clauses speak, nobody twice",
+        [record("m1")], [child(1)], [MOTHER], [PAID],
+        "linked", [], [], {},
+    ),
+    (
+        "a father who is paid, and whom the population database does not call the father",
+        [record("m1", father_id_number="document of P2")], [child(1)], [MOTHER, FATHER],
+        [PAID | {"person_id": "P2"}],
+        "linked", ["of_beneficiary"], [("birth_to_beneficiary", OTHER_VILLAGE, 15, "T")], {},
+    ),
+    (
+        "a stillbirth to somebody who is paid is no living child: no alarm",
+        [record("m1", outcome_code="3")], [], [MOTHER], [PAID],
+        None, [], [], {},
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def situated() -> tuple[list[list[Any]], list[list[tuple[Any, ...]]], list[dict[str, str]]]:
+    """Match all situations at once: per world its findings, its tasks, the winners of what differs."""
+    staging = together(apart([(row[1], row[2], row[3]) for row in SITUATIONS]))
+    paid = [
+        each | {"person_id": f"{world}/{each['person_id']}"}
+        for world, row in enumerate(SITUATIONS)
+        for each in row[4]
+    ]
+    on_record = OnRecord(pa.Table.from_pylist(paid, schema=BENEFICIARIES))
+    births = match_births(NOWHERE, staging, DIVISIONS, TODAY, None, on_record)
+    matches = births.matches.to_pylist()
+    world = {row["match_id"]: world_of(row) for row in matches}
+    findings: list[list[Any]] = [[] for _ in SITUATIONS]
+    tasks: list[list[tuple[Any, ...]]] = [[] for _ in SITUATIONS]
+    winners: list[dict[str, str]] = [{} for _ in SITUATIONS]
+    for row in matches:
+        findings[world_of(row)].append((row["class_code"], row["situation_codes"]))
+    for task in date_tasks(births.tasks, {}, TODAY):
+        days = (task["due_date"] - TODAY).days
+        tasks[world[task["subject_id"]]].append(
+            (task["kind_code"], task["division_code"], days, *task["detail_codes"])
+        )
+    for field in births.fields.to_pylist():
+        stated = [field["mch_value"], field["population_value"]]
+        if None not in stated and stated[0] != stated[1]:
+            winners[world[field["match_id"]]][field["field_name"]] = field["winner_code"]
+    return findings, tasks, winners
+
+
+@pytest.mark.parametrize("number", range(len(SITUATIONS)), ids=[row[0] for row in SITUATIONS])
+def test_what_follows_from_a_situation(situated: Any, number: int) -> None:
+    findings, tasks, winners = situated
+    _, _, _, _, _, class_code, situations, expected_tasks, expected_winners = SITUATIONS[number]
+    assert findings[number] == ([] if class_code is None else [(class_code, situations)])
+    assert sorted(tasks[number]) == sorted(expected_tasks)
+    assert winners[number] == expected_winners
+
+
+def test_every_situation_is_drawn_and_every_kind_of_task_has_its_days_and_words() -> None:
+    drawn = {code for row in SITUATIONS for code in row[6]}
+    assert drawn == {situation.code for situation in DECLARED}
+    glossary = (PROJECT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for situation in DECLARED:
+        assert f"`{situation.code}`" in glossary
+        if situation.kind_code:
+            assert days_to_act(situation.kind_code, TODAY) > 0
+            assert f"| `{situation.kind_code}` |" in glossary
 
 
 DELAYS = [

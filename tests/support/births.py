@@ -1,5 +1,6 @@
 """Small tables of births, drawn in a test: what is not said takes an ordinary value."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -18,26 +19,27 @@ MCH = pa.schema(
         ("birth_certificate_number", pa.string()),
         ("issue_kind_code", pa.string()),
         ("previous_certificate_number", pa.string()),
+        ("child_name", pa.string()),
+        ("weight_g", pa.int64()),
         ("child_sex_code", pa.string()),
         ("born_at", pa.timestamp("us")),
         ("birth_division_code", pa.string()),
+        ("plural_count", pa.int16()),
         ("plural_order", pa.int16()),
         ("outcome_code", pa.string()),
         ("parity", pa.int16()),
         ("mother_id_number", pa.string()),
+        ("father_id_number", pa.string()),
         ("mother_hukou_division_code", pa.string()),
         ("mother_residence_division_code", pa.string()),
         ("issue_date", pa.date32()),
         ("status_code", pa.string()),
         ("reported_at", pa.timestamp("us")),
-        ("child_name", pa.string()),
-        ("plural_count", pa.int16()),
         ("mother_name", pa.string()),
         ("mother_birth_date", pa.date32()),
         ("mother_phone", pa.string()),
         ("father_name", pa.string()),
         ("father_birth_date", pa.date32()),
-        ("father_id_number", pa.string()),
     ]
 )
 CHILD = pa.schema(
@@ -46,14 +48,17 @@ CHILD = pa.schema(
         ("mother_person_id", pa.string()),
         ("father_person_id", pa.string()),
         ("child_person_id", pa.string()),
+        ("child_name", pa.string()),
+        ("child_id_type_code", pa.string()),
+        ("child_id_number", pa.string()),
         ("child_birth_date", pa.date32()),
         ("child_sex_code", pa.string()),
         ("birth_certificate_number", pa.string()),
         ("parity", pa.int16()),
+        ("plural_count", pa.int16()),
         ("plural_order", pa.int16()),
         ("adopted_date", pa.date32()),
-        ("child_name", pa.string()),
-        ("plural_count", pa.int16()),
+        ("is_alive", pa.bool_()),
     ]
 )
 PERSON = pa.schema(
@@ -94,13 +99,17 @@ def record(record_id: str, **said: Any) -> dict[str, Any]:
         "birth_certificate_number": f"certificate of {record_id}",
         "issue_kind_code": "1",
         "previous_certificate_number": None,
+        "child_name": "李安",
+        "weight_g": 3300,
         "child_sex_code": "2",
         "born_at": born,
         "birth_division_code": "110105",
+        "plural_count": 1,
         "plural_order": 1,
         "outcome_code": "1",
         "parity": 1,
         "mother_id_number": "mother one",
+        "father_id_number": None,
         "mother_hukou_division_code": VILLAGE,
         "mother_residence_division_code": VILLAGE,
         "issue_date": born.date(),
@@ -116,12 +125,17 @@ def child(relation_id: int, **said: Any) -> dict[str, Any]:
         "mother_person_id": "P1",
         "father_person_id": None,
         "child_person_id": None,
+        "child_name": "李安",
+        "child_id_type_code": None,
+        "child_id_number": None,
         "child_birth_date": date(2026, 5, 20),
         "child_sex_code": "2",
         "birth_certificate_number": None,
         "parity": 1,
+        "plural_count": 1,
         "plural_order": 1,
         "adopted_date": None,
+        "is_alive": True,
     } | said
 
 
@@ -155,6 +169,7 @@ OWN = (
     "birth_certificate_number",
     "previous_certificate_number",
     "mother_id_number",
+    "father_id_number",
     "person_id",
     "id_number",
     "mother_person_id",
@@ -162,6 +177,7 @@ OWN = (
     "child_person_id",
 )
 PER_WORLD = 1000
+CERTIFICATE = re.compile(r"[A-Z][0-9]{9}")
 
 
 def apart(worlds: Sequence[World]) -> list[World]:
@@ -181,8 +197,13 @@ def world_of(row: Mapping[str, Any]) -> int:
     return int(row["mch_record_id"].partition("/")[0])
 
 
+def _of_world(world: int, value: str) -> str:
+    # A certificate of the real form keeps it: letter, province, then the world.
+    return f"{value[:3]}{world:03}{value[6:]}" if CERTIFICATE.fullmatch(value) else f"{world}/{value}"
+
+
 def _own(world: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    own = {name: f"{world}/{row[name]}" for name in OWN if row.get(name) is not None}
+    own = {name: _of_world(world, row[name]) for name in OWN if row.get(name) is not None}
     if "relation_id" in row:
         own["relation_id"] = world * PER_WORLD + row["relation_id"]
     return {**row, **own}

@@ -59,7 +59,7 @@ def classes(
     births = fold(records)
     documents = {person["person_id"]: person["id_number"] for person in persons}
     pairs = link(births, children, documents)
-    heads = {birth[0]["record_id"]: birth[0] for birth in births if birth[0]["outcome_code"] == "1"}
+    heads = {birth[0]["record_id"]: birth for birth in births if birth[0]["outcome_code"] == "1"}
     relations = {child["relation_id"]: child for child in children if child["adopted_date"] is None}
     found: set[tuple[Any, ...]] = set()
     for record_id, relation_id, _ in pairs:
@@ -145,7 +145,14 @@ def _is_candidate(pass_name: str, birth: Sequence[Row], child: Row, documents: M
     return _key(birth[0], mother, "born_at") == child_key
 
 
-def _differences(head: Row, child: Row) -> tuple[str, ...]:
+def _is_of_another_chain(birth: Sequence[Row], number: str | None) -> bool:
+    own = {record["birth_certificate_number"] for record in birth} - {None}
+    replaced = {record["previous_certificate_number"] for record in birth}
+    return number is not None and bool(own) and number not in own | replaced
+
+
+def _differences(birth: Sequence[Row], child: Row) -> tuple[str, ...]:
+    head = birth[0]
     fields = []
     if head["born_at"].date() != child["child_birth_date"]:
         fields.append("birth_date")
@@ -154,4 +161,6 @@ def _differences(head: Row, child: Row) -> tuple[str, ...]:
         fields.append("sex")
     if None not in (head["parity"], child["parity"]) and head["parity"] != child["parity"]:
         fields.append("parity")
+    if _is_of_another_chain(birth, child["birth_certificate_number"]):
+        fields.append("certificate")
     return tuple(fields)

@@ -19,7 +19,8 @@ Rows = Sequence[Mapping[str, Any]]
 PERSON = {"person_id": None, "residence_division_code": None, "sex_code": "2", "hukou_division_code": None,
           "birth_date": date(1990, 1, 1), "life_status_code": "1"}  # fmt: skip
 BIRTH = {"division_code": None, "class_code": "linked", "sex_code": "2", "mch_record_id": "m",
-         "report_delay_code": "on_time", "birth_date": date(2026, 5, 20)}  # fmt: skip
+         "report_delay_code": "on_time", "birth_date": date(2026, 5, 20), "parity": "1",
+         "conflict_fields": [], "missing_fields": [], "situation_codes": []}  # fmt: skip
 DECISION = {
     "programme_code": "T",
     "decision_code": "eligible",
@@ -78,7 +79,7 @@ def counted_by_month(
 
 
 def _table(ordinary: Mapping[str, Any], rows: Rows) -> pa.Table:
-    kinds = {date: pa.date32(), bool: pa.bool_()}
+    kinds = {date: pa.date32(), bool: pa.bool_(), list: pa.list_(pa.string())}
     fields = [(name, kinds.get(type(value), pa.string())) for name, value in ordinary.items()]
     return pa.Table.from_pylist([{**ordinary, **row} for row in rows], schema=pa.schema(fields))
 

@@ -76,6 +76,14 @@ def count_births(births: Iterable[Row], day: date) -> Iterator[Cell]:
         yield "births_by_sex", place, birth["sex_code"] if birth["sex_code"] in ("1", "2") else "unknown"
         unreported = birth["mch_record_id"] is None
         yield "births_by_delay", place, "not_reported" if unreported else birth["report_delay_code"]
+        parity = birth["parity"]
+        yield "births_by_parity", place, "unknown" if parity is None else parity if int(parity) < 3 else "3+"
+        for measure, categories in (
+            ("births_in_conflict", birth["conflict_fields"]),
+            ("births_incomplete", birth["missing_fields"]),
+            ("births_in_situation", birth["situation_codes"]),
+        ):
+            yield from ((measure, place, category) for category in categories)
 
 
 def count_decisions(decisions: Iterable[Row], cases: Iterable[Row], day: date) -> Iterator[Cell]:

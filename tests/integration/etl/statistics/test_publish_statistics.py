@@ -123,6 +123,8 @@ def test_the_cube_counts_what_the_night_found(settings: Settings) -> None:
         ("births_by_class", "only_mch"): 1,
         ("births_by_sex", "2"): 2,
         ("births_by_delay", "on_time"): 2,
+        ("births_by_parity", "1"): 2,
+        ("births_in_situation", "missing_in_population"): 1,
         ("decisions", "T/eligible"): 1,
         ("eligible_by_category", "T/death"): 1,
         ("eligible_without_case", "T/death"): 1,

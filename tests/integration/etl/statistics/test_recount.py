@@ -56,6 +56,10 @@ def draw_births(chance: random.Random) -> list[Row]:
             "mch_record_id": chance.choice(["m", None]),
             "report_delay_code": chance.choice(["on_time", "late"]),
             "birth_date": date(2025, 12, 1) + timedelta(days=chance.randrange(130)),
+            "parity": chance.choice(["1", "2", "4", None]),
+            "conflict_fields": chance.choice([[], ["sex"], ["sex", "parity"]]),
+            "missing_fields": chance.choice([[], ["weight"]]),
+            "situation_codes": chance.choice([[], ["late", "unnamed"]]),
         }
         for _ in range(80)
     ]
@@ -183,7 +187,8 @@ def cells_of_month(held: Mapping[str, list[Row]], month: date) -> Iterator[hand.
     last_day = min(hand.month_after(month) - timedelta(days=1), TODAY)
     for birth in held["birth"]:
         if month <= birth["birth_date"] <= last_day:
-            yield "births", birth["division_code"], birth["class_code"]
+            for measure, place, category in hand.count_births([birth], last_day):
+                yield "births" if measure == "births_by_class" else measure, place, category
     for decision in held["decision"]:
         if hand.is_known(decision, last_day):
             measure = "eligible" if decision["decision_code"] == "eligible" else "undecided"

@@ -47,7 +47,8 @@ Row = dict[str, Any]
 
 def birth(day: date) -> Row:
     return {"division_code": VILLAGE, "class_code": "linked", "sex_code": "1", "mch_record_id": "m",
-            "report_delay_code": "late", "birth_date": day}  # fmt: skip
+            "report_delay_code": "late", "birth_date": day, "parity": "1", "conflict_fields": ["parity"],
+            "missing_fields": ["weight"], "situation_codes": ["late"]}  # fmt: skip
 
 
 def task(number: int) -> Row:
@@ -230,13 +231,18 @@ def test_a_correction_lists_every_changed_cell_and_leaves_the_first_alone(settin
         "births_by_class",
         "births_by_sex",
         "births_by_delay",
+        "births_by_parity",
+        "births_in_conflict",
+        "births_incomplete",
+        "births_in_situation",
     }
-    assert len(changes) == told["changed"] == 4 * 4
+    # By level: each measure of the year and of the month, `births` being that of classes.
+    assert len(changes) == told["changed"] == 14 * 4
     assert {(change.before, change.after, change.why) for change in changes} == {
         (1, 2, "core.birth_match@0 → core.birth_match@2")
     }
     table = pa.csv.read_csv(io.BytesIO((folder(settings, "r2") / "changes_2026-05_r2.csv").read_bytes()))
-    assert table.num_rows == 16
+    assert table.num_rows == 56
     workbook = openpyxl.load_workbook(folder(settings, "r2") / "statistics_2026-05_r2.xlsx")
     sheet = workbook["更正 Corrections"]
     assert "=妇幼补报" in sheet["A2"].value
@@ -297,9 +303,9 @@ def test_a_person_at_a_terminal_sees_releases_and_what_they_say(
 
     digest = row_of(settings, 2)["manifest_sha256"][:8]
     for words, seen in {
-        ("list",): ("2026-05 r1", "2026-05 r2", "已发布", "更正 16", digest),
-        ("show", "--period", "2026-05"): ("当年出生", "=妇幼补报  (16 cells)", "core.birth_match@2", digest),
-        ("diff", "--period", "2026-05"): ("r1 → r2: 16 cells", "births_by_class", "core.birth_match@0"),
+        ("list",): ("2026-05 r1", "2026-05 r2", "已发布", "更正 56", digest),
+        ("show", "--period", "2026-05"): ("当年出生", "=妇幼补报  (56 cells)", "core.birth_match@2", digest),
+        ("diff", "--period", "2026-05"): ("r1 → r2: 56 cells", "births_by_class", "core.birth_match@0"),
         ("verify",): ("完好 as released",),
     }.items():
         status, told = padis(*words)

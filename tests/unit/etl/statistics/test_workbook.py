@@ -13,8 +13,10 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from connectors.settings import Settings
+from etl.births.situations import SITUATIONS
+from etl.births.survivorship import FIELDS
 from etl.statistics.cube import count_months
-from etl.statistics.labels import BY_TOWN, KIND
+from etl.statistics.labels import BY_TOWN, FIELD, KIND, SITUATION
 from etl.statistics.month_labels import AT_ITS_END, DURING, FOLLOWED, SHORT
 from etl.statistics.period import parse_period
 from etl.statistics.publish import parquet_bytes
@@ -75,13 +77,14 @@ def counts_of(sheet: Any) -> dict[str, list[int]]:
 
 
 def test_one_sheet_a_topic_with_chinese_and_english_names(workbook: Any) -> None:
-    assert workbook.sheetnames[:13] == [
-        "汇总 Summary", "人口 Persons", "出生 Births", "扶助 Subsidies", "个案 Cases", "个案状态 States",
+    assert workbook.sheetnames[:15] == [
+        "汇总 Summary", "人口 Persons", "出生 Births", "出生质量 Coverage", "情形 Situations",
+        "扶助 Subsidies", "个案 Cases", "个案状态 States",
         "个案年龄 Ages", "汇总表 Year", "退出J Exits", "退出T Exits", "待办 Tasks", "逾期 Overdue",
         "质量 Quality",
     ]  # fmt: skip
     notes = workbook.sheetnames.index("说明 Notes")
-    assert all("·月 " in name for name in workbook.sheetnames[13:notes])
+    assert all("·月 " in name for name in workbook.sheetnames[15:notes])
     assert all("·街乡 " in name for name in workbook.sheetnames[notes + 1 :])
 
 
@@ -146,6 +149,27 @@ def test_every_kind_of_task_has_a_heading() -> None:
     assert set(KIND) == {
         path.stem.removesuffix("_days") for path in (POLICY / "worklist").glob("*_days.yaml")
     }
+
+
+def test_every_situation_and_field_of_a_birth_has_a_heading() -> None:
+    assert set(SITUATION) == {situation.code for situation in SITUATIONS}
+    assert set(FIELD) == {field.name for field in FIELDS}
+
+
+def test_rates_of_births_are_of_those_that_can_have_them() -> None:
+    births = [
+        {"division_code": VILLAGE, "class_code": found, "sex_code": sex, "report_delay_code": delay,
+         "mch_record_id": None if found == "only_population" else "m"}
+        for found, sex, delay in (
+            ("linked", "1", "on_time"), ("linked", "1", "within_days"), ("conflict", "1", "late"),
+            ("only_mch", "2", "on_time"), ("only_population", "2", None),
+        )
+    ]  # fmt: skip
+    content = workbook_bytes(counted_up(counted(births=births), DIVISIONS, TODAY, VERSIONS))
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["出生质量 Coverage"]
+    (city,) = (row for row in sheet.iter_rows(min_row=6, values_only=True) if row[0] == "110000000000")
+    # Population, MCH; within 24 hours, within 30 days; conflicts of those on both sides; boys to girls.
+    assert [round(value, 4) for value in city[2:8]] == [0.8, 0.8, 0.5, 0.75, 0.3333, 1.5]
 
 
 def test_codes_are_text_and_nothing_is_a_formula(workbook: Any, content: bytes) -> None:
