@@ -65,7 +65,7 @@ def stage(settings: Settings) -> None:
     person = {
         "person_id": "P1", "id_number": "mother one", "hukou_division_code": VILLAGE,
         "residence_division_code": OTHER_VILLAGE, "sex_code": "2", "birth_date": date(1995, 3, 4),
-        "life_status_code": "1",
+        "life_status_code": "1", "name": "王芳", "phone": "13900000001",
     }  # fmt: skip
     tables = staged([record("m1"), record("m2", mother_id_number=None)], [child(1)])
     tables["population_person"] = type(tables["population_person"]).from_pylist([person])
