@@ -115,7 +115,7 @@ class PartnerHook(BaseHook):
 
 
 class ReceiverHook(PartnerHook):
-    """The platform that receives our batches and answers with receipts."""
+    """A platform that receives our files and answers with receipts: PADIS, or the sharing platform."""
 
     conn_name_attr = "receiver_conn_id"
     default_conn_name = "sftp_padis"
@@ -127,9 +127,13 @@ class ReceiverHook(PartnerHook):
 
     def _folders(self) -> tuple[str, ...]:
         from schemas.padis_profile_file import profile_on
+        from schemas.sharing import INBOX, PLATFORM, RECEIPTS
 
         extra = connection_of(self.connection_id, self.conn_type).extra_dejson
-        profile = profile_on(str(extra.get("receiver") or "national"), business_date_of(datetime.now(UTC)))
+        receiver = str(extra.get("receiver") or "national")
+        if receiver == PLATFORM:
+            return INBOX, RECEIPTS
+        profile = profile_on(receiver, business_date_of(datetime.now(UTC)))
         return profile.inbox, profile.receipts_folder
 
 

@@ -198,6 +198,28 @@ def _collect_receipts(night: Night) -> Mapping[str, Any]:
         time.sleep(PACE_SECONDS)
 
 
+def _write_letters(night: Night) -> Mapping[str, Any]:
+    from etl.submission.shared_letters import write_letters
+
+    return write_letters(night.settings, night.business_date)
+
+
+def _send_letters(night: Night) -> Mapping[str, Any]:
+    from etl.submission.shared_receipts import has_letters_to_send, send_letters
+
+    if not has_letters_to_send(night.settings, night.business_date):
+        return {"sent": 0, "uncertain": 0, "batches": []}
+    return send_letters(night.settings, night.business_date, night.partner("sharing"))
+
+
+def _collect_answers(night: Night) -> Mapping[str, Any]:
+    from etl.submission.shared_receipts import collect_answers, has_letters_out
+
+    if not has_letters_out(night.settings, night.business_date):
+        return {"done": 0, "refused": 0, "waiting": 0, "parked": 0, "new": 0, "unreadable": 0}
+    return collect_answers(night.settings, night.business_date, night.partner("sharing"))
+
+
 def _publish_statistics(night: Night) -> Mapping[str, Any]:
     from etl.statistics.publish import publish_statistics
 
@@ -245,6 +267,26 @@ STEPS = (
         _reconcile_births,
         ("gate_population", "gate_mch_births"),
         states=("births.birth_match", "worklist.task:births"),
+    ),
+    Step(
+        "write_letters",
+        "生成更正与待办文件 · propose corrections and hand over to-dos, as files of the sharing platform",
+        _write_letters,
+        ("reconcile_births",),
+    ),
+    Step(
+        "send_letters",
+        "送出更正与待办 · send what was released to the sharing platform, exactly once",
+        _send_letters,
+        (),
+        RECEIVER,
+    ),
+    Step(
+        "collect_answers",
+        "收取更正与待办的答复 · read what the addressees answered; it counts from the next night on",
+        _collect_answers,
+        (),
+        RECEIVER,
     ),
     Step(
         "import_cases",

@@ -6,6 +6,7 @@ One file per receiver and period under `schemas/padis/`; `schemas.padis_profile_
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 Forms = Mapping[str, tuple[str, ...]]
 
@@ -113,6 +114,30 @@ class ReceiptLayout:
             for state in self.batch_states.values()
             if state.outcome == "failed" or state.stage == self.last_stage
         )
+
+
+class Correspondent(Protocol):
+    """Whom files are sent to and who answers: its name, folders, and how its receipts read."""
+
+    @property
+    def receiver(self) -> str:
+        """Name it, as batches of the outbox do."""
+
+    @property
+    def inbox(self) -> str:
+        """Tell the folder into which files are sent."""
+
+    @property
+    def receipts_folder(self) -> str:
+        """Tell the folder in which it leaves receipts."""
+
+    @property
+    def receipts(self) -> ReceiptLayout:
+        """Tell how its receipts read."""
+
+    @property
+    def valid_from(self) -> date:
+        """Tell since when this is agreed."""
 
 
 @dataclass(frozen=True)

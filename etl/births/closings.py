@@ -1,6 +1,6 @@
 """Why tasks about births end: what became of the finding that each was about."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,24 +29,21 @@ def causes_of(
     matches: pa.Table,
     business_date: date,
     ended: Sequence[sa.RowMapping],
-    answered: Collection[str] = (),
+    settled: Mapping[str, str] = {},
 ) -> Mapping[str, str]:
     """Tell per ended task why it ended, from the findings of the date.
 
     `birth_linked`: both sides are one now and agree; `birth_conflict_found`: they are one but differ;
     `finding_changed`: the birth is still a finding, of another kind or under another head record;
     `no_longer_found`: neither side shows it any more (withdrawn, not living, or out of the year).
-    A task that a person has answered (`answered`) ends as `answered`; one about one situation alone as
-    `CAUSE_OF_KIND` says while its birth is found.
+    A task that a person or another system has settled ends as `settled` says; one about one situation alone
+    as `CAUSE_OF_KIND` says while its birth is found.
     """
     now = {side: row["class_code"] for row in matches.to_pylist() for side in _sides(row)}
     held = _findings_before(connection, business_date)
     return {
-        task["task_id"]: ANSWERED
-        if task["task_id"] in answered
-        else _cause(
-            task["kind_code"], [now[side] for side in held.get(task["subject_id"], ()) if side in now]
-        )
+        task["task_id"]: settled.get(task["task_id"])
+        or _cause(task["kind_code"], [now[side] for side in held.get(task["subject_id"], ()) if side in now])
         for task in ended
     }
 

@@ -17,6 +17,7 @@ from connectors.engine import run_sql
 from connectors.lake import version_on
 from connectors.registry import state_on
 from connectors.settings import Settings
+from etl.births.sent_items import render_items
 from etl.births.situations import SITUATIONS
 from etl.births.survivorship import FIELDS, RULES
 from schemas.division import CITY_CODE, DISTRICT
@@ -105,7 +106,7 @@ def render_births(found: int, rows: Sequence[Row]) -> RenderableType:
 def render_birth(
     settings: Settings, connection: Connection, business_date: date, match_id: str, *, masked: bool = True
 ) -> RenderableType:
-    """Show one birth: what was found and when, its fields with the value that survives, its tasks.
+    """Show one birth: what was found and when, which values survive, its tasks, letters about it.
 
     Raises:
         Refusal: no such birth is known on the date.
@@ -127,6 +128,8 @@ def render_birth(
         _fields(_fields_of(settings, connection, business_date, match_id), masked),
         Text("待办 Tasks", style="bold"),
         _tasks(connection, business_date, match_id),
+        Text("送出 Sent", style="bold"),
+        render_items(connection, business_date, match_id),
     )
 
 

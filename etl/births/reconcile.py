@@ -17,7 +17,8 @@ from connectors.worklist import record_tasks
 from etl.births.answers import answered_among, answers_before, rulings_of
 from etl.births.beneficiaries import beneficiaries_before
 from etl.births.classify import OnRecord
-from etl.births.closings import causes_of
+from etl.births.closings import ANSWERED, causes_of
+from etl.births.feedback import Feedback, answers_elsewhere, feedback_on
 from etl.births.match import MatchedBirths, match_births
 from etl.births.model import model_on
 from etl.births.tasks import PROCESS, date_tasks, due_dates_before
@@ -46,6 +47,7 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
     with registry_session(settings) as connection:
         versions = {name: version_on(connection, f"staging.{name}", business_date) for name in INPUTS}
         answers = answers_before(connection, business_date)
+        elsewhere = answers_elsewhere(connection, business_date)
         on_record = OnRecord(beneficiaries_before(connection, business_date), rulings_of(answers))
     divisions, model = divisions_on(settings, business_date), model_on(business_date)
     matched = match_births(settings, versions, divisions, business_date, model, on_record)
@@ -54,8 +56,10 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
             sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("births", "record")}
         )
         found = date_tasks(matched.tasks, due_dates_before(connection, business_date), business_date)
-        answered = answered_among(matched.matches, answers)
-        tasks = [task for task in found if task["task_id"] not in answered]
+        feedback = feedback_on(elsewhere, matched.matches, matched.fields, business_date)
+        tasks, settled = _settled(matched, found, feedback)
+        settled |= dict.fromkeys(answered_among(matched.matches, answers), ANSWERED)
+        tasks = [task for task in tasks if task["task_id"] not in settled]
         record_state(
             connection, BIRTH_MATCH, matched.matches.select(REGISTRY_COLUMNS).to_pylist(), business_date
         )
@@ -64,13 +68,26 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
             PROCESS,
             tasks,
             business_date,
-            lambda ended: causes_of(connection, matched.matches, business_date, ended, answered),
+            lambda ended: causes_of(connection, matched.matches, business_date, ended, settled),
         )
         inputs = [*map(str, versions.values()), tree_version(settings, business_date)]
         publish = partial(_publish, connection, settings, business_date, inputs)
         publish("core.birth_field", matched.fields)
         version = publish("core.birth_match", matched.matches)
     return {**_counts(matched, len(tasks)), "version": str(version)}
+
+
+def _settled(
+    matched: MatchedBirths, found: list[dict[str, Any]], feedback: Feedback
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Tell of each task whether another system has refused it, and of those it has settled why they end."""
+    names = ("match_id", "prevailing_fields")
+    prevailing = dict(zip(*(matched.matches[name].to_pylist() for name in names), strict=True))
+    tasks = [
+        {**task, "detail_codes": feedback.details(task, prevailing[task["subject_id"]])} for task in found
+    ]
+    causes = {task["task_id"]: feedback.cause(task, prevailing[task["subject_id"]]) for task in tasks}
+    return tasks, {task_id: cause for task_id, cause in causes.items() if cause is not None}
 
 
 def _publish(

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,23 +15,25 @@ from etl.submission.receipt_file import (
     RecordAnswer,
     TransferAnswer,
 )
+from etl.submission.shared_answers import Applied, apply_item_answers
 from schemas.padis_profile import ReceiptLayout
 from schemas.refusal import Refusal
 from schemas.registry import ANSWER, ATTEMPT, BATCH, RECORD
+from schemas.sharing import PLATFORM
 
 POSSIBLY_SENT = ("sending", "uncertain", "sent")
 # What an answer is held against.
-HELD = ("batch_id", "state", "receiver_state_code", "file_name", "byte_count", "sha256", "record_count")
+HELD = (
+    "batch_id",
+    "receiver",
+    "state",
+    "receiver_state_code",
+    "file_name",
+    "byte_count",
+    "sha256",
+    "record_count",
+)
 RANK = {"10": 0, "20": 1, ACCEPTED: 2, REJECTED: 2}
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What a receipt did: records it decided, and why some of its lines were set aside."""
-
-    accepted: int
-    rejected: int
-    set_aside: Mapping[str, int]
 
 
 def next_batch_state(layout: ReceiptLayout, held: str | None, received: str) -> str:
@@ -118,6 +119,8 @@ def apply_receipt(
     elif receipt.batch_state is not None:
         held = batch["receiver_state_code"]
         change["receiver_state_code"] = next_batch_state(layout, held, receipt.batch_state)
+    elif batch["receiver"] == PLATFORM:
+        applied = apply_item_answers(connection, receipt)
     else:
         applied = _apply_answers(connection, receipt)
     connection.execute(sa.update(BATCH).where(BATCH.c.batch_id == receipt.batch_id).values(change))

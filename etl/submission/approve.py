@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
-from etl.submission.outbox import RECEIVER, batches_where, brief
+from etl.submission.outbox import RECEIVER, batches_where, brief, sender_lock
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 from schemas.registry import ATTEMPT, BATCH
@@ -26,10 +26,11 @@ def approve_batches(
 ) -> dict[str, Any]:
     """Release the batches that wait for approval on a date, or withhold them.
 
-    These are the batches of the date and earlier ones that nobody decided about. `batch_ids` limits
-    it to the batches that were shown. A withheld batch is released only if they name it; a release of
-    this date's own batches may be taken back while nothing has been tried to send. `answered_at` is the
-    instant of the person's word, where that was given before now: it does not undo what was decided later.
+    These are the batches to PADIS, of the date and earlier ones, that nobody decided about. `batch_ids`
+    limits it to the batches that were shown, of whatever receiver. A withheld batch is released only if they
+    name it; a release of this date's own batches may be taken back while nothing has been tried to send.
+    `answered_at` is the instant of the person's word, where that was given before now: it does not undo what
+    was decided later.
 
     Returns:
         `approved` and `withheld` now decided so, and the `batches` concerned.
@@ -47,20 +48,20 @@ def approve_batches(
             to_do="log in, or give the user",
         )
     state = "approved" if approved else "withheld"
-    is_shown = sa.true() if batch_ids is None else BATCH.c.batch_id.in_(batch_ids)
+    is_shown = BATCH.c.receiver == RECEIVER if batch_ids is None else BATCH.c.batch_id.in_(batch_ids)
     is_open = _is_releasable(batch_ids is not None) if approved else _is_withholdable(business_date)
     is_open = sa.and_(is_open, BATCH.c.business_date <= business_date)
     decide = (
         sa.update(BATCH)
-        .where(BATCH.c.receiver == RECEIVER, is_open, is_shown)
+        .where(is_open, is_shown)
         .values(state=state, approved_by=user.strip(), approved_at=answered_at or sa.func.now())
         .returning(BATCH.c.batch_id)
     )
-    with hold_lock(settings, "etl.submission.send", business_date), registry_session(settings) as connection:
+    with hold_lock(settings, sender_lock(RECEIVER), business_date), registry_session(settings) as connection:
         if answered_at is not None:
-            _refuse_stale(connection, sa.and_(BATCH.c.receiver == RECEIVER, is_shown), state, answered_at)
+            _refuse_stale(connection, is_shown, state, answered_at)
         decided = list(connection.scalars(decide))
-        batches = batches_where(connection, BATCH.c.batch_id.in_(decided))
+        batches = batches_where(connection, BATCH.c.batch_id.in_(decided), receiver=None)
     counts = {"approved": 0, "withheld": 0, state: len(decided)}
     return {**counts, "batches": [brief(batch) for batch in batches]}
 
@@ -71,7 +72,11 @@ def _refuse_stale(
     """Refuse an answer that a later word about one of the batches has overtaken."""
     others = ("withheld",) if state == "approved" else ("approved", "sending", "uncertain", "sent")
     overtaken = batches_where(
-        connection, is_shown, BATCH.c.state.in_(others), BATCH.c.approved_at > answered_at
+        connection,
+        is_shown,
+        BATCH.c.state.in_(others),
+        BATCH.c.approved_at > answered_at,
+        receiver=None,
     )
     if overtaken:
         batch = overtaken[0]

@@ -14,9 +14,11 @@ from connectors.landing import find_landing, land_bytes, landed_file
 from connectors.registry import lock_key, registry_session
 from connectors.settings import Settings
 from connectors.sftp import RemoteFile, SftpSession
-from etl.submission.answer import Applied, apply_receipt, lock_batch
+from etl.submission.answer import apply_receipt, lock_batch
+from etl.submission.outbox import RECEIVER
 from etl.submission.receipt_file import Receipt, batch_of, level_named, read_receipt
-from schemas.padis_profile import Profile
+from etl.submission.shared_answers import Applied
+from schemas.padis_profile import Correspondent
 from schemas.refusal import Refusal
 from schemas.registry import RECEIPT
 
@@ -27,8 +29,13 @@ DATASET = "padis_receipt"
 CANNOT_READ = ("remote_permission_denied", "remote_failed")
 
 
+def dataset_of(receiver: str) -> str:
+    """Name what receipts of a receiver are landed as."""
+    return DATASET if receiver == RECEIVER else f"{receiver}_receipt"
+
+
 def take_in_file(
-    settings: Settings, profile: Profile, session: SftpSession, file: RemoteFile, business_date: date
+    settings: Settings, profile: Correspondent, session: SftpSession, file: RemoteFile, business_date: date
 ) -> str:
     """Take in one receipt and tell what became of it: new, known, unreadable or gone."""
     limit = profile.receipts.longest_bytes
@@ -42,7 +49,7 @@ def take_in_file(
             connection,
             settings,
             content,
-            dataset_name=DATASET,
+            dataset_name=dataset_of(profile.receiver),
             business_date=business_date,
             source_name=profile.receiver,
             file_name=file.name,
@@ -52,7 +59,7 @@ def take_in_file(
         return _apply_once(connection, profile, landing.landing_id, file.name, content)
 
 
-def look_again(settings: Settings, profile: Profile) -> int:
+def look_again(settings: Settings, profile: Correspondent) -> int:
     """Look at the landed bytes of parked receipts anew: their batch may be known by now.
 
     What the receiver took away since is not lost. Tells how many fare otherwise now.
@@ -64,9 +71,9 @@ def look_again(settings: Settings, profile: Profile) -> int:
         with registry_session(settings) as connection:
             _one_at_a_time(connection)
             try:
-                landing = find_landing(connection, DATASET, landing_id)
+                landing = find_landing(connection, dataset_of(profile.receiver), landing_id)
             except Refusal:
-                # Never fetched: its name and size stand for its bytes.
+                # Of another receiver; or never fetched: its name and size stand for its bytes.
                 continue
             held = _held_receipt(connection, landing_id)
             content = landed_file(settings, landing).read_bytes()
@@ -76,7 +83,7 @@ def look_again(settings: Settings, profile: Profile) -> int:
 
 
 def _apply_once(
-    connection: Connection, profile: Profile, landing_id: str, file_name: str, content: bytes
+    connection: Connection, profile: Correspondent, landing_id: str, file_name: str, content: bytes
 ) -> str:
     held = _held_receipt(connection, landing_id)
     if held is not None and held["state"] != "parked":
@@ -138,7 +145,9 @@ def _put_receipt(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(put.on_conflict_do_update(index_elements=[RECEIPT.c.landing_id], set_=row))
 
 
-def _take_in(connection: Connection, profile: Profile, file_name: str, content: bytes) -> dict[str, Any]:
+def _take_in(
+    connection: Connection, profile: Correspondent, file_name: str, content: bytes
+) -> dict[str, Any]:
     """Read and apply a receipt, and give its row of `exchange.receipt`."""
     row: dict[str, Any] = {"file_name": file_name, "batch_id": None, "stage": level_named(file_name)}
     try:

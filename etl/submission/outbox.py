@@ -19,6 +19,7 @@ from schemas.registry import BATCH, DATASET_VERSION, RECORD
 
 RECEIVER = "national"
 WAITING = "10"
+SENDER = "etl.submission.send"
 HELD_BACK = "exchange.held_back"
 
 
@@ -95,10 +96,13 @@ def open_batch(settings: Settings, batch: sa.RowMapping) -> bytes:
     )
 
 
-def batches_where(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
-    """Read batches of the receiver without their bytes, by batch id."""
+def batches_where(
+    connection: Connection, *conditions: sa.ColumnElement[bool], receiver: str | None = RECEIVER
+) -> Sequence[sa.RowMapping]:
+    """Read batches of a receiver without their bytes, by batch id; of all receivers if None."""
     columns = [column for column in BATCH.columns if column.name != "content"]
-    chosen = sa.select(*columns).where(BATCH.c.receiver == RECEIVER, *conditions)
+    is_theirs = sa.true() if receiver is None else BATCH.c.receiver == receiver
+    chosen = sa.select(*columns).where(is_theirs, *conditions)
     return connection.execute(chosen.order_by(BATCH.c.batch_id)).mappings().all()
 
 
@@ -112,6 +116,11 @@ def held_back_on(connection: Connection, business_date: date) -> DatasetVersion 
         )
     )
     return None if version is None else DatasetVersion(HELD_BACK, version)
+
+
+def sender_lock(receiver: str) -> str:
+    """Name the lock that whoever sends to a receiver holds, by the day."""
+    return SENDER if receiver == RECEIVER else f"{SENDER}.{receiver}"
 
 
 def sealed_batch(connection: Connection, batch_id: str) -> sa.RowMapping:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,12 +12,12 @@ from connectors.deadline import require_aware
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from connectors.sftp import RemoteFile, SftpPartner, SftpSession, open_sftp
-from etl.submission.intake import DATASET, look_again, take_in_file
+from etl.submission.intake import dataset_of, look_again, take_in_file
 from etl.submission.levels import awaited_levels, record_levels
 from etl.submission.outbox import RECEIVER, batches_where, brief
 from etl.submission.receipt_file import ACCEPTED, REJECTED, batch_of
 from etl.submission.tasks import update_tasks
-from schemas.padis_profile import Profile
+from schemas.padis_profile import Correspondent, Profile
 from schemas.padis_profile_file import profile_on
 from schemas.registry import BATCH, LANDING, RECEIPT, RECORD
 
@@ -77,23 +77,35 @@ def update_levels(settings: Settings, business_date: date, now: datetime) -> int
 
 
 def take_in_receipts(
-    settings: Settings, profile: Profile, session: SftpSession, business_date: date
+    settings: Settings,
+    profile: Correspondent,
+    session: SftpSession,
+    business_date: date,
+    awaiting: Collection[str] | None = None,
 ) -> Counter[str]:
     """Take in what the receiver's folder holds, each receipt in a transaction of its own.
+
+    `awaiting` are the batches that are not answered yet; if None, those that await PADIS.
 
     Returns:
         Files by what became of them: `new`, `known`, `unreadable` or `gone`.
     """
     listed = session.list_folder(profile.receipts_folder)
-    files = _files_to_read(settings, profile, listed, business_date)
+    if awaiting is None:
+        awaiting = _awaiting_padis(settings, business_date)
+    files = _files_to_read(settings, profile.receiver, listed, business_date, awaiting)
     return Counter(take_in_file(settings, profile, session, file, business_date) for file in files)
 
 
 def awaiting_batches(settings: Settings, business_date: date) -> int:
     """Count the batches up to a date that may have arrived and whose receiver has not finished."""
-    profile = profile_on(RECEIVER, business_date)
+    return len(_awaiting_padis(settings, business_date))
+
+
+def _awaiting_padis(settings: Settings, business_date: date) -> set[str]:
+    is_awaiting = _is_awaiting(profile_on(RECEIVER, business_date), business_date)
     with registry_session(settings) as connection:
-        return len(batches_where(connection, _is_awaiting(profile, business_date)))
+        return {batch["batch_id"] for batch in batches_where(connection, is_awaiting)}
 
 
 def _is_awaiting(profile: Profile, business_date: date) -> sa.ColumnElement[bool]:
@@ -106,7 +118,11 @@ def _is_awaiting(profile: Profile, business_date: date) -> sa.ColumnElement[bool
 
 
 def _files_to_read(
-    settings: Settings, profile: Profile, files: list[RemoteFile], business_date: date
+    settings: Settings,
+    receiver: str,
+    files: list[RemoteFile],
+    business_date: date,
+    awaiting: Collection[str],
 ) -> list[RemoteFile]:
     """Choose what may be new; left out are uploads that are not finished, and what is settled.
 
@@ -118,19 +134,17 @@ def _files_to_read(
             sa.select(LANDING.c.file_name, LANDING.c.byte_count)
             .join(RECEIPT, RECEIPT.c.landing_id == LANDING.c.landing_id)
             .where(
-                LANDING.c.dataset_name == DATASET,
+                LANDING.c.dataset_name == dataset_of(receiver),
                 LANDING.c.business_date < business_date,
                 RECEIPT.c.state == "applied",
             )
         )
         settled = {(row.file_name, row.byte_count) for row in landed}
-        awaiting = batches_where(connection, _is_awaiting(profile, business_date))
-    is_open = {batch["batch_id"] for batch in awaiting}
     return [
         file
         for file in files
         if not UNFINISHED.fullmatch(file.name)
-        and (batch_of(file.name) in is_open or (file.name, file.byte_count) not in settled)
+        and (batch_of(file.name) in awaiting or (file.name, file.byte_count) not in settled)
     ]
 
 

@@ -21,26 +21,27 @@ from etl.submission.attempt import (
     mark_sending,
     take_lease,
 )
-from etl.submission.outbox import RECEIVER, batches_where, brief, open_batch, sealed_batch
+from etl.submission.outbox import RECEIVER, batches_where, brief, open_batch, sealed_batch, sender_lock
 from etl.submission.uncertain import resolve_batch, settle_if_answered
-from schemas.padis_profile import Profile
+from schemas.padis_profile import Correspondent
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
 from schemas.registry import BATCH
 
 LOG = logging.getLogger(__name__)
 
-LOCK = "etl.submission.send"
 OPEN_STATES = ("approved", "sending", "uncertain")
 # A first try, and one more if the receiver proves that nothing of the first arrived.
 ROUNDS = 2
 
 
-def send_batches(settings: Settings, business_date: date, partner: SftpPartner) -> dict[str, Any]:
+def send_batches(
+    settings: Settings, business_date: date, partner: SftpPartner, to: Correspondent | None = None
+) -> dict[str, Any]:
     """Send what is released up to a date; what may have been sent already waits for evidence.
 
     Running again is safe at any time, also after a kill: a batch that is `sending` or `uncertain` is
-    sent again only if the receiver proves that it did not arrive.
+    sent again only if the receiver proves that it did not arrive. To PADIS, unless somebody else is told.
 
     Returns:
         `sent` now or found to have arrived, `uncertain`, and the open or sent `batches` concerned.
@@ -49,14 +50,15 @@ def send_batches(settings: Settings, business_date: date, partner: SftpPartner) 
         Refusal: another run sends for this date, or a batch could not be sent; the others were.
     """
     settings.refuse_in_shadow("sending")
-    profile = profile_on(RECEIVER, business_date)
+    profile = to or profile_on(RECEIVER, business_date)
+    receiver = profile.receiver
     refusals: list[Refusal] = []
     concerned: list[str] = []
-    for day in _days_with_open_batches(settings, business_date):
-        with _hold(settings, day, business_date) as is_ours:
+    for day in _days_with_open_batches(settings, business_date, receiver):
+        with _hold(settings, day, business_date, receiver) as is_ours:
             if not is_ours:
                 continue
-            for batch_id in _open_batches(settings, day):
+            for batch_id in _open_batches(settings, day, receiver):
                 concerned.append(batch_id)
                 try:
                     _bring_across(settings, profile, partner, batch_id)
@@ -65,7 +67,7 @@ def send_batches(settings: Settings, business_date: date, partner: SftpPartner) 
     if refusals:
         raise refusals[0]
     with registry_session(settings) as connection:
-        batches = batches_where(connection, BATCH.c.batch_id.in_(concerned))
+        batches = batches_where(connection, BATCH.c.batch_id.in_(concerned), receiver=receiver)
     counts = Counter(batch["state"] for batch in batches)
     return {
         "sent": counts["sent"],
@@ -74,19 +76,20 @@ def send_batches(settings: Settings, business_date: date, partner: SftpPartner) 
     }
 
 
-def _days_with_open_batches(settings: Settings, business_date: date) -> Sequence[date]:
+def _days_with_open_batches(settings: Settings, business_date: date, receiver: str) -> Sequence[date]:
     """List the date itself and earlier ones with something left to send, oldest first."""
     is_open = sa.and_(BATCH.c.state.in_(OPEN_STATES), BATCH.c.business_date < business_date)
     with registry_session(settings) as connection:
-        earlier = {batch["business_date"] for batch in batches_where(connection, is_open)}
+        open_batches = batches_where(connection, is_open, receiver=receiver)
+        earlier = {batch["business_date"] for batch in open_batches}
     return [*sorted(earlier), business_date]
 
 
 @contextmanager
-def _hold(settings: Settings, day: date, business_date: date) -> Iterator[bool]:
+def _hold(settings: Settings, day: date, business_date: date, receiver: str) -> Iterator[bool]:
     """Hold the sender's lock of a day; an earlier day that somebody else is sending is left to them."""
     try:
-        lock = hold_lock(settings, LOCK, day)
+        lock = hold_lock(settings, sender_lock(receiver), day)
         lock.__enter__()
     except Refusal:
         if day == business_date:
@@ -100,13 +103,13 @@ def _hold(settings: Settings, day: date, business_date: date) -> Iterator[bool]:
         lock.__exit__(None, None, None)
 
 
-def _open_batches(settings: Settings, day: date) -> list[str]:
+def _open_batches(settings: Settings, day: date, receiver: str) -> list[str]:
     is_open = sa.and_(BATCH.c.state.in_(OPEN_STATES), BATCH.c.business_date == day)
     with registry_session(settings) as connection:
-        return [batch["batch_id"] for batch in batches_where(connection, is_open)]
+        return [batch["batch_id"] for batch in batches_where(connection, is_open, receiver=receiver)]
 
 
-def _bring_across(settings: Settings, profile: Profile, partner: SftpPartner, batch_id: str) -> None:
+def _bring_across(settings: Settings, profile: Correspondent, partner: SftpPartner, batch_id: str) -> None:
     for _ in range(ROUNDS):
         with open_sftp(partner) as session:
             if resolve_batch(settings, profile, session, batch_id) != "approved":
@@ -123,7 +126,7 @@ def _bring_across(settings: Settings, profile: Profile, partner: SftpPartner, ba
             )
 
 
-def _try_once(settings: Settings, profile: Profile, session: SftpSession, batch_id: str) -> bool:
+def _try_once(settings: Settings, profile: Correspondent, session: SftpSession, batch_id: str) -> bool:
     """Make one attempt, unless a receipt answers an earlier one; False if it ended without certainty."""
     with registry_session(settings) as connection:
         batch = sealed_batch(connection, batch_id)
@@ -160,7 +163,9 @@ def _try_once(settings: Settings, profile: Profile, session: SftpSession, batch_
     return True
 
 
-def _put_sidecar(profile: Profile, session: SftpSession, batch: sa.RowMapping, attempt: Attempt) -> None:
+def _put_sidecar(
+    profile: Correspondent, session: SftpSession, batch: sa.RowMapping, attempt: Attempt
+) -> None:
     """Leave the digest first; it is no signal, so an uncertain digest file is a failed attempt."""
     name = f"{batch['file_name']}.sha256"
     content = sidecar_of(batch["file_name"], batch["sha256"])

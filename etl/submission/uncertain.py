@@ -11,9 +11,9 @@ from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner, SftpSession, open_sftp
 from etl.submission.attempt import attempts_of
-from etl.submission.outbox import RECEIVER, batches_where, brief, sealed_batch
+from etl.submission.outbox import RECEIVER, batches_where, brief, sealed_batch, sender_lock
 from etl.submission.receipt_file import batch_of
-from schemas.padis_profile import Profile
+from schemas.padis_profile import Correspondent
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
 from schemas.registry import ATTEMPT, BATCH, RECEIPT
@@ -36,7 +36,7 @@ def resolve_uncertain(settings: Settings, business_date: date, partner: SftpPart
     """
     profile = profile_on(RECEIVER, business_date)
     is_doubtful = sa.and_(BATCH.c.state.in_(DOUBTFUL), BATCH.c.business_date == business_date)
-    with hold_lock(settings, "etl.submission.send", business_date):
+    with hold_lock(settings, sender_lock(RECEIVER), business_date):
         with registry_session(settings) as connection:
             doubtful = [batch["batch_id"] for batch in batches_where(connection, is_doubtful)]
         states = []
@@ -49,7 +49,7 @@ def resolve_uncertain(settings: Settings, business_date: date, partner: SftpPart
     return {**counts, "batches": [brief(batch) for batch in batches]}
 
 
-def resolve_batch(settings: Settings, profile: Profile, session: SftpSession, batch_id: str) -> str:
+def resolve_batch(settings: Settings, profile: Correspondent, session: SftpSession, batch_id: str) -> str:
     """Find out about one batch and give its state: sent, approved (it did not arrive), or uncertain.
 
     The caller holds the sender's lock. Evidence that it arrived is looked for first; only then is the
@@ -74,7 +74,9 @@ def resolve_batch(settings: Settings, profile: Profile, session: SftpSession, ba
     return _settle(settings, batch_id, "uncertain", NO_EVIDENCE)
 
 
-def settle_if_answered(settings: Settings, profile: Profile, session: SftpSession, batch_id: str) -> bool:
+def settle_if_answered(
+    settings: Settings, profile: Correspondent, session: SftpSession, batch_id: str
+) -> bool:
     """Settle a released batch that was tried before as sent if a receipt proves that it arrived.
 
     The caller holds the sender's lock.
@@ -98,8 +100,8 @@ def decide_uncertain(settings: Settings, batch_id: str, user: str, arrived: bool
     settings.refuse_in_shadow("deciding about a batch")
     with registry_session(settings) as connection:
         batch = sealed_batch(connection, batch_id)
-        business_date = batch["business_date"]
-    with hold_lock(settings, "etl.submission.send", business_date):
+        business_date, lock = batch["business_date"], sender_lock(batch["receiver"])
+    with hold_lock(settings, lock, business_date):
         with registry_session(settings) as connection:
             state = sealed_batch(connection, batch_id)["state"]
         if state not in DOUBTFUL or not user.strip():
@@ -136,12 +138,12 @@ def _has_receipt(connection: sa.Connection, batch_id: str, states: Collection[st
     return connection.scalar(sa.select(sa.exists(found))) or False
 
 
-def _is_answered(profile: Profile, session: SftpSession, batch_id: str) -> bool:
+def _is_answered(profile: Correspondent, session: SftpSession, batch_id: str) -> bool:
     """Tell whether the receiver's folder holds a receipt named after the batch."""
     return any(batch_of(file.name) == batch_id for file in session.list_folder(profile.receipts_folder))
 
 
-def _state_in_inbox(profile: Profile, session: SftpSession, batch: sa.RowMapping) -> str:
+def _state_in_inbox(profile: Correspondent, session: SftpSession, batch: sa.RowMapping) -> str:
     try:
         content = session.read_file(f"{profile.inbox}/{batch['file_name']}", limit=batch["byte_count"])
     except Refusal as refusal:

@@ -16,6 +16,8 @@ from schemas.refusal import Refusal
 HOST = "127.0.0.1"
 USUAL_PORT = 8080
 USERS = ("admin", "operator")
+# Who receives files, and as which receiver of ours.
+RECEIVERS = {"padis": "national", "sharing": "sharing"}
 # Airflow names a Connection by this variable; the task reads the partner from it.
 CONNECTIONS = {f"AIRFLOW_CONN_SFTP_{door.name.upper()}": door.name for door in DOORS}
 # The invented city has its own calendar: no night starts by the wall clock.
@@ -88,9 +90,11 @@ def _connections(settings: Settings) -> dict[str, str]:
 def _partner(settings: Settings, name: str) -> str:
     partner = load_partner(settings, name)
     extra = {"key_file": str(partner.private_key_path), "host_key": partner.host_key, "root": partner.root}
+    if name in RECEIVERS:
+        extra["receiver"] = RECEIVERS[name]
     return json.dumps(
         {
-            "conn_type": RECEIVER if name == "padis" else PARTNER,
+            "conn_type": RECEIVER if name in RECEIVERS else PARTNER,
             "host": partner.host,
             "port": partner.port,
             "login": partner.username,

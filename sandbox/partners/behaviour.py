@@ -1,4 +1,4 @@
-"""How the receiver behaves: what share of good records it refuses or never answers."""
+"""How receivers behave: what share of good records, or items of letters, they refuse or never answer."""
 
 import hashlib
 import json
@@ -49,14 +49,14 @@ class Behaviour:
         return digest, int.from_bytes(digest[:8], "big") / 2**64
 
 
-def behaviour_path(settings: Settings) -> Path:
-    """Tell the file that configures the gateway; it is read anew for each batch."""
-    return partner_root(settings, "padis") / "behaviour.json"
+def behaviour_path(settings: Settings, receiver: str = "padis") -> Path:
+    """Tell the file that configures a receiver; it is read anew for each batch."""
+    return partner_root(settings, receiver) / "behaviour.json"
 
 
-def set_behaviour(settings: Settings, behaviour: Behaviour) -> None:
-    """Write how the gateway shall behave from now on."""
-    path = behaviour_path(settings)
+def set_behaviour(settings: Settings, behaviour: Behaviour, receiver: str = "padis") -> None:
+    """Write how a receiver shall behave from now on."""
+    path = behaviour_path(settings, receiver)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(asdict(behaviour), indent=1) + "\n", encoding="ascii")
@@ -83,7 +83,7 @@ def read_behaviour(path: Path) -> Behaviour:
     except (ValueError, TypeError) as error:
         raise Refusal(
             "behaviour_unreadable",
-            found=f"padis/behaviour.json cannot be used ({type(error).__name__})",
+            found=f"{path.parent.name}/behaviour.json cannot be used ({type(error).__name__})",
             expected="seed, reject_rate, silent_rate and lost_rate between 0 and 1, silent_levels of "
             "transfer, file, batch, record, and failing_state 21, 31, 41 or null",
             to_do="correct the file or delete it",

@@ -33,6 +33,7 @@ DOORS = (
     Door("bank", readable=("outgoing",), writable=()),
     Door("cases", readable=("outgoing",), writable=()),
     Door("padis", readable=("receipts",), writable=("inbox",)),
+    Door("sharing", readable=("receipts",), writable=("inbox",)),
 )
 
 

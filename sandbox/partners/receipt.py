@@ -37,7 +37,7 @@ def transfer_receipt(
 ) -> tuple[str, bytes]:
     """Give name and bytes of the receipt that a file was taken: what arrived, not what was meant."""
     row = (batch_id, file_name, str(byte_count), sha256, at.strftime(TIME))
-    return f"{batch_id}.T{times:02d}.csv", _content(TRANSFER_RECEIPT_HEADER, [row])
+    return f"{batch_id}.T{times:02d}.csv", receipt_content(TRANSFER_RECEIPT_HEADER, [row])
 
 
 def file_receipt(
@@ -47,20 +47,20 @@ def file_receipt(
     code, said = fault or ("", "文件可读")
     verdict = REFUSED if fault else ACCEPTED
     row = (batch_id, verdict, str(record_count), code, at.strftime(TIME), said)
-    return f"{batch_id}.F{times:02d}.csv", _content(FILE_RECEIPT_HEADER, [row])
+    return f"{batch_id}.F{times:02d}.csv", receipt_content(FILE_RECEIPT_HEADER, [row])
 
 
 def batch_receipt(batch_id: str, state: str, at: datetime, explanation: str) -> tuple[str, bytes]:
     """Give name and bytes of the receipt that a batch reached a state."""
     row = (batch_id, state, at.strftime(TIME), explanation)
-    return f"{batch_id}.S{state}.csv", _content(BATCH_RECEIPT_HEADER, [row])
+    return f"{batch_id}.S{state}.csv", receipt_content(BATCH_RECEIPT_HEADER, [row])
 
 
 def record_receipts(batch_id: str, answers: Sequence[RecordAnswer]) -> Iterator[tuple[str, bytes]]:
     """Give names and bytes of the receipts about records; without answers there is none."""
     for part, start in enumerate(range(0, len(answers), MOST_RECEIPT_ROWS), start=1):
         rows = [_row(batch_id, answer) for answer in answers[start : start + MOST_RECEIPT_ROWS]]
-        yield f"{batch_id}.R{part:02d}.csv", _content(RECORD_RECEIPT_HEADER, rows)
+        yield f"{batch_id}.R{part:02d}.csv", receipt_content(RECORD_RECEIPT_HEADER, rows)
 
 
 def write_receipt(folder: Path, name: str, content: bytes) -> None:
@@ -79,6 +79,7 @@ def _row(batch_id: str, answer: RecordAnswer) -> tuple[str, ...]:
     return (*place, "31", answer.fault_code, f"第{answer.line_number}行出错：{FAULTS[answer.fault_code]}")
 
 
-def _content(header: str, rows: Iterable[Sequence[str]]) -> bytes:
+def receipt_content(header: str, rows: Iterable[Sequence[str]]) -> bytes:
+    """Write the text of a receipt: how many lines, their header, the lines."""
     lines = [",".join(value.replace(",", "，") for value in row) for row in rows]
     return "".join(f"{line}\n" for line in (str(len(lines)), header, *lines)).encode("utf-8")

@@ -1,4 +1,4 @@
-"""Serve the partners on loopback: one SSH server each, with its own host key, and PADIS's gateway."""
+"""Serve the partners on loopback: one SSH server each; PADIS's gateway and the sharing platform answer."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ import psutil
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from sandbox.partners.files import Journal, PartnerFiles
-from sandbox.partners.gateway import Gateway
+from sandbox.partners.gateway import Gateway, beijing_time
 from sandbox.partners.keys import (
     DOORS,
     Door,
@@ -24,6 +24,7 @@ from sandbox.partners.keys import (
     ready_path,
     serving_process,
 )
+from sandbox.partners.platform import Platform
 from schemas.refusal import Refusal
 
 PACE_SECONDS = 0.3
@@ -113,7 +114,7 @@ async def _close(server: asyncssh.SSHAcceptor, visitors: set[asyncssh.SSHServerC
 
 
 def serve_partners(settings: Settings, *, pace_seconds: float = PACE_SECONDS) -> None:
-    """Serve both partners and the gateway in the foreground until SIGTERM or SIGINT.
+    """Serve the partners, the gateway and the platform in the foreground until SIGTERM or SIGINT.
 
     `var/run/partners.ready` exists while connections are accepted. The gateway takes one step per
     batch every `pace_seconds`.
@@ -141,14 +142,16 @@ async def _serve(settings: Settings, pace_seconds: float) -> None:
     async with open_servers(settings, prepare_partners(settings)):
         _mark_ready(settings)
         try:
-            await _tend(Gateway(partner_root(settings, "padis")), stop, pace_seconds)
+            platform = Platform(partner_root(settings, "sharing"), beijing_time)
+            await _tend(Gateway(partner_root(settings, "padis")), platform, stop, pace_seconds)
         finally:
             ready_path(settings).unlink(missing_ok=True)
 
 
-async def _tend(gateway: Gateway, stop: asyncio.Event, pace_seconds: float) -> None:
+async def _tend(gateway: Gateway, platform: Platform, stop: asyncio.Event, pace_seconds: float) -> None:
     while not stop.is_set():
         await asyncio.to_thread(gateway.step)
+        await asyncio.to_thread(platform.step)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pace_seconds)
 

@@ -32,7 +32,10 @@ from schemas.registry import (
 )
 
 # Steps that a day does without where its drop has not come.
-HANG_ON_DROPS = {step for source in DROP_SOURCES for step in source.steps[1:]} | {"reconcile_births"}
+HANG_ON_DROPS = {step for source in DROP_SOURCES for step in source.steps[1:]} | {
+    "reconcile_births",
+    "write_letters",
+}
 # What is waiting or overdue is not there.
 STATE_SEEN = {"waiting": "absent", "overdue": "absent"}
 

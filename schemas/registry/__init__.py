@@ -11,7 +11,16 @@ from schemas.registry.births import BIRTH_ANSWER, BIRTH_MATCH
 from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE, SUCCESSION
 from schemas.registry.declare import METADATA
-from schemas.registry.exchange import ACCEPTED, ANSWER, ATTEMPT, BATCH, RECEIPT, RECORD
+from schemas.registry.exchange import (
+    ACCEPTED,
+    ANSWER,
+    ATTEMPT,
+    BATCH,
+    RECEIPT,
+    RECORD,
+    SHARED_ANSWER,
+    SHARED_ITEM,
+)
 from schemas.registry.mart import COUNTED_STATE, RELEASE
 from schemas.registry.quality import (
     EXPECTATION_COUNT,
@@ -53,6 +62,8 @@ __all__ = [
     "RELEASE",
     "RULE_RESULT",
     "SCORE",
+    "SHARED_ANSWER",
+    "SHARED_ITEM",
     "SHARE_ACCEPTANCE",
     "STATE_DATE",
     "STEP_RUN",

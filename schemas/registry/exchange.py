@@ -152,3 +152,53 @@ ACCEPTED = Table(
     comment="接收方已有 · one row per case that the receiver had before our first submission",
 )
 Index("ix_accepted_person_id", ACCEPTED.c.person_id)
+
+SHARED_ITEM = Table(
+    "shared_item",
+    METADATA,
+    key_text("item_id", "条目编号 · subject and round: the number on the wire"),
+    Column("batch_id", Text, nullable=False, comment="批次号 · letter that carries it"),
+    Column("business_date", Date, nullable=False, comment="业务日 · night that built the letter"),
+    Column(
+        "line_number",
+        Integer,
+        nullable=False,
+        comment="行号 · line in the letter, from 1; line 1 names columns",
+    ),
+    Column("content_sha256", Text, nullable=False, comment="内容摘要 · SHA-256 of the line"),
+    Column("kind_code", Text, nullable=False, comment="种类 · correction or task"),
+    Column("addressee_code", Text, nullable=False, comment="送往 · population, mch, migrants or cases"),
+    Column(
+        "subject_id", Text, nullable=False, comment="事项 · digest of birth, field and addressee; or task_id"
+    ),
+    Column("round", Integer, nullable=False, comment="第几次 · from 1; its history stays with the subject"),
+    Column("operation_code", Text, nullable=False, comment="操作 · A asked for, C withdrawn"),
+    Column("match_id", Text, nullable=False, comment="核对编号 · birth that it is about"),
+    Column("field_name", Text, comment="字段 · of a correction"),
+    Column("evidence_sha256", Text, nullable=False, comment="依据摘要 · an answer holds while this is so"),
+    UniqueConstraint("subject_id", "round"),
+    UniqueConstraint("batch_id", "line_number"),
+    CheckConstraint("kind_code IN ('correction', 'task')", name="kind_code"),
+    CheckConstraint("operation_code IN ('A', 'C')", name="operation_code"),
+    ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
+    schema="exchange",
+    comment="送出的更正与待办 · one row per proposed correction or handed to-do in a letter",
+)
+Index("ix_shared_item_match_id", SHARED_ITEM.c.match_id)
+
+SHARED_ANSWER = Table(
+    "shared_answer",
+    METADATA,
+    key_text("item_id", "条目编号 · item that was answered"),
+    key_text("state_code", "答复 · 20 being looked into, 30 done, 31 not done"),
+    Column(
+        "business_date",
+        Date,
+        nullable=False,
+        comment="业务日 · newest business date then; it counts from the next one on",
+    ),
+    Column("cause_code", Text, comment="原因代码 · why it was not done"),
+    ForeignKeyConstraint(["item_id"], ["exchange.shared_item.item_id"]),
+    schema="exchange",
+    comment="更正与待办的答复 · one row per word of an addressee about an item; it only goes forward",
+)

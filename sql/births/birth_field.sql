@@ -59,42 +59,53 @@ judged AS (
         END AS rule_code
     FROM said
     LEFT JOIN ruling USING (match_id, evidence_sha256, field_name)
+),
+survived AS (
+    SELECT
+        field_rule.place,
+        judged.match_id,
+        judged.field_name,
+        judged.mch_record_id,
+        judged.relation_id,
+        judged.mch_value,
+        judged.population_value,
+        judged.rule_code,
+        survival_rule.winner_code,
+        CASE
+            WHEN survival_rule.winner_code = 'mch' THEN judged.mch_value
+            WHEN survival_rule.winner_code IN ('population', 'both') THEN judged.population_value
+            -- Undecided: what the population database has stays until a person decides.
+            ELSE COALESCE(judged.population_value, judged.mch_value)
+        END AS surviving_value,
+        COALESCE(
+            CASE
+                WHEN survival_rule.winner_code = 'mch' THEN 'mch_birth:' || judged.mch_record_id
+                WHEN judged.population_value IS NOT NULL THEN 'family_child:' || CAST(judged.relation_id AS VARCHAR)
+            END,
+            CASE WHEN judged.mch_value IS NOT NULL THEN 'mch_birth:' || judged.mch_record_id END
+        ) AS source,
+        survival_rule.is_conflict,
+        survival_rule.is_ruled,
+        CASE
+            WHEN NOT survival_rule.is_conflict OR judged.witness_value IS NULL THEN NULL
+            WHEN judged.witness_value = judged.population_testimony THEN 'population'
+            WHEN judged.witness_value = judged.mch_testimony THEN 'mch'
+        END AS witness_code,
+        CASE
+            WHEN judged.mch_record_id IS NULL OR judged.relation_id IS NULL THEN NULL
+            WHEN survival_rule.winner_code = 'mch' AND field_rule.is_in_population THEN 'population'
+            WHEN judged.rule_code IN ('only_population_states', 'ruled_for_population') THEN 'mch'
+        END AS proposed_to
+    FROM judged
+    JOIN survival_rule USING (rule_code)
+    JOIN field_rule USING (field_name)
 )
 SELECT
-    judged.match_id,
-    judged.field_name,
-    judged.mch_record_id,
-    judged.relation_id,
-    judged.mch_value,
-    judged.population_value,
-    judged.rule_code,
-    survival_rule.winner_code,
-    CASE
-        WHEN survival_rule.winner_code = 'mch' THEN judged.mch_value
-        WHEN survival_rule.winner_code IN ('population', 'both') THEN judged.population_value
-        -- Undecided: what the population database has stays until a person decides.
-        ELSE COALESCE(judged.population_value, judged.mch_value)
-    END AS surviving_value,
-    COALESCE(
-        CASE
-            WHEN survival_rule.winner_code = 'mch' THEN 'mch_birth:' || judged.mch_record_id
-            WHEN judged.population_value IS NOT NULL THEN 'family_child:' || CAST(judged.relation_id AS VARCHAR)
-        END,
-        CASE WHEN judged.mch_value IS NOT NULL THEN 'mch_birth:' || judged.mch_record_id END
-    ) AS source,
-    survival_rule.is_conflict,
-    survival_rule.is_ruled,
-    CASE
-        WHEN NOT survival_rule.is_conflict OR judged.witness_value IS NULL THEN NULL
-        WHEN judged.witness_value = judged.population_testimony THEN 'population'
-        WHEN judged.witness_value = judged.mch_testimony THEN 'mch'
-    END AS witness_code,
-    CASE
-        WHEN judged.mch_record_id IS NULL OR judged.relation_id IS NULL THEN NULL
-        WHEN survival_rule.winner_code = 'mch' AND field_rule.is_in_population THEN 'population'
-        WHEN judged.rule_code IN ('only_population_states', 'ruled_for_population') THEN 'mch'
-    END AS proposed_to
-FROM judged
-JOIN survival_rule USING (rule_code)
-JOIN field_rule USING (field_name)
-ORDER BY judged.match_id, field_rule.place
+    * EXCLUDE (place),
+    -- What a receiver is asked: an answer holds while this is as it was.
+    CASE WHEN proposed_to IS NOT NULL THEN SHA256(
+        COALESCE(mch_record_id, '-') || '|' || COALESCE(CAST(relation_id AS VARCHAR), '-') || '|'
+        || COALESCE(mch_value, '-') || '|' || COALESCE(population_value, '-') || '|' || COALESCE(surviving_value, '-')
+    ) END AS proposal_sha256
+FROM survived
+ORDER BY match_id, place

@@ -19,6 +19,7 @@ NAMES = (
     "rebuild_days",
     "reconcile_births",
     "replay_returned",
+    "share_births",
     "submit_padis",
 )
 QUESTIONS = ("何时 · When", "做什么 · What", "失败意味着 · A failure means", "可否重跑 · Rerunning")
@@ -30,6 +31,8 @@ VITAL_ORDER = [
     ("decide_subsidies", "decide_subsidies", {"import_cases"}),
     ("decide_subsidies", "review_cases", {"import_cases", "decide_subsidies"}),
     ("rebuild_days", "rebuild", {"preview"}),
+    ("share_births", "send_letters", {"write_letters"}),
+    ("share_births", "collect_answers", {"write_letters", "send_letters"}),
     ("submit_padis", "ask_operator", {"build_batches", "preview_batches"}),
     ("submit_padis", "approve_batches", {"build_batches", "preview_batches", "ask_operator"}),
     ("submit_padis", "send_batches", {"build_batches", "preview_batches", "ask_operator", "approve_batches"}),
