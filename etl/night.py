@@ -266,7 +266,7 @@ STEPS = (
         "出生核对 · link, classify, open and close tasks",
         _reconcile_births,
         ("gate_population", "gate_mch_births"),
-        states=("births.birth_match", "worklist.task:births"),
+        states=("births.birth_match", "births.link_review", "worklist.task:births"),
     ),
     Step(
         "write_letters",

@@ -12,6 +12,7 @@ from connectors.settings import Settings
 from etl.births.linkage import exact_links, expanded
 from etl.births.situations import situation_rules
 from etl.births.survivorship import field_rules, survival_rules
+from etl.births.verdicts import VERDICTS, Standing
 from schemas.policy import load_parameter
 
 BENEFICIARIES = pa.schema(
@@ -24,10 +25,14 @@ RULINGS = pa.schema(
 
 @dataclass(frozen=True)
 class OnRecord:
-    """What the registry knew before: who is paid or entitled, and which side people have ruled for."""
+    """What the registry knew before: who is paid or entitled, and what people have said.
+
+    `rulings` name the side that is right about a field, `verdicts` tell whether a birth and a child are one.
+    """
 
     beneficiaries: pa.Table = field(default_factory=BENEFICIARIES.empty_table)
     rulings: pa.Table = field(default_factory=RULINGS.empty_table)
+    verdicts: pa.Table = field(default_factory=VERDICTS.empty_table)
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,23 @@ def classify_births(
     divisions: pa.Table,
     business_date: date,
     on_record: OnRecord,
+    standing: Standing,
 ) -> Classified:
     """Classify births that are folded and linked.
 
     Args:
         settings: of this installation.
-        sides: the relations `folded_birth`, `population_child`, `link`, `mch_birth`, `family_child` and
-            `population_person`.
+        sides: the relations `folded_birth`, `population_child`, `link`, `link_review`, `mch_birth`,
+            `family_child` and `population_person`.
         divisions: those of the business date (`division_code`, `level_code`), among them the city itself.
         business_date: children of its year without an MCH record are findings.
         on_record: beneficiaries and rulings, as in `BENEFICIARIES` and `RULINGS`.
+        standing: the words of people on pairs, as they stand on these births.
     """
     said = {
-        **{name: sides[name] for name in ("folded_birth", "population_child", "link", "mch_birth")},
-        "family_child": sides["family_child"],
-        "not_living_link": _link_not_living(settings, sides),
+        **{name: sides[name] for name in ("folded_birth", "population_child", "link", "link_review")},
+        **{name: sides[name] for name in ("mch_birth", "family_child")},
+        "not_living_link": _link_not_living(settings, sides, standing),
     }
     day = {"business_date": business_date}
     both_sides = run_sql(settings, expanded("births/both_sides"), said, day)
@@ -89,12 +96,18 @@ def classify_births(
         },
         {**day, "naming_days": load_parameter("births/naming_days").on(business_date)},
     )
-    asked = {"birth_match": matches, "situation_rule": situation_rules(), "division": divisions}
+    asked = {
+        "birth_match": matches,
+        "link_review": sides["link_review"],
+        "situation_rule": situation_rules(),
+        "division": divisions,
+    }
     return Classified(matches, fields, run_sql(settings, "births/task", asked))
 
 
-def _link_not_living(settings: Settings, sides: Mapping[str, Relation]) -> pa.Table:
-    """Link births that did not live to children that nothing else was linked to, by exact passes alone."""
+def _link_not_living(settings: Settings, sides: Mapping[str, Relation], standing: Standing) -> pa.Table:
+    """Link births that did not live to children that nothing else was linked to, without the model."""
     not_living = run_sql(settings, "births/not_living", {"folded_birth": sides["folded_birth"]})
-    left = {name: sides[name] for name in ("population_child", "link")}
-    return exact_links(settings, not_living, run_sql(settings, "births/unlinked_child", left))
+    given = {name: sides[name] for name in ("population_child", "link")}
+    left = run_sql(settings, "births/unlinked_child", given)
+    return exact_links(settings, not_living, left, standing)

@@ -1,14 +1,15 @@
 """Why tasks about births end: what became of the finding that each was about."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schemas.registry import BIRTH_MATCH
+from connectors.registry import state_on
+from schemas.registry import BIRTH_MATCH, LINK_REVIEW
 
 CAUSE_OF_CLASS = {"linked": "birth_linked", "conflict": "birth_conflict_found"}
 # What a situation gives way to while the birth is still found.
@@ -58,19 +59,19 @@ def _cause(kind_code: str, classes: Sequence[str]) -> str:
 
 
 def _findings_before(connection: Connection, business_date: date) -> dict[str, list[Side]]:
-    """Read which records and child row each finding of the day before was about."""
-    before = sa.and_(
-        BIRTH_MATCH.c.recorded_from < business_date,
-        sa.or_(BIRTH_MATCH.c.recorded_to.is_(None), BIRTH_MATCH.c.recorded_to >= business_date),
-    )
-    rows = connection.execute(sa.select(BIRTH_MATCH).where(before)).mappings()
-    return {row["match_id"]: list(_sides(row)) for row in rows}
+    """Read which records and child row each pair in question and each finding of the day before was about."""
+    day_before = business_date - timedelta(days=1)
+    return {
+        row["match_id"]: list(_sides(row))
+        for table in (LINK_REVIEW, BIRTH_MATCH)
+        for row in connection.execute(sa.select(table).where(state_on(table, day_before))).mappings()
+    }
 
 
 def _sides(match: Mapping[str, Any] | sa.RowMapping) -> Iterator[Side]:
     if match["mch_record_id"] is not None:
         yield "record", match["mch_record_id"]
-    for record_id in match["folded_record_ids"]:
+    for record_id in match.get("folded_record_ids", ()):
         yield "record", record_id
     if match["relation_id"] is not None:
         yield "child", match["relation_id"]

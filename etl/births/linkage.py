@@ -1,19 +1,25 @@
-"""Link folded births and children: by exact passes, then by the model what they leave open."""
+"""Link folded births and children: by people's word, by exact passes, then by the model what they leave."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.engine import Relation, run_sql, sql_text
 from connectors.settings import Settings
 from etl.births.model import LinkageModel, scoring_query
 from etl.births.spelling import with_spellings
+from etl.births.verdicts import PAIR, Standing
 from quality.domain_functions import parse_sql
 from schemas.policy import load_parameter
 
 MILLION, THOUSAND = 1_000_000, 1_000
+# In this order; each has its keys in sql/births/<pass>_key.sql.
+EXACT_PASSES = ("certificate", "mother_document", "mother_document_form")
+BY_PERSON = "person"
+LINKED_PAIR = PAIR.append(pa.field("pass_name", pa.string()))
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,19 @@ def link_births(
     children: pa.Table,
     model: LinkageModel | None,
     business_date: date,
+    standing: Standing | None = None,
 ) -> pa.Table:
-    """Link births and children one to one (sql/births/link.sql); without a model by exact passes alone."""
-    exact = exact_links(settings, births, children)
+    """Link births and children one to one (sql/births/link.sql); without a model by exact passes alone.
+
+    Pairs that a person has linked come first and leave both sides out of everything else; whom a person
+    told apart nothing brings together, and rivals are weighed without them.
+    """
+    exact = exact_links(settings, births, children, standing)
     scored = _nothing_scored()
     if model is not None:
         sides = open_sides(settings, staging, births, children, exact)
-        scored = scored_pairs(settings, sides, model, business_date)
+        apart = standing.apart if standing else None
+        scored = scored_pairs(settings, sides, model, business_date, apart)
     return run_sql(
         settings,
         "births/link",
@@ -50,15 +62,35 @@ def link_births(
         {
             "automatic_from": load_parameter("births/link_automatic_per_million").on(business_date) / MILLION,
             "review_from": load_parameter("births/link_review_per_million").on(business_date) / MILLION,
-            "reviews_at_most": _reviews_at_most(births.num_rows, business_date),
+            "reviews_at_most": reviews_at_most(births.num_rows, business_date),
         },
     )
 
 
-def exact_links(settings: Settings, births: pa.Table, children: pa.Table) -> pa.Table:
-    """Link births and children by the exact passes (sql/births/exact_link.sql)."""
-    sides: dict[str, Relation] = {"folded_birth": births, "population_child": children}
-    return run_sql(settings, expanded("births/exact_link"), sides)
+def exact_links(
+    settings: Settings, births: pa.Table, children: pa.Table, standing: Standing | None = None
+) -> pa.Table:
+    """Link births and children by people's word, then by the exact passes (sql/births/exact_link.sql)."""
+    apart = standing.apart if standing else PAIR.empty_table()
+    passed = [LINKED_PAIR.empty_table()]
+    if standing:
+        said = {"folded_birth": births, "population_child": children, "said_same": standing.same}
+        passed = [run_sql(settings, "births/person_link", said, {"pass_name": BY_PERSON}).cast(LINKED_PAIR)]
+    for name in EXACT_PASSES:
+        left: dict[str, Relation] = {
+            "folded_birth": _left(births, "mch_record_id", passed),
+            "population_child": _left(children, "relation_id", passed),
+        }
+        given = {"pass_key": run_sql(settings, expanded(f"births/{name}_key"), left), "told_apart": apart}
+        passed.append(run_sql(settings, "births/exact_pass", given, {"pass_name": name}).cast(LINKED_PAIR))
+    return run_sql(settings, "births/exact_link", {"passed": pa.concat_tables(passed)})
+
+
+def _left(side: pa.Table, key: str, passed: Sequence[pa.Table]) -> pa.Table:
+    """Leave out whom a pass has linked."""
+    rows = pa.concat_tables(passed)
+    linked = rows.filter(pc.is_valid(rows["pass_name"]))[key]
+    return side.filter(pc.invert(pc.is_in(side[key], value_set=linked)))
 
 
 def open_sides(
@@ -80,13 +112,20 @@ def open_sides(
     return Sides(open_births, open_children, shares)
 
 
-def scored_pairs(settings: Settings, sides: Sides, model: LinkageModel, business_date: date) -> pa.Table:
-    """Pair what shares a key and weigh every pair: levels, weights by comparison, match weight."""
+def scored_pairs(
+    settings: Settings,
+    sides: Sides,
+    model: LinkageModel,
+    business_date: date,
+    apart: pa.Table | None = None,
+) -> pa.Table:
+    """Pair what shares a key, but whom people told apart, and weigh every pair by comparisons and in all."""
     limits = {
         "pairs_per_key": load_parameter("births/link_pairs_per_key").on(business_date),
         "days_apart": load_parameter("births/link_days_apart").on(business_date),
     }
-    pairs = run_sql(settings, expanded("births/candidate_pair"), sides.relations(), limits)
+    given = {**sides.relations(), "told_apart": PAIR.empty_table() if apart is None else apart}
+    pairs = run_sql(settings, expanded("births/candidate_pair"), given, limits)
     spelt = with_spellings(pairs, ("_l", "_r"))
     return run_sql(settings, scoring_query(model), {"candidate_pair": spelt})
 
@@ -96,7 +135,7 @@ def expanded(relation: str) -> str:
     return parse_sql(sql_text(relation)).sql(dialect="duckdb", pretty=True)
 
 
-def _reviews_at_most(births: int, business_date: date) -> int:
+def reviews_at_most(births: int, business_date: date) -> int:
     """Tell how many pairs people can look at: a share of the births, and one if there are any."""
     share: int = load_parameter("births/link_reviews_per_thousand").on(business_date)
     return -(-births * share // THOUSAND)

@@ -13,6 +13,8 @@ from etl.births.classify import OnRecord, classify_births
 from etl.births.fold import folded_births, population_children
 from etl.births.linkage import link_births
 from etl.births.model import LinkageModel
+from etl.births.reviews import link_reviews
+from etl.births.verdicts import standing_verdicts
 from schemas.refusal import Refusal
 
 
@@ -22,7 +24,8 @@ class MatchedBirths:
 
     `records` counts the MCH records read, void ones included; `births` is one row per folded birth,
     living or not (sql/births/folded_birth.sql); `links` the pairs with their band
-    (sql/births/link.sql); `matches` one row per finding (sql/births/birth_match.sql); `fields` one row
+    (sql/births/link.sql); `reviews` those that people are asked about (sql/births/link_review.sql);
+    `matches` one row per finding (sql/births/birth_match.sql); `fields` one row
     per finding and field, with both values and the one that survives (sql/births/birth_field.sql):
     personal values; `tasks` one row per finding and situation to act on, without due dates
     (sql/births/task.sql).
@@ -32,6 +35,7 @@ class MatchedBirths:
     chained_records: int
     births: pa.Table
     links: pa.Table
+    reviews: pa.Table
     matches: pa.Table
     fields: pa.Table
     tasks: pa.Table
@@ -53,23 +57,29 @@ def match_births(
         divisions: those of the business date (`division_code`, `level_code`), among them the city itself.
         business_date: children of its year without an MCH record are findings.
         model: what links after the exact passes; None leaves it to them.
-        on_record: who is paid or entitled, and what people have ruled; nothing if None.
+        on_record: who is paid or entitled, and what people have said; nothing if None.
 
     Raises:
         Refusal: a staged column cannot be read as promised.
     """
+    on_record = on_record or OnRecord()
     try:
         given = {"mch_birth": staging["mch_birth"]}
         records = run_sql(settings, "SELECT COUNT(*) AS records FROM mch_birth", given)
         folded = folded_births(settings, staging, business_date)
         children = population_children(settings, staging)
-        links = link_births(settings, staging, folded.births, children, model, business_date)
+        sides = (folded.births, children)
+        standing = standing_verdicts(settings, on_record.verdicts, *sides)
+        links = link_births(settings, staging, *sides, model, business_date, standing)
+        reviews = link_reviews(settings, staging, *sides, links, standing, model, business_date)
+        found = {"folded_birth": folded.births, "population_child": children}
         classified = classify_births(
             settings,
-            {**staging, "folded_birth": folded.births, "population_child": children, "link": links},
+            {**staging, **found, "link": links, "link_review": reviews},
             divisions,
             business_date,
-            on_record or OnRecord(),
+            on_record,
+            standing,
         )
     except duckdb.Error as error:
         raise Refusal(
@@ -83,6 +93,7 @@ def match_births(
         folded.chained_records,
         folded.births,
         links,
+        reviews,
         classified.matches,
         classified.fields,
         classified.tasks,

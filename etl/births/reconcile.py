@@ -22,10 +22,15 @@ from etl.births.feedback import Feedback, answers_elsewhere, feedback_on
 from etl.births.match import MatchedBirths, match_births
 from etl.births.model import model_on
 from etl.births.tasks import PROCESS, date_tasks, due_dates_before
-from schemas.registry import BIRTH_MATCH
+from etl.births.verdicts import decided_among, verdicts_before
+from schemas.registry import BIRTH_MATCH, LINK_REVIEW
 
 INPUTS = ("mch_birth", "family_child", "population_person")
-REGISTRY_COLUMNS = [c.name for c in BIRTH_MATCH.columns if c.name not in {"recorded_from", "recorded_to"}]
+HISTORY = {"recorded_from", "recorded_to"}
+REGISTRY_COLUMNS, REVIEW_COLUMNS = (
+    [column.name for column in table.columns if column.name not in HISTORY]
+    for table in (BIRTH_MATCH, LINK_REVIEW)
+)
 
 
 def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
@@ -48,7 +53,8 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
         versions = {name: version_on(connection, f"staging.{name}", business_date) for name in INPUTS}
         answers = answers_before(connection, business_date)
         elsewhere = answers_elsewhere(connection, business_date)
-        on_record = OnRecord(beneficiaries_before(connection, business_date), rulings_of(answers))
+        verdicts = verdicts_before(connection, business_date)
+        on_record = OnRecord(beneficiaries_before(connection, business_date), rulings_of(answers), verdicts)
     divisions, model = divisions_on(settings, business_date), model_on(business_date)
     matched = match_births(settings, versions, divisions, business_date, model, on_record)
     with registry_session(settings) as connection:
@@ -63,12 +69,20 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
         record_state(
             connection, BIRTH_MATCH, matched.matches.select(REGISTRY_COLUMNS).to_pylist(), business_date
         )
+        reviews = matched.reviews.select(REVIEW_COLUMNS).to_pylist()
+        record_state(connection, LINK_REVIEW, reviews, business_date)
         record_tasks(
             connection,
             PROCESS,
             tasks,
             business_date,
-            lambda ended: causes_of(connection, matched.matches, business_date, ended, settled),
+            lambda ended: causes_of(
+                connection,
+                matched.matches,
+                business_date,
+                ended,
+                dict.fromkeys(decided_among(verdicts), ANSWERED) | settled,
+            ),
         )
         inputs = [*map(str, versions.values()), tree_version(settings, business_date)]
         publish = partial(_publish, connection, settings, business_date, inputs)
@@ -83,10 +97,12 @@ def _settled(
     """Tell of each task whether another system has refused it, and of those it has settled why they end."""
     names = ("match_id", "prevailing_fields")
     prevailing = dict(zip(*(matched.matches[name].to_pylist() for name in names), strict=True))
+    # A pair in question is no finding, and no field of it was ever proposed.
     tasks = [
-        {**task, "detail_codes": feedback.details(task, prevailing[task["subject_id"]])} for task in found
+        {**task, "detail_codes": feedback.details(task, prevailing.get(task["subject_id"], []))}
+        for task in found
     ]
-    causes = {task["task_id"]: feedback.cause(task, prevailing[task["subject_id"]]) for task in tasks}
+    causes = {task["task_id"]: feedback.cause(task, prevailing.get(task["subject_id"], [])) for task in tasks}
     return tasks, {task_id: cause for task_id, cause in causes.items() if cause is not None}
 
 

@@ -67,6 +67,12 @@ SITUATIONS = (
         "birth_review",
         "family",
     ),
+    Situation(
+        "same_child",
+        "疑似同一儿童 · a birth and a child may be one, and only a person can say",
+        "birth_link_review",
+        "family",
+    ),
     Situation("late", "迟报 · reported after the limit"),
     Situation(
         "very_late",

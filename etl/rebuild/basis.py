@@ -12,6 +12,7 @@ from connectors.program import files_digest, program_digest
 from schemas.policy import POLICY
 from schemas.registry import (
     BATCH,
+    BIRTH_ANSWER,
     BIRTH_MATCH,
     CASE,
     CASE_REVIEW,
@@ -20,6 +21,8 @@ from schemas.registry import (
     DECISION_RUN,
     GIVEN_UP_ROW,
     LANDING,
+    LINK_REVIEW,
+    PAIR_VERDICT,
     RECORD,
     SHARE_ACCEPTANCE,
     TASK,
@@ -35,7 +38,17 @@ ASKED: tuple[tuple[sa.Table, tuple[str, ...]], ...] = (
     (RECORD, ("record_id", "content_sha256")),
     *(
         (table, tuple(column.name for column in table.columns))
-        for table in (BIRTH_MATCH, CASE, CASE_REVIEW, DECISION, DECISION_RUN, TASK)
+        for table in (
+            BIRTH_ANSWER,
+            BIRTH_MATCH,
+            CASE,
+            CASE_REVIEW,
+            DECISION,
+            DECISION_RUN,
+            LINK_REVIEW,
+            PAIR_VERDICT,
+            TASK,
+        )
     ),
 )
 

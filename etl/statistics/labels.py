@@ -122,6 +122,7 @@ SITUATION = {
     "unnamed": ("未取名", "Unnamed"),
     "conflict": ("冲突", "Conflict"),
     "review": ("复核", "Review"),
+    "same_child": ("疑似同一", "Same child?"),
     "of_beneficiary": ("对象生育", "Of beneficiary"),
 }
 CATEGORY_J = {
@@ -136,6 +137,7 @@ KIND = {
     "birth_missing_in_mch": ("妇幼无记录", "Not in MCH"),
     "birth_conflict": ("信息冲突", "Conflict"),
     "birth_review": ("信息复核", "Review"),
+    "birth_link_review": ("疑似同一儿童", "Same child?"),
     "birth_elsewhere_awaited": ("异地出生", "Born elsewhere"),
     "birth_not_living": ("非活产在册", "Not living"),
     "birth_reported_twice": ("出生重报", "Reported twice"),

@@ -7,7 +7,7 @@ Migrations under `sql/migrations/` must produce exactly these tables; a test com
 """
 
 from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, STEP_RUN
-from schemas.registry.births import BIRTH_ANSWER, BIRTH_MATCH
+from schemas.registry.births import BIRTH_ANSWER, BIRTH_MATCH, LINK_REVIEW, PAIR_VERDICT
 from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE, SUCCESSION
 from schemas.registry.declare import METADATA
@@ -53,9 +53,11 @@ __all__ = [
     "EXPECTATION_COUNT",
     "GIVEN_UP_ROW",
     "LANDING",
+    "LINK_REVIEW",
     "LOCK_HOLDER",
     "METADATA",
     "NOTICE",
+    "PAIR_VERDICT",
     "REBUILD",
     "RECEIPT",
     "RECORD",

@@ -1,6 +1,6 @@
 """Tables of zone `births`: what was found between births and children."""
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Date, DateTime, Table, Text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Date, DateTime, Float, Table, Text
 
 from schemas.registry.declare import METADATA, history, key_text
 
@@ -62,4 +62,64 @@ BIRTH_ANSWER = Table(
     CheckConstraint("answer_code IN ('looked_into', 'mch', 'population')", name="answer_code"),
     schema="births",
     comment="出生待办答复 · one row per answer of a person to a task about a birth",
+)
+
+LINK_REVIEW = Table(
+    "link_review",
+    METADATA,
+    key_text("match_id", "核对编号 · birth that the pair is if it is one"),
+    *history(),
+    Column("mch_record_id", Text, nullable=False, comment="妇幼记录号 · surrogate of the folded birth"),
+    Column("relation_id", BigInteger, nullable=False, comment="生育关系编号 · child row"),
+    Column("verdict_code", Text, comment="裁定 · word that holds meanwhile, NULL if nobody has said"),
+    Column("match_weight", Float, comment="匹配权重 · by the model, NULL if it was not weighed"),
+    Column(
+        "reason_codes",
+        ARRAY(Text),
+        nullable=False,
+        comment="再问原因 · why a word is asked for again, see docs/glossary.md",
+    ),
+    CheckConstraint("verdict_code IN ('same', 'different')", name="verdict_code"),
+    schema="births",
+    comment="关联复核 · one row per pair of which a person is asked whether it is one child, and period",
+)
+
+PAIR_VERDICT = Table(
+    "pair_verdict",
+    METADATA,
+    key_text("first_record_id", "首报记录号 · first report of the birth when the word was given"),
+    Column(
+        "relation_id", BigInteger, primary_key=True, autoincrement=False, comment="生育关系编号 · child row"
+    ),
+    Column(
+        "business_date",
+        Date,
+        primary_key=True,
+        comment="业务日 · newest business date then; it counts from the next one on",
+    ),
+    Column(
+        "record_ids",
+        ARRAY(Text),
+        nullable=False,
+        comment="妇幼记录 · all records of the birth then: the word is about the birth of any of them",
+    ),
+    Column("verdict_code", Text, nullable=False, comment="裁定 · same or different"),
+    Column(
+        "evidence_sha256",
+        Text,
+        nullable=False,
+        comment="依据摘要 · SHA-256 of what both sides said; asked again when it is another",
+    ),
+    Column(
+        "rule_version",
+        Text,
+        nullable=False,
+        comment="规则版本 · model and exact passes in force on that date",
+    ),
+    Column("decided_by", Text, nullable=False, comment="裁定人 · who decided"),
+    Column("reason", Text, nullable=False, comment="依据 · why; no personal value"),
+    Column("decided_at", DateTime(timezone=True), nullable=False, comment="裁定时间 · instant"),
+    CheckConstraint("verdict_code IN ('same', 'different')", name="verdict_code"),
+    schema="births",
+    comment="关联裁定 · one row per word of a person on whether a birth and a child are one",
 )

@@ -136,10 +136,13 @@ SELECT
     conflict_fields, review_fields, prevailing_fields,
     -- Who acts on which of them: etl/births/situations.py.
     LIST_FILTER([
-        CASE WHEN is_from_elsewhere THEN 'mother_from_elsewhere'
+        CASE WHEN is_asked THEN 'same_child' END,
+        CASE WHEN is_waiting THEN NULL
+            WHEN is_from_elsewhere THEN 'mother_from_elsewhere'
             WHEN class_code = 'only_mch' THEN 'missing_in_population' END,
         CASE WHEN class_code <> 'only_population' THEN NULL
             WHEN not_living_record_id IS NOT NULL THEN CASE WHEN is_alive THEN 'not_living' END
+            WHEN is_waiting THEN NULL
             WHEN absence_code = 'certified_elsewhere' THEN 'born_elsewhere'
             ELSE 'missing_in_mch' END,
         CASE WHEN LEN(prevailing_fields) > 0 THEN 'conflict' END,

@@ -49,7 +49,10 @@ birth AS (
     SELECT
         folded_birth.*,
         said_by_mch.* EXCLUDE (mch_record_id),
-        link.mch_record_id IS NOT NULL AS is_ambiguous
+        link.mch_record_id IS NOT NULL AND link.band_code IS NULL AS is_ambiguous,
+        -- Who waits for a person's word is not taken for missing meanwhile.
+        COALESCE(link.band_code = 'review', FALSE) AS is_waiting,
+        folded_birth.mch_record_id IN (SELECT mch_record_id FROM link_review) AS is_asked
     FROM folded_birth
     JOIN said_by_mch USING (mch_record_id)
     LEFT JOIN link ON link.mch_record_id = folded_birth.mch_record_id AND link.pass_name IS NULL
@@ -65,7 +68,9 @@ child AS (
             THEN family_child.child_id_number END AS resident_id,
         family_child.plural_count,
         family_child.is_alive,
-        link.relation_id IS NOT NULL AS is_ambiguous
+        link.relation_id IS NOT NULL AND link.band_code IS NULL AS is_ambiguous,
+        COALESCE(link.band_code = 'review', FALSE) AS is_waiting,
+        population_child.relation_id IN (SELECT relation_id FROM link_review) AS is_asked
     FROM population_child
     JOIN family_child USING (relation_id)
     LEFT JOIN link ON link.relation_id = population_child.relation_id AND link.pass_name IS NULL
@@ -88,6 +93,8 @@ SELECT
     birth.mch_record_id, child.relation_id, linked_pair.pass_name,
     COALESCE(birth.folded_record_ids, []) AS folded_record_ids,
     COALESCE(birth.is_ambiguous, FALSE) OR COALESCE(child.is_ambiguous, FALSE) AS is_ambiguous,
+    COALESCE(birth.is_waiting, FALSE) OR COALESCE(child.is_waiting, FALSE) AS is_waiting,
+    COALESCE(birth.is_asked, FALSE) OR COALESCE(child.is_asked, FALSE) AS is_asked,
     birth.report_delay_code, birth.is_reported_twice, birth.is_reissued, birth.certificate_numbers,
     birth.mother_id_number, birth.father_id_number,
     birth.mother_residence_division_code, birth.mother_hukou_division_code, birth.birth_division_code,

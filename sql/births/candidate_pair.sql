@@ -1,7 +1,7 @@
 -- births.candidate_pair: one row per open birth and open child that share a key and whose dates do not exclude each other.
 --
 -- Every key is counted on both sides before it is joined: a placeholder that thousands share, as mother or telephone,
--- brings nobody together. Where nothing is stated there is no key.
+-- brings nobody together. Where nothing is stated there is no key. Whom a person told apart are no pair.
 WITH birth_key AS (
     SELECT side_id, 'mother_document' AS block, mother_document AS key FROM open_birth
     UNION ALL
@@ -101,4 +101,8 @@ WHERE (
     AND NOT (
         (birth.is_multiple OR child.is_multiple)
         AND birth.plural_order <> child.plural_order AND COALESCE(birth.sex_code <> child.sex_code, FALSE)
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM told_apart
+        WHERE told_apart.mch_record_id = met.birth_id AND CAST(told_apart.relation_id AS VARCHAR) = met.child_id
     )

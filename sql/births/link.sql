@@ -40,7 +40,7 @@ asked AS (
 ),
 paired AS (
     SELECT mch_record_id, relation_id, pass_name, CAST(NULL AS DOUBLE) AS match_weight, CAST(NULL AS DOUBLE) AS probability,
-        'automatic' AS band_code
+        CASE WHEN pass_name = 'person' THEN 'decided' ELSE 'automatic' END AS band_code
     FROM exact_link
     WHERE pass_name IS NOT NULL
     UNION ALL

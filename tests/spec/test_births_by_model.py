@@ -153,7 +153,8 @@ def test_what_waits_for_a_person_is_no_link_yet() -> None:
     children = [kid(1, plural_count=2, plural_order=2)]
     found = match_births(NOWHERE, staged(records, children, PARENTS), DIVISIONS, TODAY, model_on(TODAY))
     assert sorted(found.matches["class_code"].to_pylist()) == ["only_mch", "only_population"]
-    assert found.matches["is_ambiguous"].to_pylist() == [True, True]
+    assert found.matches["situation_codes"].to_pylist() == [["same_child", "multiple"]] * 2
+    assert found.tasks["kind_code"].to_pylist() == ["birth_link_review"]
 
 
 def test_a_telephone_that_stands_for_nobody_brings_no_strangers_together() -> None:

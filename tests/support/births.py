@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from connectors.engine import Relation
+from etl.births.verdicts import VERDICTS
 
 TODAY = date(2026, 6, 1)
 VILLAGE, OTHER_VILLAGE, DISTRICT = "110101001001", "110105002003", "110105000000"
@@ -207,3 +208,22 @@ def _own(world: int, row: Mapping[str, Any]) -> dict[str, Any]:
     if "relation_id" in row:
         own["relation_id"] = world * PER_WORLD + row["relation_id"]
     return {**row, **own}
+
+
+def words(*said: tuple[Sequence[str], int, str], **told: Any) -> pa.Table:
+    """Draw words, the newest last: records of the birth (the first report first), the child, the verdict."""
+    rows = [
+        {
+            "first_record_id": record_ids[0],
+            "relation_id": relation_id,
+            "business_date": TODAY - timedelta(days=1),
+            "record_ids": list(record_ids),
+            "verdict_code": verdict_code,
+            "evidence_sha256": "of that day",
+            "rule_version": "of that day",
+            "decided_at": datetime(2026, 5, 31, tzinfo=UTC) + timedelta(seconds=turn),
+        }
+        | told
+        for turn, (record_ids, relation_id, verdict_code) in enumerate(said)
+    ]
+    return pa.Table.from_pylist(rows, schema=VERDICTS)

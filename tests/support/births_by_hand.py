@@ -29,16 +29,34 @@ def fold(records: Sequence[Row]) -> list[list[Row]]:
     return births
 
 
-def link(births: Sequence[Sequence[Row]], children: Sequence[Row], documents: Mapping[str, str]) -> set[Any]:
+# What a person said, the newest last: a record of the birth, the child, same or different.
+Word = tuple[str, int, str]
+
+
+def link(
+    births: Sequence[Sequence[Row]],
+    children: Sequence[Row],
+    documents: Mapping[str, str],
+    words: Sequence[Word] = (),
+) -> set[Any]:
     """Tell (head record, relation, pass) of each pair; `documents` gives each person's number."""
     left = [birth for birth in births if birth[0]["outcome_code"] == "1"]
     pool = [child for child in children if child["adopted_date"] is None]
-    pairs = set()
+    said = _said(births, pool, words)
+    living = {birth[0]["record_id"] for birth in left}
+    pairs = {
+        (head, relation, "person")
+        for (head, relation), code in said.items()
+        if code == "same" and head in living
+    }
+    left = [birth for birth in left if birth[0]["record_id"] not in {head for head, _, _ in pairs}]
+    pool = [child for child in pool if child["relation_id"] not in {relation for _, relation, _ in pairs}]
     for pass_name in ("certificate", "mother_document"):
         found = []
         for birth in left:
             for child in pool:
-                if _is_candidate(pass_name, birth, child, documents):
+                is_told = (birth[0]["record_id"], child["relation_id"]) in said
+                if not is_told and _is_candidate(pass_name, birth, child, documents):
                     found.append((birth, child))
         for birth, child in found:
             alone = [b for b, c in found if c is child] == [birth] and [
@@ -52,13 +70,38 @@ def link(births: Sequence[Sequence[Row]], children: Sequence[Row], documents: Ma
     return pairs
 
 
+def _said(
+    births: Sequence[Sequence[Row]], children: Sequence[Row], words: Sequence[Word]
+) -> dict[tuple[str, int], str]:
+    """Tell what stands of each pair: same, different, or contradicted by a newer word."""
+    head_of = {record["record_id"]: birth[0]["record_id"] for birth in births for record in birth}
+    known = {child["relation_id"] for child in children}
+    newest = {
+        (head_of[record], relation): (turn, code)
+        for turn, (record, relation, code) in enumerate(words)
+        if record in head_of and relation in known
+    }
+    said, taken = {}, set()
+    for (head, relation), (_, code) in sorted(newest.items(), key=lambda each: each[1], reverse=True):
+        said[head, relation] = code
+        if code == "same":
+            if {head, relation} & taken:
+                said[head, relation] = "contradicted"
+            taken |= {head, relation}
+    return said
+
+
 def classes(
-    records: Sequence[Row], children: Sequence[Row], persons: Sequence[Row], today: date
+    records: Sequence[Row],
+    children: Sequence[Row],
+    persons: Sequence[Row],
+    today: date,
+    words: Sequence[Word] = (),
 ) -> set[tuple[Any, ...]]:
     """Tell (class, head record, relation, conflict fields) of every finding."""
     births = fold(records)
     documents = {person["person_id"]: person["id_number"] for person in persons}
-    pairs = link(births, children, documents)
+    pairs = link(births, children, documents, words)
     heads = {birth[0]["record_id"]: birth for birth in births if birth[0]["outcome_code"] == "1"}
     relations = {child["relation_id"]: child for child in children if child["adopted_date"] is None}
     found: set[tuple[Any, ...]] = set()
