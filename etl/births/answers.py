@@ -1,4 +1,8 @@
-"""What people answer to tasks about births; it holds while what they looked at is as it was (核实记忆)."""
+"""What people answer to tasks about births; it holds while what they looked at is as it was (核实记忆).
+
+Whether a birth and a child are one is a word of its own kind, which stands until a person changes it
+(deciding.py).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -13,7 +17,9 @@ from connectors.deadline import require_aware
 from connectors.registry import newest_on_record, registry_session, state_on
 from connectors.settings import Settings
 from etl.births.classify import RULINGS
+from etl.births.deciding import DIFFERENT, SAME, decide_pair
 from etl.births.tasks import PROCESS
+from etl.births.verdicts import REVIEW_KIND
 from schemas.refusal import Refusal
 from schemas.registry import BIRTH_ANSWER, BIRTH_MATCH, TASK
 from schemas.word import word_of
@@ -22,9 +28,12 @@ ANSWERS = {
     "looked_into": "查实无误 · looked into: nothing to change",
     "mch": "以妇幼为准 · MCH is right about the fields in question",
     "population": "以人口库为准 · the population database is right about them",
+    SAME: "同一儿童 · the birth and the child are one",
+    DIFFERENT: "非同一儿童 · they are two children",
 }
 # The kinds of tasks about fields, of which one side may be right.
 ABOUT_FIELDS = frozenset({"birth_conflict", "birth_review"})
+ABOUT_A_PAIR = frozenset({SAME, DIFFERENT})
 Row = Mapping[str, Any]
 
 
@@ -45,6 +54,10 @@ def answer_task(
         business_date = newest_on_record(connection, TASK, {"process_name": PROCESS})
         task = _open_task(connection, task_id, business_date)
         _check_fits(answer_code, task["kind_code"])
+    if task["kind_code"] == REVIEW_KIND:
+        decided = decide_pair(settings, task["subject_id"], answer_code, user, reason, now)
+        return {"task": task_id, "answer": answer_code, "ends_after": decided["counts_after"]}
+    with registry_session(settings) as connection:
         row = {
             "task_id": task_id,
             "business_date": business_date,
@@ -104,12 +117,14 @@ def _open_task(connection: Connection, task_id: str, business_date: date | None)
     if business_date is not None:
         chosen = (
             sa.select(TASK, BIRTH_MATCH.c.evidence_sha256)
-            .join(BIRTH_MATCH, BIRTH_MATCH.c.match_id == TASK.c.subject_id)
+            .outerjoin(
+                BIRTH_MATCH,
+                sa.and_(BIRTH_MATCH.c.match_id == TASK.c.subject_id, state_on(BIRTH_MATCH, business_date)),
+            )
             .where(
                 TASK.c.task_id == task_id,
                 TASK.c.process_name == PROCESS,
                 state_on(TASK, business_date),
-                state_on(BIRTH_MATCH, business_date),
             )
         )
         found = connection.execute(chosen).mappings().first()
@@ -124,7 +139,7 @@ def _open_task(connection: Connection, task_id: str, business_date: date | None)
 
 
 def _check_fits(answer_code: str, kind_code: str) -> None:
-    fitting = [code for code in ANSWERS if code == "looked_into" or kind_code in ABOUT_FIELDS]
+    fitting = [code for code in ANSWERS if _fits(code, kind_code)]
     if answer_code not in fitting:
         raise Refusal(
             "answer_unfit",
@@ -132,3 +147,9 @@ def _check_fits(answer_code: str, kind_code: str) -> None:
             expected=", ".join(fitting),
             to_do="say one of these",
         )
+
+
+def _fits(answer_code: str, kind_code: str) -> bool:
+    if kind_code == REVIEW_KIND or answer_code in ABOUT_A_PAIR:
+        return kind_code == REVIEW_KIND and answer_code in ABOUT_A_PAIR
+    return answer_code == "looked_into" or kind_code in ABOUT_FIELDS

@@ -17,6 +17,7 @@ from connectors.engine import run_sql
 from connectors.lake import version_on
 from connectors.registry import state_on
 from connectors.settings import Settings
+from etl.births.pair_pages import render_pairs
 from etl.births.sent_items import render_items
 from etl.births.situations import SITUATIONS
 from etl.births.survivorship import FIELDS, RULES
@@ -108,28 +109,36 @@ def render_birth(
 ) -> RenderableType:
     """Show one birth: what was found and when, which values survive, its tasks, letters about it.
 
+    Beside it the pairs in which it or its child is in question, and what people have said of them. A pair
+    that is no birth is shown by these alone.
+
     Raises:
         Refusal: no such birth is known on the date.
     """
     of_birth = BIRTH_MATCH.c.match_id == match_id
     chosen = sa.select(BIRTH_MATCH).where(of_birth, BIRTH_MATCH.c.recorded_from <= business_date)
     history = connection.execute(chosen.order_by(BIRTH_MATCH.c.recorded_from)).mappings().all()
-    if not history:
+    pairs = render_pairs(connection, business_date, match_id, history)
+    if not history and not pairs:
         raise Refusal(
             "birth_unknown",
             found=f"no birth of that name ({len(match_id)} characters) up to {business_date}",
             expected="a birth of the list",
             to_do="list the births with `padis births list`",
         )
+    shown: list[RenderableType] = []
+    if history:
+        fields = _fields_of(settings, connection, business_date, match_id)
+        shown = [
+            Text("核对 Finding", style="bold"),
+            _findings(history),
+            Text("字段 Fields", style="bold"),
+            _fields(fields, masked),
+        ]
+    tasks = _tasks(connection, business_date, match_id)
+    items = render_items(connection, business_date, match_id)
     return Group(
-        Text("核对 Finding", style="bold"),
-        _findings(history),
-        Text("字段 Fields", style="bold"),
-        _fields(_fields_of(settings, connection, business_date, match_id), masked),
-        Text("待办 Tasks", style="bold"),
-        _tasks(connection, business_date, match_id),
-        Text("送出 Sent", style="bold"),
-        render_items(connection, business_date, match_id),
+        *shown, *pairs, Text("待办 Tasks", style="bold"), tasks, Text("送出 Sent", style="bold"), items
     )
 
 

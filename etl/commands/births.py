@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-births = typer.Typer(no_args_is_help=True, help="出生核对 · births: list, show, answer, count, train.")
+
+class Verdict(StrEnum):
+    """What a person may say of a pair."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+births = typer.Typer(
+    no_args_is_help=True, help="出生核对 · births: list, show, answer, unlink, decide, count, train."
+)
 
 
 def _date_of(connection: Connection, text: str | None) -> date:
@@ -75,11 +86,17 @@ def show(
 @births.command("answer")
 def answer(
     task_id: Annotated[str, typer.Argument(help="任务编号 · open task, as `padis births show` names it.")],
-    answer_code: Annotated[str, typer.Option("--say", help="答复 · looked_into, mch or population.")],
+    answer_code: Annotated[
+        str, typer.Option("--say", help="答复 · looked_into, mch, population, same or different.")
+    ],
     user: Annotated[str, typer.Option("--as", help="答复人 · who answers.")],
     reason: Annotated[str, typer.Option("--reason", help="依据 · why; no personal value.")],
 ) -> None:
-    """答复 · answer a task: it ends with the next night, and opens again if what was looked at changes."""
+    """答复 · answer a task: it ends with the next night, and opens again if what was looked at changes.
+
+    What fits: of fields in conflict, which side is right (mch, population); of a birth and a child that may
+    be one, same or different; of any other, looked_into.
+    """
     from datetime import UTC, datetime
 
     from etl.births.answers import answer_task
@@ -87,6 +104,41 @@ def answer(
 
     with ready_settings() as settings:
         print_counts(answer_task(settings, task_id, answer_code, user, reason, datetime.now(UTC)))
+
+
+@births.command("unlink")
+def unlink(
+    match_id: Annotated[
+        str, typer.Argument(help="核对编号 · linked birth, as `padis births list` names it.")
+    ],
+    user: Annotated[str, typer.Option("--as", help="裁定人 · who decides.")],
+    reason: Annotated[str, typer.Option("--reason", help="依据 · why; no personal value.")],
+) -> None:
+    """解除关联 · say that a linked birth and child are two: nothing links them again until a person does."""
+    from datetime import UTC, datetime
+
+    from etl.births.deciding import unlink_birth
+    from etl.commands.session import print_counts
+
+    with ready_settings() as settings:
+        print_counts(unlink_birth(settings, match_id, user, reason, datetime.now(UTC)))
+
+
+@births.command("decide")
+def decide(
+    match_id: Annotated[str, typer.Argument(help="配对编号 · pair, as `padis births show` names it.")],
+    verdict: Annotated[Verdict, typer.Option("--say", help="裁定 · one child, or two.")],
+    user: Annotated[str, typer.Option("--as", help="裁定人 · who decides.")],
+    reason: Annotated[str, typer.Option("--reason", help="依据 · why; no personal value.")],
+) -> None:
+    """裁定 · say of a pair that was linked, asked about or decided whether it is one child."""
+    from datetime import UTC, datetime
+
+    from etl.births.deciding import decide_pair
+    from etl.commands.session import print_counts
+
+    with ready_settings() as settings:
+        print_counts(decide_pair(settings, match_id, verdict.value, user, reason, datetime.now(UTC)))
 
 
 @births.command("statistics")
