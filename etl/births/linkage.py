@@ -20,6 +20,15 @@ MILLION, THOUSAND = 1_000_000, 1_000
 EXACT_PASSES = ("certificate", "mother_document", "mother_document_form")
 BY_PERSON = "person"
 LINKED_PAIR = PAIR.append(pa.field("pass_name", pa.string()))
+NOTHING_RATED = pa.schema(
+    [
+        ("mch_record_id", pa.string()),
+        ("relation_id", pa.int64()),
+        ("match_weight", pa.float64()),
+        ("probability", pa.float64()),
+        ("band_code", pa.string()),
+    ]
+).empty_table()
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,14 @@ class Sides:
     def relations(self) -> dict[str, Relation]:
         """Name the relations as the queries do."""
         return {"open_birth": self.births, "open_child": self.children, "name_share": self.shares}
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """What came of linking: the pairs that the model rated, and links and reviews among all."""
+
+    rated: pa.Table
+    links: pa.Table
 
 
 def link_births(
@@ -49,22 +66,27 @@ def link_births(
     Pairs that a person has linked come first and leave both sides out of everything else; whom a person
     told apart nothing brings together, and rivals are weighed without them.
     """
+    return linkage_of(settings, staging, births, children, model, business_date, standing).links
+
+
+def linkage_of(
+    settings: Settings,
+    staging: Mapping[str, Relation],
+    births: pa.Table,
+    children: pa.Table,
+    model: LinkageModel | None,
+    business_date: date,
+    standing: Standing | None = None,
+) -> Linkage:
+    """Link births and children as `link_births` does, and keep what was rated on the way."""
     exact = exact_links(settings, births, children, standing)
-    scored = _nothing_scored()
+    rated = NOTHING_RATED
     if model is not None:
         sides = open_sides(settings, staging, births, children, exact)
         apart = standing.apart if standing else None
         scored = scored_pairs(settings, sides, model, business_date, apart)
-    return run_sql(
-        settings,
-        "births/link",
-        {"exact_link": exact, "scored_pair": scored},
-        {
-            "automatic_from": load_parameter("births/link_automatic_per_million").on(business_date) / MILLION,
-            "review_from": load_parameter("births/link_review_per_million").on(business_date) / MILLION,
-            "reviews_at_most": reviews_at_most(births.num_rows, business_date),
-        },
-    )
+        rated = rated_pairs(settings, scored, business_date)
+    return Linkage(rated, one_to_one(settings, exact, rated, births.num_rows, business_date))
 
 
 def exact_links(
@@ -125,9 +147,34 @@ def scored_pairs(
         "days_apart": load_parameter("births/link_days_apart").on(business_date),
     }
     given = {**sides.relations(), "told_apart": PAIR.empty_table() if apart is None else apart}
-    pairs = run_sql(settings, expanded("births/candidate_pair"), given, limits)
+    met = run_sql(settings, expanded("births/met_pair"), given, limits)
+    return weighed_pairs(settings, sides, met, model)
+
+
+def weighed_pairs(settings: Settings, sides: Sides, met: pa.Table, model: LinkageModel) -> pa.Table:
+    """Weigh pairs (`birth_id`, `child_id`) of the sides by a model, whatever brought them together."""
+    pairs = run_sql(settings, expanded("births/candidate_pair"), {**sides.relations(), "met_pair": met})
     spelt = with_spellings(pairs, ("_l", "_r"))
     return run_sql(settings, scoring_query(model), {"candidate_pair": spelt})
+
+
+def rated_pairs(settings: Settings, scored: pa.Table, business_date: date) -> pa.Table:
+    """Give scored pairs their probability among rivals and their band (sql/births/rated_pair.sql)."""
+    bands = {
+        "automatic_from": load_parameter("births/link_automatic_per_million").on(business_date) / MILLION,
+        "review_from": load_parameter("births/link_review_per_million").on(business_date) / MILLION,
+    }
+    return run_sql(settings, "births/rated_pair", {"scored_pair": scored}, bands)
+
+
+def one_to_one(
+    settings: Settings, exact: pa.Table, rated: pa.Table, births: int, business_date: date
+) -> pa.Table:
+    """Choose links and reviews among exact links and rated pairs (sql/births/link.sql)."""
+    given: dict[str, Relation] = {"exact_link": exact, "rated_pair": rated}
+    return run_sql(
+        settings, "births/link", given, {"reviews_at_most": reviews_at_most(births, business_date)}
+    )
 
 
 def expanded(relation: str) -> str:
@@ -139,13 +186,3 @@ def reviews_at_most(births: int, business_date: date) -> int:
     """Tell how many pairs people can look at: a share of the births, and one if there are any."""
     share: int = load_parameter("births/link_reviews_per_thousand").on(business_date)
     return -(-births * share // THOUSAND)
-
-
-def _nothing_scored() -> pa.Table:
-    schema = [
-        ("mch_record_id", pa.string()),
-        ("relation_id", pa.int64()),
-        ("match_weight", pa.float64()),
-        ("is_told_apart", pa.bool_()),
-    ]
-    return pa.schema(schema).empty_table()

@@ -1,16 +1,16 @@
 """The trained model of births as an artefact, and the query that it compiles to.
 
 An artefact is a JSON file under `policy/births/models/`, named once and never changed: comparisons with
-levels, each with m (how often it holds of one child) and u (of two strangers), the prior, and who
-trained it on what. Which one is in force on a day is a policy value.
+levels, each with m (how often it holds of one child) and u (of two strangers), the prior, who trained it
+on what, and with which result. Which one is in force on a day is a policy value, `name@digest`.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from schemas.policy import POLICY, load_parameter
 from schemas.refusal import Refusal
 
 MODELS = POLICY / "births" / "models"
+# What artefacts are written and read as; another layout gets another number.
+FORMAT = 1
+CITED = "linkage_model"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,13 @@ class LinkageModel:
     prior: float
     comparisons: tuple[ModelComparison, ...]
     training: Mapping[str, Any]
+    result: Mapping[str, Any]
+    digest: str
+
+    @property
+    def version(self) -> str:
+        """Name and digest, as the inputs of what was linked by it cite it."""
+        return f"{CITED}.{self.name}@{self.digest}"
 
     @property
     def prior_weight(self) -> float:
@@ -67,10 +77,27 @@ def model_on(day: date) -> LinkageModel:
     Raises:
         Refusal: no model is in force, or its artefact cannot be used.
     """
-    return load_model(MODELS / f"{load_parameter('births/linkage_model').on(day)}.json")
+    return cited_model(f"{CITED}.{load_parameter('births/linkage_model').on(day)}")
 
 
-@lru_cache(maxsize=8)
+def cited_model(version: str, folder: Path = MODELS) -> LinkageModel:
+    """Read the model of a version `linkage_model.name@digest`, and no other that bears its name.
+
+    Raises:
+        Refusal: there is no such artefact, or it is not the one that was cited.
+    """
+    name, _, digest = version.removeprefix(f"{CITED}.").partition("@")
+    model = load_model(folder / f"{name}.json")
+    if (model.name, model.digest) != (name, digest):
+        raise Refusal(
+            "linkage_model_differs",
+            found=f"{name}.json holds {model.name}@{model.digest}",
+            expected=f"{name}@{digest}, as it was cited",
+            to_do="restore the file from the history of the project: an artefact never changes",
+        )
+    return model
+
+
 def load_model(path: Path) -> LinkageModel:
     """Read an artefact.
 
@@ -78,17 +105,19 @@ def load_model(path: Path) -> LinkageModel:
         Refusal: there is no such file, or it is no artefact of a model.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        comparisons = tuple(
-            ModelComparison(
-                entry["name"],
-                entry["description"],
-                entry["missing"],
-                tuple(ModelLevel(**level) for level in entry["levels"]),
-            )
-            for entry in told["comparisons"]
+        written = path.read_bytes()
+        told = json.loads(written)
+        if told["format"] != FORMAT:
+            raise _refused(path, f"format {told['format']}")
+        comparisons = compared_as(told["comparisons"])
+        model = LinkageModel(
+            told["name"],
+            told["prior"]["probability"],
+            comparisons,
+            told["training"],
+            told["result"],
+            hashlib.sha256(written).hexdigest()[:16],
         )
-        model = LinkageModel(told["name"], told["prior"]["probability"], comparisons, told["training"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _refused(path, type(error).__name__) from None
     levels = [level for comparison in comparisons for level in comparison.levels]
@@ -97,11 +126,24 @@ def load_model(path: Path) -> LinkageModel:
     return model
 
 
+def compared_as(told: Sequence[Mapping[str, Any]]) -> tuple[ModelComparison, ...]:
+    """Read the comparisons of an artefact."""
+    return tuple(
+        ModelComparison(
+            entry["name"],
+            entry["description"],
+            entry["missing"],
+            tuple(ModelLevel(**level) for level in entry["levels"]),
+        )
+        for entry in told
+    )
+
+
 def _refused(path: Path, found: str) -> Refusal:
     return Refusal(
         "linkage_model_unusable",
         found=f"{path.name}: {found}",
-        expected="an artefact as `padis births train` writes it",
+        expected=f"an artefact of format {FORMAT} as `padis births train` writes it",
         to_do="restore the file, or name another one in policy/births/linkage_model.yaml",
     )
 
@@ -165,7 +207,15 @@ def artefact_of(
     comparisons: Sequence[Mapping[str, Any]],
     prior: Mapping[str, Any],
     training: Mapping[str, Any],
+    result: Mapping[str, Any],
 ) -> str:
     """Write an artefact as text; equal contents give equal bytes."""
-    told = {"name": name, "training": training, "prior": prior, "comparisons": comparisons}
+    told = {
+        "format": FORMAT,
+        "name": name,
+        "training": training,
+        "result": result,
+        "prior": prior,
+        "comparisons": comparisons,
+    }
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"

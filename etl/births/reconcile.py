@@ -84,7 +84,7 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
                 dict.fromkeys(decided_among(verdicts), ANSWERED) | settled,
             ),
         )
-        inputs = [*map(str, versions.values()), tree_version(settings, business_date)]
+        inputs = [*map(str, versions.values()), tree_version(settings, business_date), model.version]
         publish = partial(_publish, connection, settings, business_date, inputs)
         publish("core.birth_field", matched.fields)
         version = publish("core.birth_match", matched.matches)

@@ -1,4 +1,4 @@
-"""`padis births`: what was found about births, what people answer, and the model that links them."""
+"""`padis births`: what was found about births and why, what people answer, and the model that links them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 
 births = typer.Typer(
-    no_args_is_help=True, help="出生核对 · births: list, show, answer, unlink, decide, count, train."
+    no_args_is_help=True, help="出生核对 · births: list, show, explain, answer, unlink, decide, count, train."
 )
 
 
@@ -153,6 +153,30 @@ def statistics(date_text: DateOption = None) -> None:
         Console().print(render_counts(settings, connection, _date_of(connection, date_text)))
 
 
+@births.command("explain")
+def explain(
+    match_id: Annotated[
+        str, typer.Argument(metavar="LINK", help="核对编号 · finding (match_id), the subject of its task.")
+    ],
+    date_text: DateOption = None,
+    unmask: Annotated[
+        bool, typer.Option("--unmask", help="不脱敏 · show values in full (on your screen).")
+    ] = False,
+) -> None:
+    """说明 · why a birth was linked, waits for a person, or was left alone, comparison by comparison."""
+    from rich.console import Console
+
+    from connectors.registry import registry_session
+    from etl.births.explain import explain_link
+    from etl.births.explanation_table import render_explanation
+
+    with ready_settings() as settings:
+        with registry_session(settings) as connection:
+            on = _date_of(connection, date_text)
+        explanation = explain_link(settings, on, match_id)
+    Console().print(render_explanation(explanation, masked=not unmask))
+
+
 @births.command("train")
 def train(
     name: Annotated[str, typer.Argument(help="模型名称 · name of the artefact, such as city-2026.")],
@@ -161,15 +185,21 @@ def train(
     folder: Annotated[
         Path, typer.Option("--folder", help="存放目录 · where the artefact is written.")
     ] = Path(),
+    pairs: Annotated[
+        int, typer.Option("--pairs", help="陌生对数 · pairs of strangers drawn, fewer for a small city.")
+    ] = 10_000_000,
 ) -> None:
     """训练模型 · train a model on the births of a date with Splink and write its artefact.
 
-    It is in force once the file lies in policy/births/models and policy/births/linkage_model.yaml names it.
+    It is in force once the file lies in policy/births/models and policy/births/linkage_model.yaml names it
+    with its digest, as printed.
     """
     from rich.console import Console
 
     from connectors.lake import newest_business_date, version_on
     from connectors.registry import registry_session
+    from etl.births.model import load_model
+    from etl.births.model_page import facts_of
     from etl.births.reconcile import INPUTS
     from etl.births.train import train_model, write_artefact
 
@@ -178,9 +208,45 @@ def train(
             on = parsed_date(date_text) if date_text else newest_business_date(connection)
             versions = {each: version_on(connection, f"staging.{each}", on) for each in INPUTS}
         sources = {each: str(version) for each, version in versions.items()}
-        trained = train_model(settings, versions, on, name=name, trained_by=trained_by, sources=sources)
+        trained = train_model(
+            settings,
+            versions,
+            on,
+            name=name,
+            trained_by=trained_by,
+            sources=sources,
+            pairs_of_strangers=pairs,
+        )
         path = write_artefact(folder, name, trained.artefact)
-    Console().print(
-        f"{path}: {trained.births:,} 出生 · births, {trained.children:,} 子女 · children, "
-        f"{trained.certain_pairs:,} 确定对 · certain pairs"
-    )
+    console = Console(highlight=False)
+    console.print(f"{path}: {trained.births:,} 出生 · births, {trained.children:,} 子女 · children")
+    for label, told in facts_of(load_model(path)).items():
+        console.print(f"{label}: {told}", markup=False)
+
+
+@births.command("model")
+def model(
+    date_text: DateOption = None,
+    artefact: Annotated[
+        Path | None, typer.Option("--file", help="模型文件 · an artefact that is not in force.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", metavar="FILE", help="网页 · write a page with charts (HTML, SVG)."),
+    ] = None,
+) -> None:
+    """模型 · show a linkage model: who trained it on what, its result, match weights and calibration."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from etl.births.model import load_model, model_on
+    from etl.births.model_page import model_page, render_model
+    from schemas.business_date import business_date_of
+
+    day = parsed_date(date_text) if date_text else business_date_of(datetime.now(UTC))
+    chosen = load_model(artefact) if artefact else model_on(day)
+    Console().print(render_model(chosen))
+    if page is not None:
+        page.write_text(model_page(chosen, day), encoding="utf-8")
+        Console().print(f"已写 · written: {page}")

@@ -1,60 +1,5 @@
--- births.candidate_pair: one row per open birth and open child that share a key and whose dates do not exclude each other.
---
--- Every key is counted on both sides before it is joined: a placeholder that thousands share, as mother or telephone,
--- brings nobody together. Where nothing is stated there is no key. Whom a person told apart are no pair.
-WITH birth_key AS (
-    SELECT side_id, 'mother_document' AS block, mother_document AS key FROM open_birth
-    UNION ALL
-    SELECT side_id, 'father_document', father_document FROM open_birth
-    UNION ALL
-    SELECT side_id, 'mother_phone', mother_phone FROM open_birth
-    UNION ALL
-    SELECT side_id, 'mother_name', mother_name || CAST(birth_date AS VARCHAR) FROM open_birth
-    UNION ALL
-    SELECT side_id, 'father_name', father_name || CAST(birth_date AS VARCHAR) FROM open_birth
-    UNION ALL
-    SELECT side_id, 'child_name', child_name || CAST(birth_date AS VARCHAR) FROM open_birth
-    UNION ALL
-    SELECT side_id, 'mother_birth_date', CAST(mother_birth_date AS VARCHAR) || CAST(birth_date AS VARCHAR) FROM open_birth
-    UNION ALL
-    SELECT side_id, 'parents', mother_name || father_name FROM open_birth
-),
-child_key AS (
-    SELECT side_id, 'mother_document' AS block, mother_document AS key FROM open_child
-    UNION ALL
-    SELECT side_id, 'father_document', father_document FROM open_child
-    UNION ALL
-    SELECT side_id, 'mother_phone', mother_phone FROM open_child
-    UNION ALL
-    SELECT side_id, 'mother_name', mother_name || CAST(birth_date AS VARCHAR) FROM open_child
-    UNION ALL
-    SELECT side_id, 'father_name', father_name || CAST(birth_date AS VARCHAR) FROM open_child
-    UNION ALL
-    SELECT side_id, 'child_name', child_name || CAST(birth_date AS VARCHAR) FROM open_child
-    UNION ALL
-    SELECT side_id, 'mother_birth_date', CAST(mother_birth_date AS VARCHAR) || CAST(birth_date AS VARCHAR) FROM open_child
-    UNION ALL
-    SELECT side_id, 'parents', mother_name || father_name FROM open_child
-),
-key_of_births AS (
-    SELECT block, key, COUNT(*) AS births FROM birth_key WHERE key IS NOT NULL GROUP BY block, key
-),
-key_of_children AS (
-    SELECT block, key, COUNT(*) AS children FROM child_key WHERE key IS NOT NULL GROUP BY block, key
-),
-met_key AS (
-    SELECT block, key
-    FROM key_of_births
-    JOIN key_of_children USING (block, key)
-    WHERE births * children <= $pairs_per_key
-),
-met AS (
-    SELECT DISTINCT birth_key.side_id AS birth_id, child_key.side_id AS child_id
-    FROM met_key
-    JOIN birth_key USING (block, key)
-    JOIN child_key USING (block, key)
-),
-child_name_share AS (
+-- births.candidate_pair: one row per pair that met, with what both sides say of what is compared.
+WITH child_name_share AS (
     SELECT name, share FROM name_share WHERE column_name = 'child_name'
 ),
 mother_name_share AS (
@@ -64,8 +9,8 @@ father_name_share AS (
     SELECT name, share FROM name_share WHERE column_name = 'father_name'
 )
 SELECT
-    met.birth_id AS mch_record_id,
-    CAST(met.child_id AS BIGINT) AS relation_id,
+    met_pair.birth_id AS mch_record_id,
+    CAST(met_pair.child_id AS BIGINT) AS relation_id,
     -- Brothers and sisters of one delivery share all but these: only what states both alike may be told from them.
     (NOT birth.is_multiple AND NOT child.is_multiple)
         OR (birth.plural_order = child.plural_order AND COALESCE(birth.sex_code = child.sex_code, FALSE)) AS is_told_apart,
@@ -86,23 +31,9 @@ SELECT
     child_name_share.share AS child_name_share,
     mother_name_share.share AS mother_name_share,
     father_name_share.share AS father_name_share
-FROM met
-JOIN open_birth AS birth ON birth.side_id = met.birth_id
-JOIN open_child AS child ON child.side_id = met.child_id
+FROM met_pair
+JOIN open_birth AS birth ON birth.side_id = met_pair.birth_id
+JOIN open_child AS child ON child.side_id = met_pair.child_id
 LEFT JOIN child_name_share ON child_name_share.name = birth.child_name
 LEFT JOIN mother_name_share ON mother_name_share.name = birth.mother_name
 LEFT JOIN father_name_share ON father_name_share.name = birth.father_name
--- No woman gives birth twice within a month, and who was born months apart is another child of hers.
-WHERE (
-        ABS(DATE_DIFF('day', birth.birth_date, child.birth_date)) <= $days_apart
-        OR is_month_day_swapped(birth.birth_date, child.birth_date)
-    )
-    -- Two children of one delivery who differ in order and sex are brother and sister, each known to one side.
-    AND NOT (
-        (birth.is_multiple OR child.is_multiple)
-        AND birth.plural_order <> child.plural_order AND COALESCE(birth.sex_code <> child.sex_code, FALSE)
-    )
-    AND NOT EXISTS (
-        SELECT 1 FROM told_apart
-        WHERE told_apart.mch_record_id = met.birth_id AND CAST(told_apart.relation_id AS VARCHAR) = met.child_id
-    )

@@ -1,35 +1,11 @@
 -- births.link: one row per linked pair; per pair that a person has to look at; and per birth or child left unlinked because
 -- several partners fit.
---
--- A pair's probability counts its rivals: of all pairs in which its birth or its child stands, at most one is true. Above
--- one half it has no equal on either side, so that automatic links are one to one; equal rivals stay below.
-WITH rated AS (
-    SELECT mch_record_id, relation_id, match_weight, is_told_apart, POWER(2, match_weight) AS odds
-    FROM scored_pair
-),
-rivalled AS (
-    SELECT
-        *,
-        odds / (
-            1 + SUM(odds) OVER (PARTITION BY mch_record_id) + SUM(odds) OVER (PARTITION BY relation_id) - odds
-        ) AS probability
-    FROM rated
-),
-band AS (
-    SELECT
-        *,
-        CASE
-            WHEN probability >= $automatic_from AND is_told_apart THEN 'automatic'
-            WHEN probability >= $review_from THEN 'review'
-        END AS band_code
-    FROM rivalled
-),
-best AS (
+WITH best AS (
     SELECT
         *,
         ROW_NUMBER() OVER (PARTITION BY mch_record_id ORDER BY probability DESC, match_weight DESC, relation_id) AS of_birth,
         ROW_NUMBER() OVER (PARTITION BY relation_id ORDER BY probability DESC, match_weight DESC, mch_record_id) AS of_child
-    FROM band
+    FROM rated_pair
     WHERE band_code = 'review'
 ),
 asked AS (
@@ -44,7 +20,7 @@ paired AS (
     FROM exact_link
     WHERE pass_name IS NOT NULL
     UNION ALL
-    SELECT mch_record_id, relation_id, 'model', match_weight, probability, band_code FROM band WHERE band_code = 'automatic'
+    SELECT mch_record_id, relation_id, 'model', match_weight, probability, band_code FROM rated_pair WHERE band_code = 'automatic'
     UNION ALL
     SELECT mch_record_id, relation_id, NULL, match_weight, probability, band_code
     FROM asked

@@ -8,10 +8,11 @@ import pytest
 from splink import DuckDBAPI, Linker
 
 from connectors.settings import Settings
+from etl.births.estimate import splink_settings
 from etl.births.fold import folded_births, population_children
 from etl.births.linkage import exact_links, open_sides, scored_pairs
 from etl.births.model import model_on
-from etl.births.train import splink_settings, splink_sides
+from etl.births.train import splink_sides
 from tests.support.birth_year import TODAY, birth_year
 
 NOWHERE = Settings(var=Path("nowhere"))

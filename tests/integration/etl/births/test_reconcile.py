@@ -11,6 +11,7 @@ from connectors.divisions import tree_version
 from connectors.lake import Reconciled, publish_dataset, version_on
 from connectors.registry import record_state, registry_session, state_on
 from connectors.settings import Settings
+from etl.births.model import model_on
 from etl.births.reconcile import reconcile_births
 from schemas.refusal import Refusal
 from schemas.registry import BIRTH_MATCH, DATASET_VERSION, TASK, TASK_CLOSING
@@ -121,7 +122,7 @@ def test_the_findings_cite_the_versions_they_rest_on(settings: Settings) -> None
             )
         )  # fmt: skip
     assert sorted(inputs or []) == [
-        tree_version(settings, TOMORROW),
+        tree_version(settings, TOMORROW), model_on(TOMORROW).version,
         "staging.family_child@1", "staging.mch_birth@0", "staging.population_person@0",
     ]  # fmt: skip
 
