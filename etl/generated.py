@@ -7,6 +7,7 @@ from connectors.settings import PROJECT
 
 
 def _rendered() -> dict[Path, str]:
+    from etl.births.model_doc import model_files
     from quality.suites import suite_files
     from schemas.dictionary import render_dictionary
     from schemas.policy_page import render_policy_page
@@ -15,7 +16,8 @@ def _rendered() -> dict[Path, str]:
         "docs/dictionary.md": render_dictionary,
         "docs/policy.md": render_policy_page,
     }
-    return {**{PROJECT / name: render() for name, render in pages.items()}, **suite_files()}
+    of_model = {PROJECT / "docs" / name: text for name, text in model_files().items()}
+    return {**{PROJECT / name: render() for name, render in pages.items()}, **of_model, **suite_files()}
 
 
 def write_generated(*, check: bool = False) -> list[str]:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from connectors.settings import Settings
+from etl.births.calibration import calibrate, pooled, read_bands, told_bands
 from etl.births.fold import folded_births, population_children
-from etl.births.linkage import link_births
+from etl.births.linkage import linkage_of
 from etl.births.model import LinkageModel, model_on
 from tests.support.birth_year import TODAY, birth_year
 from tests.support.evidence import write_evidence
-from tests.support.link_quality import link_quality
+from tests.support.link_quality import judged_pairs, link_quality
 
 NOWHERE = Settings(var=Path("nowhere"))
 FEW, MANY, SEEDS = 8_000, 270_000, 5
@@ -22,8 +23,10 @@ def quality(seed: int, births: int, multiplier: float, model: LinkageModel | Non
     year = birth_year(seed, births, multiplier)
     folded = folded_births(NOWHERE, year.staging, TODAY).births
     children = population_children(NOWHERE, year.staging)
-    links = link_births(NOWHERE, year.staging, folded, children, model, TODAY).to_pylist()
-    return {"seed": seed, "defects": multiplier, **link_quality(year, links)}
+    found = linkage_of(NOWHERE, year.staging, folded, children, model, TODAY)
+    bands = calibrate(NOWHERE, judged_pairs(year, found.rated), TODAY)
+    told = link_quality(year, found.links.to_pylist())
+    return {"seed": seed, "defects": multiplier, **told, "calibration": told_bands(bands)}
 
 
 def holds_at_default_rates(found: dict[str, Any]) -> None:
@@ -61,7 +64,9 @@ def test_five_years_of_a_large_city() -> None:
     seeds = [secrets.randbelow(2**31) for _ in range(SEEDS)]
     usual = [quality(seed, MANY, 1.0, model) for seed in seeds]
     tripled = [quality(seeds[0], MANY, 3.0, model)]
-    write_evidence("birth_links", {"model": model.name, "usual": usual, "tripled": tripled})
+    every_band = [read_bands(found["calibration"]) for found in (*usual, *tripled)]
+    evidence = {"model": f"{model.name}@{model.digest}", "usual": usual, "tripled": tripled}
+    write_evidence("birth_links", {**evidence, "calibration": told_bands(pooled(every_band))})
     for found in usual:
         assert found["births"] >= 200_000
         holds_at_default_rates(found)

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
+
+from etl.svg import GRID, picture, text
 
 WIDTH, ROW, LEFT, RIGHT = 760, 22, 250, 110
-OURS_COLOUR, PEER_COLOUR, GRID, INK = "#1f6f8b", "#c9c2b2", "#dddddd", "#333333"
+OURS_COLOUR, PEER_COLOUR = "#1f6f8b", "#c9c2b2"
 LINES = ("#1f6f8b", "#b4553a", "#5c7c3a", "#80589c", "#b08a2e", "#555555", "#3aa0a0", "#a0406a", "#2e4a9e")
 
 
@@ -13,20 +14,20 @@ def bars(title: str, groups: Mapping[str, Sequence[tuple[str, float, bool]]], un
     """Draw groups of bars (name, value, is ours); each group on a scale of its own, values in words."""
     parts, top = [], 34
     for group, entries in groups.items():
-        parts.append(_text(10, top + 14, group, weight="bold"))
+        parts.append(text(10, top + 14, group, weight="bold"))
         top += ROW
         most = max((value for _, value, _ in entries), default=1.0) or 1.0
         for name, value, is_ours in entries:
             width = max(1.0, value / most * (WIDTH - LEFT - RIGHT))
             colour = OURS_COLOUR if is_ours else PEER_COLOUR
-            parts.append(_text(LEFT - 8, top + 14, name, anchor="end"))
+            parts.append(text(LEFT - 8, top + 14, name, anchor="end"))
             parts.append(
                 f'<rect x="{LEFT}" y="{top + 3}" width="{width:.1f}" height="{ROW - 7}" fill="{colour}"/>'
             )
-            parts.append(_text(LEFT + width + 6, top + 14, f"{_number(value)} {unit}"))
+            parts.append(text(LEFT + width + 6, top + 14, f"{_number(value)} {unit}"))
             top += ROW
         top += 8
-    return _page(title, top + 6, parts)
+    return picture(title, WIDTH, top + 6, parts)
 
 
 def growth(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> str:
@@ -45,11 +46,11 @@ def growth(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> str:
     for decade in range(low_x, high_x + 1):
         x, _ = place(10**decade, 10**low_y)
         parts.append(f'<line x1="{x:.0f}" y1="50" x2="{x:.0f}" y2="{bottom}" stroke="{GRID}"/>')
-        parts.append(_text(x, bottom + 18, _persons(10**decade), anchor="middle"))
+        parts.append(text(x, bottom + 18, _persons(10**decade), anchor="middle"))
     for decade in range(low_y, high_y + 1):
         _, y = place(10**low_x, 10**decade)
         parts.append(f'<line x1="70" y1="{y:.0f}" x2="{right}" y2="{y:.0f}" stroke="{GRID}"/>')
-        parts.append(_text(62, y + 4, f"{10.0**decade:g} s", anchor="end"))
+        parts.append(text(62, y + 4, f"{10.0**decade:g} s", anchor="end"))
     for number, (name, line) in enumerate(lines.items()):
         colour = LINES[number % len(LINES)]
         drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in sorted(line)))
@@ -60,8 +61,8 @@ def growth(title: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> str:
         ]
         row = 60 + number * 18
         parts.append(f'<rect x="{right + 16}" y="{row - 9}" width="12" height="9" fill="{colour}"/>')
-        parts.append(_text(right + 34, row, name))
-    return _page(title, height, parts)
+        parts.append(text(right + 34, row, name))
+    return picture(title, WIDTH, height, parts)
 
 
 def _decades(values: Sequence[float]) -> tuple[int, int]:
@@ -81,29 +82,3 @@ def _persons(count: int) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal") -> str:
-    return (
-        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" font-weight="{weight}" fill="{INK}">'
-        f"{escape(text)}</text>"
-    )
-
-
-def _page(title: str, height: int, parts: Sequence[str]) -> str:
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-        f'viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13" role="img">'
-    )
-    white = f'<rect width="{WIDTH}" height="{height}" fill="white"/>'
-    return "\n".join(
-        [
-            head,
-            f"<title>{escape(title)}</title>",
-            white,
-            _text(10, 22, title, weight="bold"),
-            *parts,
-            "</svg>",
-            "",
-        ]
-    )

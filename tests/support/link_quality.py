@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from tests.support.birth_year import BirthYear
 
 # 95 % of a normal distribution lie within so many standard deviations, on the one side that counts.
@@ -34,6 +36,12 @@ def link_quality(year: BirthYear, links: Sequence[dict[str, Any]]) -> dict[str, 
         "review_true": sum(_is_true(year, link) for link in review),
         "by_model": sum(link["pass_name"] == "model" for link in automatic),
     }
+
+
+def judged_pairs(year: BirthYear, rated: pa.Table) -> pa.Table:
+    """Tell of every rated pair whether it is one child, as calibration takes it."""
+    is_one = [_is_true(year, pair) for pair in rated.select(["mch_record_id", "relation_id"]).to_pylist()]
+    return pa.table({"probability": rated["probability"], "is_one": pa.array(is_one, pa.bool_())})
 
 
 def _is_true(year: BirthYear, link: dict[str, Any]) -> bool:
