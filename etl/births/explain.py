@@ -134,9 +134,7 @@ def _not_found(version: DatasetVersion) -> Refusal:
     )
 
 
-def _link_again(
-    settings: Settings, inputs: Sequence[str], verdicts: pa.Table, business_date: date
-) -> _Again:
+def _link_again(settings: Settings, inputs: Sequence[str], verdicts: pa.Table, business_date: date) -> _Again:
     staging = _cited_staging(inputs)
     model = _cited_model(inputs)
     births = folded_births(settings, staging, business_date).births
