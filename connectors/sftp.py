@@ -92,6 +92,10 @@ def _part_of(target: str, attempt: int | str) -> str:
     return f"{target}.part-{attempt}"
 
 
+def _aside(part: str) -> str:
+    return f"{part}.withdrawn"
+
+
 class SftpSession:
     """What we ask of a partner's server; every error is a Refusal without the server's own words."""
 
@@ -172,8 +176,8 @@ class SftpSession:
 
         Written as `<name>.part-<attempt>`, read back, then renamed by the plain SFTP rename, which
         fails if the name exists. `attempt` must never have been used for this name. `before_rename`
-        is called when nothing but the rename is left to do; if it raises, the part stays as it is,
-        for `withdraw_part`.
+        is called when nothing but the rename is left to do; if it raises, or the rename is refused after
+        it, the part stays as it is: the proof for `withdraw_part` that nothing was sent.
 
         Raises:
             Refusal: nothing has appeared under the name, or another content holds it already.
@@ -186,26 +190,46 @@ class SftpSession:
         self._write_part(part, content)
         if before_rename is not None:
             before_rename()
-        return self._give_name(part, target, content)
+        try:
+            return self._give_name(part, target, content)
+        except Refusal:
+            if before_rename is None:
+                self._discard(part)
+            raise
 
     def withdraw_part(self, folder: str, name: str, attempt: int | str) -> bool:
-        """Remove what an attempt has uploaded but not renamed; False if there is nothing of it.
+        """Take back what an attempt has uploaded but not renamed; False if there is nothing of it.
 
         True proves that the attempt gave the name to nobody and never will: the rename moves the very
-        file that is gone now, so a sender that was only asleep fails when it wakes.
+        file that is gone now, so a sender that was only asleep fails when it wakes. The file is put
+        aside, not removed: whoever asks again, because the answer was lost, is told the same until
+        `discard_attempt`.
+
+        Raises:
+            Refusal: the wire failed, or we may neither rename nor remove.
+        """
+        part = _part_of(f"{self._at(folder)}/{check_plain_name(name)}", attempt)
+        try:
+            self._client.rename(part, _aside(part))
+        except WIRE_ERRORS as error:
+            refusal = self._refusal(error, "put aside", part)
+        else:
+            return True
+        if refusal.code in LOST:
+            raise refusal
+        # Put aside before, perhaps by a server that ended between link and unlink; or it refuses renames.
+        was_aside = self._is_there(_aside(part))
+        return self._remove(part) or was_aside
+
+    def discard_attempt(self, folder: str, name: str, attempt: int | str) -> None:
+        """Remove whatever is left of an attempt, also what was put aside: its end is on record.
 
         Raises:
             Refusal: the wire failed, or we may not remove.
         """
         part = _part_of(f"{self._at(folder)}/{check_plain_name(name)}", attempt)
-        try:
-            with self._asking("remove", part):
-                self._client.remove(part)
-        except Refusal as refusal:
-            if refusal.code == "remote_missing":
-                return False
-            raise
-        return True
+        for left in (part, _aside(part)):
+            self._remove(left)
 
     def _at(self, path: str) -> str:
         """Tell where an agreed path lies at this partner."""
@@ -244,14 +268,14 @@ class SftpSession:
         except Refusal as doubt:
             if doubt.code in LOST:
                 raise UncertainTransfer(target, f"{doubt.code} after a refused rename") from None
-            self._discard(part)
             raise
-        self._discard(part)
         if there:
+            self._discard(part)
             return "already_there"
         if refusal.code == "remote_failed":
             # The server may have refused because a file of that name was there: sent by another
             # attempt and taken away by the receiver in between.
+            self._discard(part)
             raise UncertainTransfer(target, "the rename was refused and the name is not there")
         raise refusal
 
@@ -288,9 +312,30 @@ class SftpSession:
                         raise too_large(path, f"more than {limit} bytes", f"at most {limit} bytes")
                     yield chunk
 
+    def _is_there(self, path: str) -> bool:
+        try:
+            with self._asking("look for", path):
+                self._client.stat(path)
+        except Refusal as refusal:
+            if refusal.code == "remote_missing":
+                return False
+            raise
+        return True
+
+    def _remove(self, path: str) -> bool:
+        """Remove a file; False if it is not there."""
+        try:
+            with self._asking("remove", path):
+                self._client.remove(path)
+        except Refusal as refusal:
+            if refusal.code == "remote_missing":
+                return False
+            raise
+        return True
+
     def _discard(self, part: str) -> None:
-        with suppress(*WIRE_ERRORS):
-            self._client.remove(part)
+        with suppress(Refusal):
+            self._remove(part)
 
     @contextmanager
     def _asking(self, verb: str, path: str) -> Iterator[None]:

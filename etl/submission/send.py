@@ -136,7 +136,7 @@ def _try_once(settings: Settings, profile: Correspondent, session: SftpSession, 
         return True
     # Whoever sleeps in an earlier attempt must not find its upload when it wakes.
     for left_behind in earlier:
-        session.withdraw_part(profile.inbox, batch["file_name"], left_behind.part_name)
+        session.discard_attempt(profile.inbox, batch["file_name"], left_behind.part_name)
     content = open_batch(settings, batch)
     attempt = begin_attempt(settings, batch_id, epoch)
     try:
@@ -154,9 +154,8 @@ def _try_once(settings: Settings, profile: Correspondent, session: SftpSession, 
         return False
     except Refusal as refusal:
         finish_attempt(settings, attempt, "failed", refusal.code)
-        if refusal.code == "attempt_superseded":
-            with suppress(Refusal):
-                session.withdraw_part(profile.inbox, batch["file_name"], attempt.part_name)
+        with suppress(Refusal):
+            session.discard_attempt(profile.inbox, batch["file_name"], attempt.part_name)
         raise
     finish_attempt(settings, attempt, outcome)
     LOG.info("%s: %s, %d records", batch_id, outcome, batch["record_count"])

@@ -53,7 +53,8 @@ def resolve_batch(settings: Settings, profile: Correspondent, session: SftpSessi
     """Find out about one batch and give its state: sent, approved (it did not arrive), or uncertain.
 
     The caller holds the sender's lock. Evidence that it arrived is looked for first; only then is the
-    upload taken back, which proves that it did not and cannot arrive any more.
+    upload taken back, which proves that it did not and cannot arrive any more. The receiver keeps that
+    proof until this verdict is on record: who is ended in between finds it again.
     """
     with registry_session(settings) as connection:
         batch = sealed_batch(connection, batch_id)
@@ -69,9 +70,13 @@ def resolve_batch(settings: Settings, profile: Correspondent, session: SftpSessi
     if inbox == "other":
         return _settle(settings, batch_id, "uncertain", "another content lies in the inbox under this name")
     file_name = batch["file_name"]
-    if attempts and session.withdraw_part(profile.inbox, file_name, attempts[-1].part_name):
-        return _settle(settings, batch_id, "approved", "the upload was never named and was taken back")
-    return _settle(settings, batch_id, "uncertain", NO_EVIDENCE)
+    if not (attempts and session.withdraw_part(profile.inbox, file_name, attempts[-1].part_name)):
+        return _settle(settings, batch_id, "uncertain", NO_EVIDENCE)
+    if _state_in_inbox(profile, session, batch) != "missing":
+        # A server whose rename is a link and an unlink shows the name between the two, and takes it away
+        # again since there is nothing left to unlink.
+        return _settle(settings, batch_id, "uncertain", "the name was there when the upload was taken back")
+    return _settle(settings, batch_id, "approved", "the upload was never named and was taken back")
 
 
 def settle_if_answered(

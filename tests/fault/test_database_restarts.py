@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from connectors.registry import registry_session
 from etl.steps import run_step
+from etl.submission import uncertain
 from etl.submission.approve import approve_batches
 from etl.submission.build import build_batches
 from etl.submission.receipts import collect_receipts
@@ -23,10 +24,12 @@ from schemas.refusal import Refusal
 from schemas.registry import BATCH, RECEIPT, RECORD
 from tests.support.evidence import write_evidence
 from tests.support.installation import DatabaseServer, installation_and_server
+from tests.support.seed import draw_seed
+from tests.support.sender_points import FINDING_OUT, put_point
 from tests.support.sending import RERUNS, Sending, sending_to
 from tests.support.submission import TODAY, People, living_child, publish_people
 
-SEED = random.SystemRandom().randrange(2**32)
+SEED = draw_seed()
 RESTARTS = 25
 
 
@@ -125,10 +128,10 @@ def finish(scene: Scene) -> None:
         scene.run("send_batches")
         scene.sending.let_it_take()
     with registry_session(settings) as connection:
-        newest = connection.scalar(sa.select(sa.func.max(BATCH.c.batch_id)).where(BATCH.c.state == "sent"))
+        newest = connection.scalar(sa.select(sa.func.max(BATCH.c.batch_id)))
+    assert scene.sending.history(newest).faults() == [], f"seed {SEED}, {newest}"
     scene.sending.let_it_answer(newest, "S40")
     scene.run("collect_receipts")
-    assert scene.sending.history(newest).faults() == [], f"seed {SEED}"
     with registry_session(settings) as connection:
         is_newest = RECORD.c.batch_id == newest
         states = set(connection.scalars(sa.select(RECORD.c.receiver_state_code).where(is_newest)))
@@ -142,6 +145,20 @@ def finish(scene: Scene) -> None:
 @pytest.mark.parametrize("step", BEFORE)
 def test_a_step_whose_database_ends_fails_cleanly_or_goes_on(scene: Scene, step: str) -> None:
     assert restart_within(scene, step, random.Random(f"{SEED} {step}"))
+
+
+def test_the_proof_that_nothing_arrived_outlives_the_end_of_the_database(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_doubt(scene)
+    monkeypatch.setattr(uncertain, "registry_session", uncertain.registry_session)
+    # The step reads the doubtful batches first.
+    verdict = replace(FINDING_OUT["with the verdict not committed"], nth=3)
+    put_point(verdict, scene.server.restart_immediately)
+    with pytest.raises(Refusal, match="registry_gone"):
+        scene.run("resolve_uncertain")
+    monkeypatch.undo()
+    finish(scene)
 
 
 @pytest.mark.deep

@@ -15,6 +15,7 @@ import pytest
 from connectors.settings import Settings
 from sandbox.simulation.world import World, kill_scheduler
 from tests.support.local_installation import free_port, is_free, left_processes, lines_until, padis
+from tests.support.seed import draw_seed
 
 STARTED = "Airflow 组件已启动 · components started"
 
@@ -34,7 +35,7 @@ MOMENTS = [
 DEEP_MOMENTS = [("conform_population", 8.0), ("gate_population", 15.0), ("decide_subsidies", 5.0)]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LONGEST_END = 60
-SEED = random.SystemRandom().randrange(2**32)
+SEED = draw_seed()
 
 
 @pytest.fixture(scope="module")

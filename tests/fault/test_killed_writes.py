@@ -22,6 +22,7 @@ from etl.conform.population import conform_population
 from schemas.registry import DATASET_VERSION
 from tests.support.landed import land_extract, land_increment
 from tests.support.received import TODAY, row_of
+from tests.support.seed import draw_seed
 
 # What writes the lake: a kill may strike before any of their lines.
 WRITERS = ("connectors/lake.py", "connectors/lake_room.py", "connectors/row_file.py")
@@ -29,7 +30,7 @@ POINTS = 14
 # What commits changes of a version; the other writers are the same.
 COMMITTERS = ("connectors/lake.py", "connectors/lake_layer.py", "connectors/lake_changes.py")
 POINTS_OF_CHANGES = 4
-SEED = random.SystemRandom().randrange(2**32)
+SEED = draw_seed()
 KEYS = {"population_person": "person_id", "family_child": "relation_id", "marriage": "marriage_id"}
 
 

@@ -21,11 +21,12 @@ from schemas.registry import ATTEMPT
 from tests.support.cut_wire import cut_wire
 from tests.support.evidence import write_evidence
 from tests.support.packets import Packets, packets_of_a_session
+from tests.support.seed import draw_seed
 from tests.support.sending import ANSWERING, SILENT, Sending, sending_to
 from tests.support.sides import KINDS
 from tests.support.submission import TODAY
 
-SEED = random.SystemRandom().randrange(2**32)
+SEED = draw_seed()
 RECORDS = 400
 WAYS = ("to_server", "to_client")
 RANDOM_BYTES = 200

@@ -13,11 +13,12 @@ from connectors.settings import Settings
 from etl.submission.send import send_batches
 from schemas.refusal import Refusal
 from tests.support.evidence import write_evidence
+from tests.support.seed import draw_seed
 from tests.support.sending import SILENT, Sending, sending_to
 from tests.support.sides import KINDS
 from tests.support.submission import TODAY
 
-SEED = random.SystemRandom().randrange(2**32)
+SEED = draw_seed()
 UPLOAD = "with an empty digest file"
 RUNS = ("nightly", "manual", "backfill")
 RACES, WAKINGS = 100, 25

@@ -28,9 +28,10 @@ from tests.support.evidence import write_evidence
 from tests.support.far_side import FarSide
 from tests.support.receiver_words import LAYOUT, TO_THE_END, answered, reached, read, taken
 from tests.support.released import forget_batches, release_batch
+from tests.support.seed import draw_seed
 from tests.support.submission import TODAY
 
-SEED = random.SystemRandom().randrange(2**32)
+SEED = draw_seed()
 PROFILE = profile_on(RECEIVER, TODAY)
 UNKNOWN = "J_110000_2026_A_9999"
 BATCHES = st.sampled_from([0, 1])

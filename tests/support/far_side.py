@@ -39,7 +39,10 @@ class FarSide:
         return content
 
     def withdraw_part(self, folder: str, name: str, attempt: str) -> bool:
-        return self.files.pop(f"{folder}/{name}.part-{attempt}", None) is not None
+        part = f"{folder}/{name}.part-{attempt}"
+        if part in self.files:
+            self.files[f"{part}.withdrawn"] = self.files.pop(part)
+        return f"{part}.withdrawn" in self.files
 
 
 def receipts_of_gateway(root: Path, file_name: str, content: bytes, behaviour: Behaviour) -> dict[str, bytes]:

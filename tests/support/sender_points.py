@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-SEND, ATTEMPT, SFTP = "etl.submission.send", "etl.submission.attempt", "connectors.sftp:SftpSession"
+SEND, ATTEMPT, UNCERTAIN = "etl.submission.send", "etl.submission.attempt", "etl.submission.uncertain"
+SFTP = "connectors.sftp:SftpSession"
 CLIENT, FILE = "paramiko.sftp_client:SFTPClient", "paramiko.sftp_file:SFTPFile"
 RENAME = 18  # SSH_FXP_RENAME
 
@@ -57,6 +58,16 @@ POINTS = {
     "with the end not committed": Point(ATTEMPT, "registry_session", "uncommitted", 3),
     "after the end is on record": Point(SEND, "finish_attempt", "after"),
     "when the session is over": Point(SEND, "_bring_across", "after"),
+}
+
+# Where a sender can end that finds out about one before it, which was killed after its claim.
+FINDING_OUT = {
+    "before the upload is taken back": Point(SFTP, "withdraw_part", "before"),
+    "when the upload is taken back": Point(SFTP, "withdraw_part", "after"),
+    "with the verdict not committed": Point(UNCERTAIN, "registry_session", "uncommitted", 2),
+    "after the verdict is on record": Point(UNCERTAIN, "_settle", "after"),
+    "before the earlier attempt is discarded": Point(SFTP, "discard_attempt", "before"),
+    "when the earlier attempt is discarded": Point(SFTP, "discard_attempt", "after"),
 }
 
 

@@ -17,7 +17,7 @@ from connectors.sftp import load_partner
 from etl.submission.send import send_batches
 from schemas.refusal import Refusal
 from tests.support.sender_faults import FAULTS, NAIVE
-from tests.support.sender_points import POINTS, put_point
+from tests.support.sender_points import FINDING_OUT, POINTS, put_point
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
     if kind in FAULTS:
         FAULTS[kind]()
     if point is not None:
-        put_point(POINTS[point], act)
+        put_point((POINTS | FINDING_OUT)[point], act)
     partner = load_partner(settings, "padis")
     try:
         if kind in NAIVE:

@@ -302,6 +302,40 @@ class TestUploading:
         assert (side.inbox / "twice.bin.part-7").read_bytes() == b"of somebody"
         assert not (side.inbox / "twice.bin").exists()
 
+    def test_a_withdrawn_upload_is_told_again_until_it_is_discarded(
+        self, side: Side, padis: SftpPartner
+    ) -> None:
+        (side.inbox / "back.bin.part-1").write_bytes(b"whole")
+        with open_sftp(padis) as session:
+            assert [session.withdraw_part("/inbox", "back.bin", attempt) for attempt in (1, 1, 2)] == [
+                True,
+                True,
+                False,
+            ]
+            with pytest.raises(Refusal, match="remote_missing"):
+                session._give_name(f"{padis.root}/inbox/back.bin.part-1", f"{padis.root}/inbox/back.bin", b"")
+            session.discard_attempt("/inbox", "back.bin", 1)
+            assert not session.withdraw_part("/inbox", "back.bin", 1)
+        assert list(side.inbox.glob("back.bin*")) == []
+
+    def test_an_upload_put_aside_by_half_is_put_aside_wholly(self, side: Side, padis: SftpPartner) -> None:
+        for name in ("half.bin.part-1", "half.bin.part-1.withdrawn"):
+            (side.inbox / name).write_bytes(b"whole")
+        with open_sftp(padis) as session:
+            assert session.withdraw_part("/inbox", "half.bin", 1)
+        assert [path.name for path in side.inbox.glob("half.bin*")] == ["half.bin.part-1.withdrawn"]
+
+    def test_a_rename_refused_after_its_claim_leaves_the_proof_that_nothing_was_sent(
+        self, side: Side, padis: SftpPartner
+    ) -> None:
+        def stranger() -> None:
+            (side.inbox / "claimed.bin").write_bytes(b"of somebody")
+
+        with open_sftp(padis) as session:
+            with pytest.raises(Refusal, match="remote_content_differs"):
+                session.put_atomically("/inbox", "claimed.bin", b"mine", 1, before_rename=stranger)
+            assert session.withdraw_part("/inbox", "claimed.bin", 1)
+
     @pytest.mark.parametrize("name", ["", "..", "a/b", "a\nb", "a\0b", "x" * 201, "批次.zip"])
     def test_a_name_that_is_not_plain_is_refused(self, padis: SftpPartner, name: str) -> None:
         with open_sftp(padis) as session, pytest.raises(Refusal, match="remote_name_refused"):
@@ -388,6 +422,14 @@ class TestServersThatFail:
             pytest.raises(UncertainTransfer, match="the name is not there"),
         ):
             session.put_atomically("/inbox", "refused.bin", b"x", 1)
+
+    def test_a_server_that_renames_nothing_has_the_upload_removed(
+        self, side: Side, padis: SftpPartner
+    ) -> None:
+        (side.inbox / "stays.bin.part-1").write_bytes(b"whole")
+        with faulty(side.settings, Faults(refuse_rename=True)), open_sftp(padis) as session:
+            assert session.withdraw_part("/inbox", "stays.bin", 1)
+        assert list(side.inbox.glob("stays.bin*")) == []
 
 
 class TestServing:

@@ -91,7 +91,26 @@ def test_another_file_under_our_name_stays_uncertain(sending: Settings, content:
 def test_an_upload_that_was_never_named_is_taken_back_and_may_be_sent_again(sending: Settings) -> None:
     far_side = FarSide(files={f"{FILE}.part-77-1": b"whole"})
     assert resolve(sending, far_side) == "approved"
-    assert far_side.files == {}
+    assert f"{FILE}.part-77-1" not in far_side.files
+
+
+def test_who_finds_out_after_one_whose_verdict_was_lost_comes_to_the_same(sending: Settings) -> None:
+    far_side = FarSide(files={f"{FILE}.part-77-1": b"whole"})
+    assert far_side.withdraw_part("/inbox", FILE.removeprefix("/inbox/"), "77-1")
+    assert resolve(sending, far_side) == "approved"
+
+
+def test_a_name_that_shows_while_the_upload_is_taken_back_proves_nothing_yet(sending: Settings) -> None:
+    class BetweenLinkAndUnlink(FarSide):
+        def withdraw_part(self, folder: str, name: str, attempt: str) -> bool:
+            self.files[f"{folder}/{name}"] = bytes_of(sending, BATCH_ID)
+            return super().withdraw_part(folder, name, attempt)
+
+    far_side = BetweenLinkAndUnlink(files={f"{FILE}.part-77-1": b"whole"})
+    assert resolve(sending, far_side) == "uncertain"
+    # Its server finds nothing to unlink, and takes the name away.
+    del far_side.files[FILE]
+    assert resolve(sending, FarSide(files=far_side.files)) == "approved"
 
 
 def test_without_any_evidence_it_stays_uncertain_until_a_person_decides(sending: Settings) -> None:
