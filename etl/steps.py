@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 
@@ -25,6 +25,8 @@ LARGEST_NUMBER = 10**12
 WAITING = frozenset({"waiting", "overdue", "refused"})
 # States of a step after which those that need it have nothing to do.
 HOLDS_UP = WAITING | {"nothing"}
+# What PostgreSQL says when it ends, crashes or is not up yet; None where the connection broke.
+ENDED = frozenset({"57P01", "57P02", "57P03", None})
 # The lock of a whole business date: steps share it, a whole night or a rebuild holds it alone.
 NIGHT = "night"
 _WHOLE: ContextVar[tuple[Settings, date] | None] = ContextVar("padis_whole_night", default=None)
@@ -78,6 +80,11 @@ def run_step(
         raise _registry_gone(step, error) from None
 
 
+def _is_gone(error: Exception) -> TypeGuard[sa.exc.OperationalError]:
+    """Tell whether the database ended, also if it is back by now; it says so, or nothing any more."""
+    return isinstance(error, sa.exc.OperationalError) and getattr(error.orig, "sqlstate", None) in ENDED
+
+
 def _registry_gone(step: str, error: sa.exc.OperationalError) -> Refusal:
     """Say so in our words: those of the database name its socket, and may come where nothing catches them."""
     return Refusal(
@@ -103,9 +110,9 @@ def _run_alone(
         counts = {"refusal": refusal.code}
         raise
     except Exception as error:
-        unexpected = unexpected_error(f"step {step}", error)
-        counts = {"refusal": unexpected.code}
-        raise unexpected from None
+        told = _registry_gone(step, error) if _is_gone(error) else unexpected_error(f"step {step}", error)
+        counts = {"refusal": told.code}
+        raise told from None
     finally:
         with registry_session(settings) as connection:
             connection.execute(
