@@ -91,10 +91,15 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """Read the whole history, oldest first; empty before the first file."""
+    """Read the whole history, oldest first; empty before the first file.
+
+    A line that is just being written is not there yet.
+    """
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1].decode("utf-8")
+    return [json.loads(line) for line in whole.split("\n")[:-1]]
 
 
 def digest_of(case_number: str) -> str:
