@@ -5,8 +5,10 @@ One file per receiver and period under `schemas/padis/`; `schemas.padis_profile_
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
+
+from schemas.padis_window import Window, next_opening
 
 Forms = Mapping[str, tuple[str, ...]]
 
@@ -33,6 +35,8 @@ FACT_FORMS: Forms = {
 OUTCOMES = ("running", "passed", "failed")
 # Levels of answers, from the outermost in.
 LEVELS = ("transfer", "file", "batch", "record")
+# What is sent where a window ends without a record: nothing, or a batch that says so.
+EMPTY = ("nothing", "batch")
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,9 @@ class Correspondent(Protocol):
     def valid_from(self) -> date:
         """Tell since when this is agreed."""
 
+    def opens_after(self, instant: datetime) -> datetime | None:
+        """Tell from when on files may be sent; the instant itself if they may now, None if never again."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -156,9 +163,21 @@ class Profile:
     case_number: str
     operations: Mapping[str, str]
     longest_value: int
+    most_records: int
+    most_bytes: int
+    windows: tuple[Window, ...]
+    empty: str
     replaced: Mapping[str, str]
     subsystems: Mapping[str, Subsystem]
     receipts: ReceiptLayout
+
+    def opens_after(self, instant: datetime) -> datetime | None:
+        """Tell from when on files may be sent; the instant itself if they may now, None if never again."""
+        return next_opening(self.windows, instant)
+
+    def window_ending_on(self, day: date) -> Window | None:
+        """Give the window whose last day this is."""
+        return next((window for window in self.windows if window.ends_on(day)), None)
 
     def name_batch(self, subsystem_code: str, period: str, operation_code: str, sequence: int) -> str:
         """Name the nth batch of a subsystem, period and operation."""

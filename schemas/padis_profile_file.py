@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.padis_profile import (
+    EMPTY,
     FACT_FORMS,
     OUTCOMES,
     BatchState,
@@ -21,6 +22,7 @@ from schemas.padis_profile import (
     ReceiptLayout,
     Subsystem,
 )
+from schemas.padis_window import read_windows
 from schemas.refusal import Refusal
 from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 
@@ -83,8 +85,9 @@ def load_profile(path: Path) -> Profile:
         path,
         "batch",
         content["batch"],
-        (*NAMES, "operations", "longest_value", "replaced"),
+        (*NAMES, "operations", "longest_value", "most_records", "most_bytes", "windows", "empty", "replaced"),
     )
+    _demand(path, "empty", batch["empty"] in EMPTY, f"one of {', '.join(EMPTY)}")
     return Profile(
         receiver=content["receiver"],
         description=content["description"],
@@ -98,6 +101,10 @@ def load_profile(path: Path) -> Profile:
         case_number=_name(path, batch, "case_number"),
         operations=_texts(path, "operations", batch["operations"], r"[A-Z]"),
         longest_value=_whole(path, "longest_value", batch["longest_value"]),
+        most_records=_whole(path, "most_records", batch["most_records"]),
+        most_bytes=_whole(path, "most_bytes", batch["most_bytes"]),
+        windows=read_windows(path, batch["windows"]),
+        empty=batch["empty"],
         replaced=_replaced(path, batch["replaced"]),
         subsystems=_subsystems(path, content["subsystems"], content["code_maps"]),
         receipts=_receipts(path, content["receipts"]),

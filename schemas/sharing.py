@@ -7,7 +7,7 @@ keeps the data, to-dos to who works on them, both as files. Layout, folders and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from schemas.padis_profile import ReceiptLayout
@@ -65,6 +65,10 @@ class SharingProfile:
     receipts_folder: str
     receipts: ReceiptLayout
     valid_from: date
+
+    def opens_after(self, instant: datetime) -> datetime:
+        """Tell that files may be sent at any time."""
+        return instant
 
 
 PROFILE = SharingProfile(

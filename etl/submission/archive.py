@@ -79,6 +79,39 @@ def pack_lines(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Packe
     return Packed(zip_members(members), tuple(places))
 
 
+def pack_within_limits(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Iterator[Packed]:
+    """Pack lines, in their order, into batches that each keep the receiver's limits.
+
+    Raises:
+        Refusal: a single record does not fit into a batch.
+    """
+    for start in range(0, lines.num_rows, profile.most_records):
+        yield from _pack_halves(profile, subsystem, lines.slice(start, profile.most_records))
+
+
+def _pack_halves(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Iterator[Packed]:
+    packed = pack_lines(profile, subsystem, lines)
+    if len(packed.content) <= profile.most_bytes:
+        yield packed
+        return
+    if lines.num_rows == 1:
+        raise Refusal(
+            "record_too_large",
+            found=f"a batch of one record with {len(packed.content)} bytes",
+            expected=f"at most {profile.most_bytes} bytes, as the receiver's profile says",
+            to_do="correct most_bytes in schemas/padis/, or find out what makes the record so long",
+        )
+    half = lines.num_rows // 2
+    for part in (lines.slice(0, half), lines.slice(half)):
+        yield from _pack_halves(profile, subsystem, part)
+
+
+def pack_nothing(profile: Profile, subsystem: Subsystem) -> Packed:
+    """Pack a batch that says that there is nothing to report: one member of the whole city, without lines."""
+    name = profile.name_member(subsystem, profile.division_code)
+    return Packed(zip_members([member_of(name, subsystem.header, [])]), ())
+
+
 def member_of(name: str, header: str, lines: Sequence[str]) -> Member:
     """Make a member that tells how many lines it has."""
     return Member(name, str(len(lines)), header, tuple(lines))

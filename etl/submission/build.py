@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 from connectors.lake import Reconciled, publish_dataset, read_dataset
 from connectors.registry import hold_lock, lock_key, registry_session
 from connectors.settings import Settings
-from etl.submission.archive import pack_lines
+from etl.submission.archive import pack_nothing, pack_within_limits
 from etl.submission.difference import (
+    DecisionRun,
     find_candidates,
     gather_records,
     is_baseline_awaited,
@@ -29,7 +30,10 @@ __all__ = ["build_batches", "preview_batches"]
 
 
 def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
-    """Report every eligible person who has no record of the period yet, one batch per subsystem.
+    """Report every eligible person who has no record of the period yet, in batches per subsystem.
+
+    What passes the receiver's limits makes several batches; a window that ends without a batch has one
+    that says so, where the receiver wants that.
 
     Bytes are built once, sealed into `exchange.batch` and never built again, so running twice adds
     nothing. A record that breaks the receiver's layout is not sent: it goes to `exchange.held_back`
@@ -87,14 +91,31 @@ def _build(
     candidates = find_candidates(connection, profile, subsystem.code, business_date)
     cited = [str(run.decisions), *map(str, run.inputs.values())]
     if candidates.num_rows == 0:
+        _report_nothing(connection, settings, profile, run, business_date)
         return HELD.empty_table(), cited
     records = gather_records(settings, profile, run, candidates, business_date)
     laid_out = _lay_out(connection, profile, subsystem, records)
     Reconciled(candidates.num_rows, laid_out.lines.num_rows, laid_out.held_back.num_rows)
-    if laid_out.lines.num_rows:
-        packed = pack_lines(profile, subsystem, laid_out.lines)
+    for packed in pack_within_limits(profile, subsystem, laid_out.lines):
         put_batch(connection, settings, profile, run, packed, business_date)
     return laid_out.held_back, cited
+
+
+def _report_nothing(
+    connection: Connection, settings: Settings, profile: Profile, run: DecisionRun, business_date: date
+) -> None:
+    """Build a batch without records where a window ends that had none, and the receiver wants one."""
+    window = profile.window_ending_on(business_date)
+    if window is None or profile.empty != "batch":
+        return
+    subsystem = profile.subsystems[run.programme_code]
+    built = batches_where(
+        connection,
+        BATCH.c.subsystem_code == subsystem.code,
+        sa.extract("year", BATCH.c.business_date) == business_date.year,
+    )
+    if not any(window.has_day(batch["business_date"]) for batch in built):
+        put_batch(connection, settings, profile, run, pack_nothing(profile, subsystem), business_date)
 
 
 def _lay_out(connection: Connection, profile: Profile, subsystem: Subsystem, records: pa.Table) -> LaidOut:

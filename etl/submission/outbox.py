@@ -62,7 +62,8 @@ def put_batch(
         {**shared, **vars(place), "sequence": FIRST, "receiver_state_code": WAITING}
         for place in packed.places
     ]
-    connection.execute(sa.insert(RECORD), rows)
+    if rows:
+        connection.execute(sa.insert(RECORD), rows)
     return batch_id
 
 

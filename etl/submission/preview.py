@@ -138,7 +138,8 @@ def _table(
         names.get(district, district): [districts[district, category] for category in categories]
         for district in sorted({district for district, _ in districts})
     }
-    counts["**合计 · total**"] = [sum(column) for column in zip(*counts.values(), strict=True)]
+    columns = zip(*counts.values(), strict=True) if counts else [()] * len(categories)
+    counts["**合计 · total**"] = [sum(column) for column in columns]
     rows = [f"| {name} | {' | '.join(map(str, row))} | {sum(row)} |" for name, row in counts.items()]
     head = f"| 区 · district | {' | '.join(categories.values())} | 合计 · total |"
     return [head, f"|---|{'---:|' * (len(categories) + 1)}", *rows]

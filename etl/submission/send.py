@@ -2,9 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from etl.submission.attempt import (
 )
 from etl.submission.outbox import RECEIVER, batches_where, brief, open_batch, sealed_batch, sender_lock
 from etl.submission.uncertain import resolve_batch, settle_if_answered
+from schemas.business_date import BEIJING
 from schemas.padis_profile import Correspondent
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
@@ -35,16 +36,29 @@ OPEN_STATES = ("approved", "sending", "uncertain")
 ROUNDS = 2
 
 
+def clock() -> datetime:
+    """Tell the instant at which a file is about to be sent: a fact of the act."""
+    return datetime.now(UTC)
+
+
 def send_batches(
-    settings: Settings, business_date: date, partner: SftpPartner, to: Correspondent | None = None
+    settings: Settings,
+    business_date: date,
+    partner: SftpPartner,
+    to: Correspondent | None = None,
+    *,
+    now: Callable[[], datetime] = clock,
 ) -> dict[str, Any]:
     """Send what is released up to a date; what may have been sent already waits for evidence.
+
+    Outside the receiver's windows nothing is begun; evidence is looked for at any time.
 
     Running again is safe at any time, also after a kill: a batch that is `sending` or `uncertain` is
     sent again only if the receiver proves that it did not arrive. To PADIS, unless somebody else is told.
 
     Returns:
-        `sent` now or found to have arrived, `uncertain`, and the open or sent `batches` concerned.
+        `sent` now or found to have arrived, `uncertain`, and the open or sent `batches` concerned. `state`
+        waiting and `opens_at`, if released batches wait for a window of the receiver.
 
     Raises:
         Refusal: another run sends for this date, or a batch could not be sent; the others were.
@@ -58,10 +72,12 @@ def send_batches(
         with _hold(settings, day, business_date, receiver) as is_ours:
             if not is_ours:
                 continue
-            for batch_id in _open_batches(settings, day, receiver):
-                concerned.append(batch_id)
+            for batch in _open_batches(settings, day, receiver):
+                concerned.append(batch["batch_id"])
+                if batch["state"] == "approved" and not _may_send(profile, now):
+                    continue
                 try:
-                    _bring_across(settings, profile, partner, batch_id)
+                    _bring_across(settings, profile, partner, batch["batch_id"], now)
                 except Refusal as refusal:
                     refusals.append(refusal)
     if refusals:
@@ -73,7 +89,15 @@ def send_batches(
         "sent": counts["sent"],
         "uncertain": counts["uncertain"] + counts["sending"],
         "batches": [brief(batch) for batch in batches],
+        **_told_to_wait(profile, counts["approved"], now()),
     }
+
+
+def _told_to_wait(profile: Correspondent, released: int, instant: datetime) -> dict[str, Any]:
+    opens_at = profile.opens_after(instant)
+    if not released or opens_at == instant:
+        return {}
+    return {"state": "waiting", "opens_at": opens_at.astimezone(BEIJING).isoformat() if opens_at else None}
 
 
 def _days_with_open_batches(settings: Settings, business_date: date, receiver: str) -> Sequence[date]:
@@ -103,16 +127,29 @@ def _hold(settings: Settings, day: date, business_date: date, receiver: str) -> 
         lock.__exit__(None, None, None)
 
 
-def _open_batches(settings: Settings, day: date, receiver: str) -> list[str]:
+def _open_batches(settings: Settings, day: date, receiver: str) -> Sequence[sa.RowMapping]:
     is_open = sa.and_(BATCH.c.state.in_(OPEN_STATES), BATCH.c.business_date == day)
     with registry_session(settings) as connection:
-        return [batch["batch_id"] for batch in batches_where(connection, is_open, receiver=receiver)]
+        return batches_where(connection, is_open, receiver=receiver)
 
 
-def _bring_across(settings: Settings, profile: Correspondent, partner: SftpPartner, batch_id: str) -> None:
+def _may_send(profile: Correspondent, now: Callable[[], datetime]) -> bool:
+    instant = now()
+    return profile.opens_after(instant) == instant
+
+
+def _bring_across(
+    settings: Settings,
+    profile: Correspondent,
+    partner: SftpPartner,
+    batch_id: str,
+    now: Callable[[], datetime],
+) -> None:
     for _ in range(ROUNDS):
         with open_sftp(partner) as session:
             if resolve_batch(settings, profile, session, batch_id) != "approved":
+                return
+            if not _may_send(profile, now):
                 return
             if _try_once(settings, profile, session, batch_id):
                 return

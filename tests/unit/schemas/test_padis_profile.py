@@ -50,6 +50,10 @@ def first_column(profile: dict[str, Any]) -> dict[str, Any]:
     return profile["subsystems"]["J"]["columns"][0]
 
 
+def first_window(profile: dict[str, Any]) -> dict[str, Any]:
+    return profile["batch"]["windows"][0]
+
+
 Change = Callable[[dict[str, Any]], Any]
 WRONG: dict[str, Change] = {
     "an unknown key": lambda p: p.update(colour="red"),
@@ -65,6 +69,17 @@ WRONG: dict[str, Change] = {
     ),
     "no replacement for the separator": lambda p: p["batch"].update(replaced={";": "；"}),
     "an operation that is no letter": lambda p: p["batch"].update(operations={"add": "add"}),
+    "a limit that admits nothing": lambda p: p["batch"].update(most_records=0),
+    "no window": lambda p: p["batch"].update(windows=[]),
+    "a day that does not exist": lambda p: first_window(p).update(to_day="02-30"),
+    "a window that ends before it begins": lambda p: first_window(p).update(from_day="12-31", to_day="01-01"),
+    "an hour that lost its quotes": lambda p: first_window(p).update(opens=480),
+    "an hour that does not exist": lambda p: first_window(p).update(closes="25:00"),
+    "a window of no hours": lambda p: first_window(p).update(opens="08:00", closes="08:00"),
+    "two windows of one day": lambda p: p["batch"]["windows"].append(
+        {"from_day": "12-31", "to_day": "12-31", "opens": "20:00", "closes": "22:00"}
+    ),
+    "an unknown policy of empty batches": lambda p: p["batch"].update(empty="sometimes"),
     "a fact that nobody gives": lambda p: first_column(p).update(fact="shoe_size"),
     "a form that does not fit the fact": lambda p: first_column(p).update(form="yuan"),
     "a header with a separator": lambda p: first_column(p).update(header="个案,编号"),

@@ -1,15 +1,17 @@
 """Writing records as lines: every form, every reason to hold a record back, the same bytes every time."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from etl.submission.archive import pack_lines, read_members
+from etl.submission.archive import pack_lines, pack_nothing, pack_within_limits, read_members
 from etl.submission.layout import count_reasons, lay_out
 from etl.submission.preview import is_check_character_right
 from schemas.padis_profile_file import profile_on
+from schemas.refusal import Refusal
 from tests.support.submission import with_check_character
 
 PROFILE = profile_on("national", date(2026, 6, 1))
@@ -163,3 +165,31 @@ def test_the_same_records_give_the_same_bytes_whatever_their_chunks() -> None:
         for number, line in enumerate(member.lines, start=3):
             assert member.line(number) == line
             assert places[member.name, number].record_id == line.split(",")[0]
+
+
+@pytest.mark.parametrize(
+    ("most_records", "most_bytes", "batches"), [(50, 10**6, 4), (199, 10**6, 1), (10**6, 4000, None)]
+)
+def test_batches_keep_the_limits_and_together_hold_every_record_once(
+    most_records: int, most_bytes: int, batches: int | None
+) -> None:
+    rows = [record(n, hukou_division_code=f"1101{n % 16 + 1:02d}001001") for n in range(1, 200)]
+    lines = lay_out(PROFILE, J, table(*rows)).lines
+    profile = replace(PROFILE, most_records=most_records, most_bytes=most_bytes)
+    packed = list(pack_within_limits(profile, J, lines))
+    assert batches is None or len(packed) == batches
+    assert all(len(part.places) <= most_records and len(part.content) <= most_bytes for part in packed)
+    assert [place.record_id for part in packed for place in part.places] == lines["record_id"].to_pylist()
+    assert packed == list(pack_within_limits(profile, J, lines))
+
+
+def test_a_record_that_fits_into_no_batch_is_refused() -> None:
+    lines = lay_out(PROFILE, J, table(record(1), record(2))).lines
+    with pytest.raises(Refusal, match="record_too_large"):
+        list(pack_within_limits(replace(PROFILE, most_bytes=300), J, lines))
+
+
+def test_a_batch_that_reports_nothing_says_so() -> None:
+    (member,) = read_members(pack_nothing(PROFILE, J).content)
+    assert (member.name, member.count, member.header) == ("LNJF_JFDX_110000_110000.txt", "0", J.header)
+    assert member.lines == ()
