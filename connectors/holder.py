@@ -84,7 +84,10 @@ def forget_holder(connection: Connection, flow: str, business_date: date) -> Non
 
 
 def tell_holders(connection: Connection, flow: str, business_date: date, key: int) -> str:
-    """Name those who hold a lock: kind, run, host, since when; else their database process."""
+    """Name those who hold a lock: kind, run, host, since when; else their database process.
+
+    Where nobody holds it any more there is nobody to wait for.
+    """
     deadline = time.monotonic() + NAMING_SECONDS
     while True:
         holding = list(connection.scalars(HOLDING, {"key": key}))
@@ -95,7 +98,7 @@ def tell_holders(connection: Connection, flow: str, business_date: date, key: in
         )
         rows = connection.execute(sa.select(LOCK_HOLDER).where(is_holding)).mappings()
         named = sorted({_tell(row) for row in rows})
-        if named or time.monotonic() > deadline:
+        if named or not holding or time.monotonic() > deadline:
             break
         connection.rollback()
         time.sleep(0.1)

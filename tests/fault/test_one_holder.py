@@ -10,7 +10,8 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from connectors.registry import hold_lock, registry_session
+from connectors.holder import NAMING_SECONDS, tell_holders
+from connectors.registry import hold_lock, lock_key, registry_engine, registry_session
 from connectors.settings import PROJECT, Settings
 from etl.steps import run_step, whole_night
 from schemas.refusal import Refusal
@@ -162,6 +163,14 @@ def test_the_lock_of_a_killed_process_is_free_and_its_name_goes_with_the_next_ho
             assert time.monotonic() < deadline
             time.sleep(0.1)
     assert holders(settings) == []
+
+
+def test_a_holder_that_has_just_ended_is_not_waited_for(settings: Settings) -> None:
+    begun = time.monotonic()
+    with registry_engine(settings).connect() as connection:
+        told = tell_holders(connection, "night", DAY, lock_key("night", DAY))
+    assert told == "database process that has just ended"
+    assert time.monotonic() - begun < NAMING_SECONDS
 
 
 def test_a_run_that_ends_leaves_no_name(settings: Settings) -> None:
