@@ -60,7 +60,7 @@ def open_sftp(partner: SftpPartner) -> Iterator["SftpSession"]:
         Refusal: see `connectors.ssh.open_transport`; or the server has no SFTP.
     """
     with open_transport(partner) as transport, closing_after(transport, SESSION_SECONDS):
-        client = _start_sftp(partner, transport)
+        client = start_sftp(partner, transport)
         try:
             yield SftpSession(partner, transport, client)
         finally:
@@ -68,7 +68,12 @@ def open_sftp(partner: SftpPartner) -> Iterator["SftpSession"]:
                 client.close()
 
 
-def _start_sftp(partner: SftpPartner, transport: paramiko.Transport) -> paramiko.SFTPClient:
+def start_sftp(partner: SftpPartner, transport: paramiko.Transport) -> paramiko.SFTPClient:
+    """Start SFTP on a session that stands; the caller closes it.
+
+    Raises:
+        Refusal: the server has no SFTP, or the connection was lost.
+    """
     try:
         with closing_after(transport, ANSWER_SECONDS):
             channel = transport.open_session(timeout=ANSWER_SECONDS)

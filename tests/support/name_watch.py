@@ -23,11 +23,15 @@ class NameWatch:
 
     def times(self, name: str) -> int:
         """Tell how often a name was given since the watch began: made, linked or moved in."""
+        return self.seen()[name]
+
+    def seen(self) -> Counter[str]:
+        """Tell how often each name was given since the watch began."""
         while True:
             try:
                 events = os.read(self._queue, 1 << 16)
             except BlockingIOError:
-                return self._seen[name]
+                return self._seen.copy()
             while events:
                 _, _, _, length = EVENT.unpack_from(events)
                 seen, events = events[EVENT.size : EVENT.size + length], events[EVENT.size + length :]
