@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.registry import hold_lock, registry_session
+from connectors.remote_file import LOST
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner, SftpSession, UncertainTransfer, open_sftp
 from etl.submission.archive import sidecar_of
@@ -191,8 +192,9 @@ def _try_once(settings: Settings, profile: Correspondent, session: SftpSession, 
         return False
     except Refusal as refusal:
         finish_attempt(settings, attempt, "failed", refusal.code)
-        with suppress(Refusal):
-            session.discard_attempt(profile.inbox, batch["file_name"], attempt.part_name)
+        if refusal.code not in LOST:
+            with suppress(Refusal):
+                session.discard_attempt(profile.inbox, batch["file_name"], attempt.part_name)
         raise
     finish_attempt(settings, attempt, outcome)
     LOG.info("%s: %s, %d records", batch_id, outcome, batch["record_count"])

@@ -73,8 +73,9 @@ def resolve_batch(settings: Settings, profile: Correspondent, session: SftpSessi
     if not (attempts and session.withdraw_part(profile.inbox, file_name, attempts[-1].part_name)):
         return _settle(settings, batch_id, "uncertain", NO_EVIDENCE)
     if _state_in_inbox(profile, session, batch) != "missing":
-        # A server whose rename is a link and an unlink shows the name between the two, and takes it away
-        # again since there is nothing left to unlink.
+        # A server whose rename is a link and an unlink shows the name between the two. With nothing left to
+        # unlink it takes the name away again, unless the receiver was quicker: this proves nothing.
+        session.discard_attempt(profile.inbox, file_name, attempts[-1].part_name)
         return _settle(settings, batch_id, "uncertain", "the name was there when the upload was taken back")
     return _settle(settings, batch_id, "approved", "the upload was never named and was taken back")
 

@@ -44,6 +44,10 @@ class FarSide:
             self.files[f"{part}.withdrawn"] = self.files.pop(part)
         return f"{part}.withdrawn" in self.files
 
+    def discard_attempt(self, folder: str, name: str, attempt: str) -> None:
+        for left in ("", ".withdrawn"):
+            self.files.pop(f"{folder}/{name}.part-{attempt}{left}", None)
+
 
 def receipts_of_gateway(root: Path, file_name: str, content: bytes, behaviour: Behaviour) -> dict[str, bytes]:
     """Let a real gateway of the sandbox answer one upload, and give its receipts by name."""

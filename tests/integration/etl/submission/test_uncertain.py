@@ -108,9 +108,10 @@ def test_a_name_that_shows_while_the_upload_is_taken_back_proves_nothing_yet(sen
 
     far_side = BetweenLinkAndUnlink(files={f"{FILE}.part-77-1": b"whole"})
     assert resolve(sending, far_side) == "uncertain"
-    # Its server finds nothing to unlink, and takes the name away.
+    # Its server has found nothing to unlink and has taken the name away; or the receiver has taken the file.
     del far_side.files[FILE]
-    assert resolve(sending, FarSide(files=far_side.files)) == "approved"
+    assert resolve(sending, FarSide(files=far_side.files)) == "uncertain"
+    assert resolve(sending, FarSide(files={f"/receipts/{BATCH_ID}.T01.csv": b""})) == "sent"
 
 
 def test_without_any_evidence_it_stays_uncertain_until_a_person_decides(sending: Settings) -> None:
