@@ -12,13 +12,14 @@ value is refused, never guessed. History is appended, not edited.
         reference: {title: …, article: …, href: …} # article and href may be null, the keys must be there
         confidence: high                           # high needs an href
         note: …                                    # optional
+        known_since: 2014-03-01                    # optional, first day on which we knew it; else its start
         valid_to: 2018-01-01                       # optional, first day on which it no longer holds
     undated: []                                    # values without a start date: shown, never computed with
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
@@ -55,11 +56,15 @@ class PolicyValue:
     reference: Reference
     confidence: str
     note: str | None
+    known_since: date | None = None
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named policy value through time, optionally split by kind (urban, rural)."""
+    """A named policy value through time, optionally split by kind (urban, rural).
+
+    A value counts from the day on which it was known: of the day that is asked for, or of `known_at`.
+    """
 
     name: str
     description: str
@@ -68,6 +73,11 @@ class Parameter:
     undated: tuple[PolicyValue, ...] = ()
     choices: tuple[Scalar, ...] = ()
     path: Path = field(default=POLICY, compare=False)
+    known_at: date | None = None
+
+    def as_known_at(self, day: date) -> "Parameter":
+        """Give the parameter as it was known on a day, whatever day is asked for."""
+        return replace(self, known_at=day)
 
     def on(self, day: date, kind: str | None = None) -> Any:  # noqa: ANN401 - whole number, text or date
         """Tell the value in force on a day.
@@ -93,18 +103,27 @@ class Parameter:
         return matching[0]
 
     def _in_force(self, day: date) -> list[PolicyValue]:
-        return [
-            value
-            for value in self.values
-            if value.valid_from is not None
-            and value.valid_from <= day
-            and (value.valid_to is None or day < value.valid_to)
-        ]
+        """Find the values to compute with; one whose successor is not known yet goes on."""
+        known_at = self.known_at or day
+        begun = [(value.valid_from, value) for value in self.values if _has_begun(value, day, known_at)]
+        starts = [start for start, _ in begun if start is not None]
+        if not starts:
+            return []
+        latest = [value for start, value in begun if start == max(starts)]
+        if any(value.valid_from is not None and value.valid_from > max(starts) for value in self.values):
+            return latest
+        return [value for value in latest if value.valid_to is None or day < value.valid_to]
 
     def _refuse(self, code: str, day: date, found: str, expected: str) -> Exception:
         return refuse_file(
             self.path, code, found, expected, f"append the value that holds on {day}, with its document"
         )
+
+
+def _has_begun(value: PolicyValue, day: date, known_at: date) -> bool:
+    if value.valid_from is None or value.valid_from > day:
+        return False
+    return value.known_since is None or value.known_since <= known_at
 
 
 @lru_cache(maxsize=256)
@@ -196,8 +215,17 @@ def check_abutting(
 
 def _value(path: Path, where: str, entry: object, day: date | None, kind: str | None) -> PolicyValue:
     content = check_keys(
-        path, where, entry, ("value", "jurisdiction", "reference", "confidence"), ("note", "valid_to")
+        path,
+        where,
+        entry,
+        ("value", "jurisdiction", "reference", "confidence"),
+        ("note", "valid_to", "known_since"),
     )
+    known_since = content.get("known_since")
+    if known_since is not None and type(known_since) is not date:
+        raise refuse_file(
+            path, "policy_date_unreadable", f"known_since of {where}", "a date YYYY-MM-DD", "correct it"
+        )
     if type(content["value"]) not in (int, str, date):
         raise refuse_file(
             path,
@@ -217,6 +245,7 @@ def _value(path: Path, where: str, entry: object, day: date | None, kind: str | 
         reference=reference,
         confidence=content["confidence"],
         note=content.get("note"),
+        known_since=known_since,
     )
 
 

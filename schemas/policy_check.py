@@ -40,6 +40,11 @@ def change_days(programme: Programme) -> tuple[date, ...]:
         days |= {clause.effective_from, clause.effective_to, max(clause.known_since, clause.effective_from)}
     for parameter in asked_parameters(programme):
         days |= {day for value in parameter.values for day in (value.valid_from, value.valid_to)}
+        days |= {
+            max(value.valid_from, value.known_since)
+            for value in parameter.values
+            if value.valid_from is not None and value.known_since is not None
+        }
     first = min(clause.effective_from for clause in programme.clauses)
     return tuple(sorted(day for day in days if day is not None and day >= first))
 

@@ -90,7 +90,7 @@ def _value(value: PolicyValue) -> tuple[str, ...]:
     reference = value.reference
     cited = "; ".join(str(part) for part in (reference.title, reference.article, reference.href) if part)
     return (
-        str(value.valid_from or "undated, not used · 起始日不明，不计算"),
+        _start(value),
         value.kind or "",
         str(value.value),
         value.jurisdiction,
@@ -142,3 +142,11 @@ def _code(sql: str) -> str:
 
 def _known(value: object) -> str:
     return "unknown · 待核" if value is None else str(value)
+
+
+def _start(value: PolicyValue) -> str:
+    if value.valid_from is None:
+        return "undated, not used · 起始日不明，不计算"
+    return (
+        f"{value.valid_from}, known since {value.known_since}" if value.known_since else f"{value.valid_from}"
+    )

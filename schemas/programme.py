@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -45,6 +45,10 @@ class Facts:
     parameters: Mapping[str, Parameter]
     consistent: tuple[exp.Expr, ...]
     path: Path
+
+    def as_known_at(self, day: date) -> "Facts":
+        """Give the facts with the values that were known on a day."""
+        return replace(self, parameters=_known_at(self.parameters, day))
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,24 @@ class Programme:
     parameters: Mapping[str, Parameter]
     facts: Facts
     path: Path
+    known_at: date | None = None
+
+    def as_known_at(self, day: date) -> "Programme":
+        """Give the programme as it was known on a day, whatever day is decided."""
+        categories = tuple(
+            replace(category, amounts=tuple(amount.as_known_at(day) for amount in category.amounts))
+            for category in self.categories
+        )
+        return replace(
+            self,
+            categories=categories,
+            parameters=_known_at(self.parameters, day),
+            facts=self.facts.as_known_at(day),
+            known_at=day,
+        )
 
     def clauses_on(self, day: date) -> tuple[Clause, ...]:
-        """List the clauses that are in force and known on a day, in the order of the file.
+        """List the clauses that are in force on a day and known then or at `known_at`, in the file's order.
 
         Raises:
             Refusal: none is; the programme did not exist yet.
@@ -111,7 +130,10 @@ class Programme:
     def _version_on(self, clause_id: str, day: date) -> Clause | None:
         """Find the version of a clause to decide with; one whose successor is not known yet goes on."""
         versions = [clause for clause in self.clauses if clause.clause_id == clause_id]
-        begun = [clause for clause in versions if clause.effective_from <= day and clause.known_since <= day]
+        known_at = self.known_at or day
+        begun = [
+            clause for clause in versions if clause.effective_from <= day and clause.known_since <= known_at
+        ]
         if not begun:
             return None
         latest = max(begun, key=lambda clause: clause.effective_from)
@@ -128,16 +150,27 @@ class Programme:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Every policy file that a decision of this programme rests on."""
+        """Every policy file that a decision of this programme, or its explanation, rests on."""
         amounts = [amount for category in self.categories for amount in category.amounts]
         parameters = [*self.parameters.values(), *self.facts.parameters.values(), *amounts]
-        return tuple(sorted({self.path, self.facts.path, *(parameter.path for parameter in parameters)}))
+        documents = self.folder / "documents.yaml"
+        paths = {self.path, self.facts.path, documents, *(parameter.path for parameter in parameters)}
+        return tuple(sorted(paths))
+
+    @property
+    def folder(self) -> Path:
+        """The policy folder that the programme was read from."""
+        return self.facts.path.parent
 
 
 def policy_version(programme: Programme) -> str:
     """Digest the policy files that decisions of a programme rest on: 16 hex characters."""
     digest = hashlib.sha256()
     for path in programme.files:
-        digest.update(f"{path.parent.name}/{path.name}\x1f".encode())
+        digest.update(f"{path.relative_to(programme.folder).as_posix()}\x1f".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
+
+
+def _known_at(parameters: Mapping[str, Parameter], day: date) -> dict[str, Parameter]:
+    return {name: parameter.as_known_at(day) for name, parameter in parameters.items()}

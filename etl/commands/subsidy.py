@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from etl.commands.policy import PolicyOption
 from etl.commands.session import parsed_date, ready_settings
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etl.subsidy.replay import Replayed
+
 AsOf = Annotated[str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="业务日 · business date (Beijing).")]
+
+KnownAt = Annotated[
+    str | None,
+    typer.Option("--known-at", metavar="YYYY-MM-DD", help="知悉日 · by what was known then, if later."),
+]
 
 subsidy = typer.Typer(no_args_is_help=True, help="资格 · explain, replay and simulate decisions.")
 
@@ -21,6 +31,7 @@ def explain(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="业务日 · decided up to this date.")
     ] = None,
+    known_text: KnownAt = None,
     page: Annotated[
         Path | None,
         typer.Option("--page", metavar="FILE", help="打印页 · write a page to print (HTML)."),
@@ -40,7 +51,8 @@ def explain(
         else:
             with registry_session(settings) as connection:
                 day = newest_business_date(connection)
-        explanations = explain_decision(settings, day, person_id)
+        known_at = parsed_date(known_text) if known_text else None
+        explanations = explain_decision(settings, day, person_id, known_at)
     for line in render_lines(explanations):
         Console().print(line, markup=False, highlight=False)
     if page is not None:
@@ -52,20 +64,37 @@ def explain(
 
 
 @subsidy.command("replay")
-def replay(as_of: AsOf, folder: PolicyOption = None) -> None:
-    """重放 · decide a past date again from what it cites, and count decisions that differ from the record."""
+def replay(as_of: AsOf, known_text: KnownAt = None, folder: PolicyOption = None) -> None:
+    """重放 · decide a past date again from what it cites, and hold it against the record byte for byte."""
     from rich.console import Console
 
     from etl.subsidy.replay import replay_decisions
-    from schemas.policy import POLICY
 
+    known_at = parsed_date(known_text) if known_text else None
     with ready_settings() as settings:
-        replayed = replay_decisions(settings, parsed_date(as_of), (folder or POLICY).resolve())
+        policy = folder.resolve() if folder else None
+        replayed = replay_decisions(settings, parsed_date(as_of), known_at, policy)
     for each in replayed:
-        same = "一致 · the same" if not each.differing else f"不一致 · {each.differing} differ"
-        Console().print(f"{each.programme_code} {each.business_date} {each.decisions}: {each.persons} {same}")
-    if any(each.differing for each in replayed):
+        Console().print(
+            f"{each.programme_code} {each.business_date}，知悉 known at {each.known_at}，政策 policy "
+            f"{each.policy_version}：{_counts(each.counts)}"
+        )
+        Console().print(f"  依据 from {', '.join(each.inputs)}")
+        Console().print(f"  sha256 {each.sha256[:16]}，{_against_record(each)}")
+    if any(each.known_at == each.business_date and not each.is_same for each in replayed):
         raise typer.Exit(1)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{code} {count}" for code, count in counts.items())
+
+
+def _against_record(each: Replayed) -> str:
+    if each.decisions is None:
+        return "当日未判定 · nothing was decided on that date"
+    if each.is_same:
+        return f"与 {each.decisions} 逐字节一致 · the same bytes as on record"
+    return f"与 {each.decisions} 不一致 · {each.differing} persons are decided otherwise"
 
 
 @subsidy.command("simulate")

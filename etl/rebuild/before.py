@@ -15,6 +15,7 @@ from schemas.registry import (
     DROP,
     EXPECTATION_COUNT,
     LANDING,
+    POLICY_FILE,
     RECEIPT,
     RECORD,
     SHARE_ACCEPTANCE,
@@ -92,14 +93,15 @@ def _state_dates(table: sa.Table, business_date: date) -> Rows:
     return sa.select(*columns).where(sa.or_(table.c.table_name != CASE.fullname, imported))
 
 
-def _counts(table: sa.Table, _: date) -> Rows:
-    """Select all: what a suite counts in a version is so whenever it is counted."""
+def _named_by_content(table: sa.Table, _: date) -> Rows:
+    """Select all: what a suite counts in a version, or a folder holds, is so whenever it is asked."""
     return sa.select(*table.columns)
 
 
 OWN_RULE: Mapping[sa.Table, Callable[[sa.Table, date], Rows]] = {
     BATCH: _batches,
-    EXPECTATION_COUNT: _counts,
+    EXPECTATION_COUNT: _named_by_content,
+    POLICY_FILE: _named_by_content,
     RECORD: _records,
     STATE_DATE: _state_dates,
 }

@@ -27,8 +27,10 @@ from etl.subsidy.changes import Rejudged, judge_changes
 from etl.subsidy.closings import causes_of
 from etl.subsidy.facts import SOURCES
 from etl.subsidy.judge import count_decisions, judge_everyone
+from etl.subsidy.policy_archive import archive_policy
 from etl.subsidy.tasks import PROCESS, find_tasks, open_tasks, subject_of
 from schemas.division import CITY_CODE
+from schemas.policy import POLICY
 from schemas.programme import Programme, policy_version
 from schemas.programme_file import load_programme
 from schemas.registry import DECISION, DECISION_RUN, TASK
@@ -36,7 +38,9 @@ from schemas.registry import DECISION, DECISION_RUN, TASK
 LOG = logging.getLogger(__name__)
 
 
-def decide_subsidies(settings: Settings, business_date: date, *, is_full: bool = False) -> dict[str, Any]:
+def decide_subsidies(
+    settings: Settings, business_date: date, *, is_full: bool = False, policy: Path = POLICY
+) -> dict[str, Any]:
     """Decide both programmes for everyone as of a business date; rerunning changes nothing.
 
     Where the night before was decided by the same program and policy, only whom the night touches is judged
@@ -51,19 +55,25 @@ def decide_subsidies(settings: Settings, business_date: date, *, is_full: bool =
     with hold_lock(settings, "etl.subsidy", business_date), lake_room(settings) as room:
         with registry_session(settings) as connection:
             versions = {name: version_on(connection, f"staging.{name}", business_date) for name in SOURCES}
-        rejudged = None if is_full else _rejudge(settings, room, versions, business_date)
+        rejudged = None if is_full else _rejudge(settings, room, versions, business_date, policy)
         judged: Mapping[str, StagedRows | Changes] = (
-            judge_everyone(settings, room, versions, business_date) if rejudged is None else rejudged.changes
+            judge_everyone(settings, room, versions, business_date, policy)
+            if rejudged is None
+            else rejudged.changes
         )
         inputs = [str(version) for version in versions.values()]
-        return _record(settings, judged, rejudged, business_date, inputs)
+        return _record(settings, judged, rejudged, business_date, inputs, policy)
 
 
 def _rejudge(
-    settings: Settings, room: Path, versions: Mapping[str, DatasetVersion], business_date: date
+    settings: Settings,
+    room: Path,
+    versions: Mapping[str, DatasetVersion],
+    business_date: date,
+    policy: Path,
 ) -> Rejudged | None:
     try:
-        return judge_changes(settings, room, versions, business_date)
+        return judge_changes(settings, room, versions, business_date, policy)
     except NothingToBuildUpon as reason:
         LOG.info("everyone is judged as of %s: %s", business_date, reason)
         return None
@@ -75,9 +85,11 @@ def _record(
     rejudged: Rejudged | None,
     business_date: date,
     inputs: list[str],
+    policy: Path,
 ) -> dict[str, Any]:
-    programmes = {name: load_programme(name) for name in judged}
+    programmes = {name: load_programme(name, policy) for name in judged}
     with registry_session(settings) as connection:
+        folder = archive_policy(connection, policy)
         published: dict[str, DatasetVersion] = {}
         for name, decisions in judged.items():
             made_from = [*inputs, *map(str, published.values())]
@@ -88,10 +100,11 @@ def _record(
         persons: list[str] | None = None
         if rejudged is not None and _is_on_record(connection, programmes, rejudged.since, business_date):
             told, persons = rejudged.decisions, rejudged.touched.column("person_id").to_pylist()
-        _record_open(connection, settings, told, persons, business_date)
+        _record_open(connection, settings, programmes, told, persons, business_date)
         counts = {name: count_decisions(settings, version) for name, version in published.items()}
         for name, programme in programmes.items():
-            _record_run(connection, programme, business_date, inputs, published[name], counts[name])
+            run = _run(programme, business_date, inputs, published[name], counts[name])
+            _record_run(connection, {**run, "policy_folder": folder})
             inputs = [*inputs, str(published[name])]
         tasks = open_tasks(connection, business_date)
     return {**{programmes[name].code: counts[name] for name in judged}, "tasks": tasks}
@@ -109,12 +122,12 @@ def _is_on_record(
 def _record_open(
     connection: Connection,
     settings: Settings,
+    programmes: Mapping[str, Programme],
     told: Mapping[str, Relation],
     persons: Sequence[str] | None,
     business_date: date,
 ) -> None:
     """Record who is eligible or undecided, and whom to ask for documents: of these persons or everyone."""
-    programmes = {name: load_programme(name) for name in told}
     rows = {name: _open_rows(settings, programmes[name], decisions) for name, decisions in told.items()}
     open_rows = [row for of_programme in rows.values() for row in of_programme]
     subjects = None
@@ -176,15 +189,14 @@ def _open_rows(settings: Settings, programme: Programme, decisions: Relation) ->
     ]
 
 
-def _record_run(
-    connection: Connection,
+def _run(
     programme: Programme,
     business_date: date,
     inputs: list[str],
     published: DatasetVersion,
     counts: dict[str, int],
-) -> None:
-    row = {
+) -> dict[str, Any]:
+    return {
         "programme_code": programme.code,
         "business_date": business_date,
         "inputs": inputs,
@@ -192,6 +204,9 @@ def _record_run(
         "policy_version": policy_version(programme),
         **counts,
     }
+
+
+def _record_run(connection: Connection, row: Mapping[str, Any]) -> None:
     statement = postgresql.insert(DECISION_RUN).values(row)
     connection.execute(
         statement.on_conflict_do_update(

@@ -12,7 +12,6 @@ from etl.subsidy.explain import ClauseResult, Explanation, SourceRow
 from etl.subsidy.flips import Change, Flip
 from schemas.policy import PolicyValue
 from schemas.programme import Fact
-from schemas.programme_file import load_facts
 
 DECISIONS = {
     "eligible": "符合 · eligible",
@@ -70,12 +69,7 @@ def _programme(told: Explanation) -> str:
     if told.missing_documents:
         papers = "".join(f"<li>{escape(name)}</li>" for name in told.missing_documents.values())
         parts.append(f"<h3>尚缺材料 · papers that would decide</h3><ul>{papers}</ul>")
-    if not told.is_policy_unchanged:
-        parts.append(
-            "<p>判定后政策文件已有变动，以下条款文字以现行文件为准 · "
-            "The policy files have changed since the decision; the wordings are those of today.</p>"
-        )
-    rows = "".join(_clause(clause, told.source_rows) for clause in told.clauses)
+    rows = "".join(_clause(clause, told) for clause in told.clauses)
     head = "".join(
         f"<th>{name}</th>"
         for name in (
@@ -86,7 +80,7 @@ def _programme(told: Explanation) -> str:
         )
     )
     parts.append(f"<h3>逐条 · clause by clause</h3><table><tr>{head}</tr>{rows}</table>")
-    parts += [_flip(flip) for flip in told.flips]
+    parts += [_flip(flip, told.facts) for flip in told.flips]
     is_recorded = told.decisions or "按需判定，未存档 · decided on request, not recorded"
     parts.append(
         f'<p class="small">结论数据 · decisions: {escape(is_recorded)}　'
@@ -110,15 +104,16 @@ def _cited(value: PolicyValue) -> str:
     return f"{cited}；可信度 · confidence: {CONFIDENCES[value.confidence]}"
 
 
-def _clause(clause: ClauseResult, rows: Sequence[SourceRow]) -> str:
+def _clause(clause: ClauseResult, explained: Explanation) -> str:
     document = f"{escape(clause.document)}<br>{escape(clause.article or '条目待核 · article to be checked')}"
     document += f"<br>可信度 · confidence: {CONFIDENCES[clause.confidence]}"
     document += "".join(
         f'<br><span class="small">{escape(name)}: {escape(str(value.value))} ({_cited(value)})</span>'
         for name, value in clause.limits.items()
     )
-    facts = load_facts().facts
-    told = "<br>".join(_fact(facts[name], value, rows) for name, value in clause.facts.items())
+    told = "<br>".join(
+        _fact(explained.facts[name], value, explained.source_rows) for name, value in clause.facts.items()
+    )
     note = f'<br><span class="small">{escape(clause.note)}</span>' if clause.note else ""
     cells = (f"{escape(clause.wording)}{note}", document, told, HOLDS[clause.holds])
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
@@ -141,13 +136,12 @@ def value_in_words(fact: Fact, value: object) -> str:
     return fact.values.get(str(value), str(value))
 
 
-def flip_in_words(flip: Flip) -> tuple[str, tuple[str, ...]]:
+def flip_in_words(flip: Flip, facts: Mapping[str, Fact]) -> tuple[str, tuple[str, ...]]:
     """Write what would turn a decision: a heading, and the ways of which each would do."""
     decision = DECISIONS[flip.decision_code]
     if not flip.ways:
         return f"没有可能的事实变化会使结论变为“{decision}” · no change of facts would make it so", ()
     heading = f"以下任一变化会使结论变为“{decision}”（已试算） · any of these would make it so (tried)"
-    facts = load_facts().facts
     return heading, tuple("；".join(_change(facts, change) for change in way) for way in flip.ways)
 
 
@@ -157,8 +151,8 @@ def _change(facts: Mapping[str, Fact], change: Change) -> str:
     return f"{fact.description}: {was} → {becomes}"
 
 
-def _flip(flip: Flip) -> str:
-    heading, ways = flip_in_words(flip)
+def _flip(flip: Flip, facts: Mapping[str, Fact]) -> str:
+    heading, ways = flip_in_words(flip, facts)
     listed = "".join(f"<li>{escape(way)}</li>" for way in ways)
     return f"<h3>{escape(heading)}</h3>" + (f"<ol>{listed}</ol>" if listed else "")
 
@@ -189,5 +183,5 @@ def render_lines(explanations: Sequence[Explanation]) -> list[str]:
                 for clause in told.clauses
                 if clause.holds is decisive[told.decision_code]
             ]
-        lines += [f"  {flip_in_words(flip)[0]}: {len(flip.ways)}" for flip in told.flips]
+        lines += [f"  {flip_in_words(flip, told.facts)[0]}: {len(flip.ways)}" for flip in told.flips]
     return lines

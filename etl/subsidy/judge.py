@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.engine import Relation, run_sql, stage_sql
 from connectors.lake_room import StagedRows
 from connectors.settings import Settings
+from etl.subsidy.as_of import sources_as_of
 from etl.subsidy.compile import asked_facts, compile_programme
 from etl.subsidy.facts import stage_facts
 from schemas.policy import POLICY
@@ -29,17 +30,28 @@ def judge_everyone(
     day: date,
     policy: Path = POLICY,
     names: Sequence[str] = PROGRAMMES,
+    known_at: date | None = None,
 ) -> dict[str, StagedRows]:
     """Judge every person of `population_person` on a day, into files of a room; decisions by programme name.
 
-    `names` are programmes, each after those that it rests on.
+    `names` are programmes, each after those that it rests on. With `known_at` the policy is that known on
+    another day, and rows tell what was so on the day (etl/subsidy/as_of.py); without, both are of the day.
 
     Raises:
         Refusal: policy files do not fit together, or have no value for the day.
     """
-    asked = asked_facts([load_programme(name, policy) for name in names], day)
-    facts = stage_facts(settings, room, sources, load_facts(policy), day, asked)
-    return judge_facts(settings, room, facts, day, policy, names)
+    programmes = [_programme(name, policy, known_at) for name in names]
+    of_facts = load_facts(policy)
+    if known_at is not None:
+        of_facts = of_facts.as_known_at(known_at)
+        sources = sources_as_of(settings, room, sources, day)
+    facts = stage_facts(settings, room, sources, of_facts, day, asked_facts(programmes, day))
+    return judge_facts(settings, room, facts, day, policy, names, known_at)
+
+
+def _programme(name: str, policy: Path, known_at: date | None) -> Programme:
+    programme = load_programme(name, policy)
+    return programme if known_at is None else programme.as_known_at(known_at)
 
 
 def judge_facts(
@@ -49,11 +61,12 @@ def judge_facts(
     day: date,
     policy: Path = POLICY,
     names: Sequence[str] = PROGRAMMES,
+    known_at: date | None = None,
 ) -> dict[str, StagedRows]:
     """Judge the persons of some facts; decisions by programme name."""
     decisions: dict[str, StagedRows] = {}
     for name in names:
-        programme = load_programme(name, policy)
+        programme = _programme(name, policy, known_at)
         decisions[name] = _judge_programme(settings, room, programme, facts, decisions, day)
     return decisions
 

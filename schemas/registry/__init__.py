@@ -30,7 +30,7 @@ from schemas.registry.quality import (
     TICKET,
     TICKET_CLOSING,
 )
-from schemas.registry.subsidy import DECISION, DECISION_RUN
+from schemas.registry.subsidy import DECISION, DECISION_RUN, POLICY_FILE
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
 ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "mart", "audit")
@@ -58,6 +58,7 @@ __all__ = [
     "METADATA",
     "NOTICE",
     "PAIR_VERDICT",
+    "POLICY_FILE",
     "REBUILD",
     "RECEIPT",
     "RECORD",

@@ -35,9 +35,20 @@ DECISION_RUN = Table(
     Column("inputs", ARRAY(Text), nullable=False, comment="输入 · name@version of each dataset"),
     Column("decisions", Text, nullable=False, comment="结论全表 · name@version with all clause results"),
     Column("policy_version", Text, nullable=False, comment="政策版本 · digest of the policy files"),
+    Column("policy_folder", Text, comment="政策目录 · digest under which subsidy.policy_file has it"),
     Column("eligible", BigInteger, nullable=False, comment="符合 · persons eligible"),
     Column("ineligible", BigInteger, nullable=False, comment="不符合 · persons not eligible"),
     Column("unknown", BigInteger, nullable=False, comment="待定 · persons undecided"),
     schema="subsidy",
     comment="资格判定批 · one row per programme and business date",
+)
+
+POLICY_FILE = Table(
+    "policy_file",
+    METADATA,
+    key_text("policy_folder", "政策目录 · digest of all its files"),
+    key_text("path", "文件 · path within the policy folder"),
+    Column("content", Text, nullable=False, comment="内容 · the file as it decided"),
+    schema="subsidy",
+    comment="政策存档 · every policy that ever decided, file by file, to decide by it again",
 )

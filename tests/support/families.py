@@ -29,6 +29,8 @@ PERSON = pa.schema(
         "hukou_nature_code": TEXT,
         "hukou_nature_before_reform_code": TEXT,
         "only_child_certificate_number": TEXT,
+        "only_child_certificate_date": DATE,
+        "death_date": DATE,
         "landing_id": TEXT,
         "landing_row": NUMBER,
     }
@@ -48,6 +50,7 @@ CHILD = pa.schema(
         "death_proof_code": TEXT,
         "disability_level_code": TEXT,
         "disability_certificate_number": TEXT,
+        "disability_date": DATE,
         "landing_id": TEXT,
         "landing_row": NUMBER,
     }

@@ -114,6 +114,33 @@ def test_a_value_by_kind_wants_the_kind(tmp_path: Path) -> None:
         limit.on(date(2020, 6, 1))
 
 
+def test_a_value_counts_from_the_day_on_which_it_was_known(tmp_path: Path) -> None:
+    """In force from 1 July, known from 3 August: until then the one before it goes on."""
+    read(
+        tmp_path,
+        HEAD
+        + f"values:\n  2020-01-01: {{value: 1, {CITED}}}\n"
+        + f"  2026-07-01: {{value: 2, known_since: 2026-08-03, {CITED}}}\n",
+    )
+    limit = load_parameter("limit", tmp_path)
+    july, august = date(2026, 7, 15), date(2026, 8, 3)
+    assert [limit.on(day) for day in (july, date(2026, 8, 2), august)] == [1, 1, 2]
+    assert [limit.as_known_at(known).on(july) for known in (july, date(2026, 8, 2), august)] == [1, 1, 2]
+    assert limit.as_known_at(august).on(date(2026, 6, 30)) == 1
+    # Announced before it is in force, it waits for its day.
+    read(tmp_path, HEAD + f"values:\n  2026-07-01: {{value: 2, known_since: 2026-05-01, {CITED}}}\n")
+    load_parameter.cache_clear()
+    early = load_parameter("limit", tmp_path)
+    assert [early.has_value_on(day) for day in (date(2026, 6, 30), date(2026, 7, 1))] == [False, True]
+    with pytest.raises(Refusal, match="policy_date_unreadable"):
+        read_other(tmp_path, HEAD + f"values:\n  2026-07-01: {{value: 2, known_since: May, {CITED}}}\n")
+
+
+def read_other(folder: Path, text: str) -> object:
+    load_parameter.cache_clear()
+    return read(folder, text)
+
+
 PARAMETERS = parameter_names()
 
 

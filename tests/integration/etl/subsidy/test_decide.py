@@ -191,7 +191,7 @@ def test_an_explanation_names_clauses_documents_facts_and_source_rows(
         "staging.family_child",
         "staging.marriage",
     ]
-    assert special.is_policy_unchanged
+    assert special.known_at == MONDAY
     (in_t,) = (result for result in reward.clauses if result.holds is None)
     assert in_t.facts == {"is_special_assistance_object": None}
     assert [row.kind for row in special.source_rows] == ["spouse", "person", "child", "marriage"]
