@@ -52,7 +52,8 @@ class ClauseResult:
 
     clause_id: str
     wording: str
-    document: str
+    document_number: str
+    document_title: str
     article: str | None
     confidence: str
     holds: bool | None
@@ -245,7 +246,8 @@ def _clause_result(
     return ClauseResult(
         clause_id=clause.clause_id,
         wording=clause.wording,
-        document=f"{clause.document_number} {clause.document.title}",
+        document_number=clause.document_number,
+        document_title=clause.document.title,
         article=clause.document.article,
         confidence=clause.confidence,
         holds=decision.get(f"clause_{clause.clause_id}"),

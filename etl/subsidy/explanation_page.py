@@ -27,61 +27,89 @@ KINDS = {
     "child": "子女 · children",
     "marriage": "婚姻 · marriages",
 }
+MARKS = {"person": "本", "spouse": "配", "child": "子", "marriage": "婚"}
 STYLE = """
-@page { size: A4; margin: 18mm 16mm; }
-body { font: 10.5pt/1.5 "Noto Serif CJK SC", "Source Han Serif SC", SimSun, serif; color: #111;
-  margin: 0 auto; max-width: 178mm; }
+@page { size: A4; margin: 16mm 15mm 18mm;
+  @bottom-center { content: counter(page) " / " counter(pages); font-size: 8pt; } }
+body { font: 10.5pt/1.45 "Noto Serif CJK SC", "Source Han Serif SC", SimSun, serif; color: #111;
+  margin: 0 auto; max-width: 179mm; }
 h1 { font-size: 17pt; text-align: center; margin: 0 0 4mm; }
-h2 { font-size: 13pt; margin: 7mm 0 2mm; border-bottom: 0.4pt solid #111; break-after: avoid; }
+h2 { font-size: 13pt; margin: 7mm 0 2mm; border-bottom: 0.6pt solid #111; break-after: avoid; }
 h3 { font-size: 10.5pt; margin: 3mm 0 1mm; break-after: avoid; }
+p { margin: 1.5mm 0; } ul, ol { margin: 1mm 0; padding-left: 7mm; }
 table { border-collapse: collapse; width: 100%; font-size: 9.5pt; }
-th, td { border: 0.4pt solid #555; padding: 1mm 1.5mm; text-align: left; vertical-align: top; }
-th { background: #eee; } tr { break-inside: avoid; }
-.decision { font-size: 12.5pt; font-weight: bold; } .small { font-size: 8.5pt; color: #333; }
-.sign { margin-top: 12mm; display: flex; justify-content: space-between; }
+th, td { border: 0.4pt solid #555; padding: 1mm 1.5mm; text-align: left; vertical-align: top;
+  overflow-wrap: anywhere; }
+th { background: #eee; } thead { display: table-header-group; } tr { break-inside: avoid; }
+.clauses { table-layout: fixed; } .mark { white-space: nowrap; font-size: 8pt; color: #333; }
+.decision { font-size: 12.5pt; font-weight: bold; break-after: avoid; }
+.en, .small { font-size: 8pt; line-height: 1.3; color: #333; font-weight: normal; } .en { display: block; }
+.small { margin: 0.8mm 0; }
+.no td:last-child { font-weight: bold; } .no td { background: #f3f3f3; }
+.sign { margin-top: 12mm; display: flex; justify-content: space-between; break-inside: avoid; }
 """
+Marked = Mapping[str, Sequence[str]]
 
 
 def render_page(explanations: Sequence[Explanation], person_id: str) -> str:
-    """Write the page of a person: each programme with clauses, facts, documents and what would turn it."""
-    day = explanations[0].business_date
+    """Write the page of a person: what was decided, then each programme with all that it rests on."""
+    first = explanations[0]
+    marks = _marks(first.source_rows)
     parts = [
         "<!DOCTYPE html>",
         '<html lang="zh-CN"><head><meta charset="utf-8">',
         f"<title>资格判定说明 · explanation of decisions</title><style>{STYLE}</style></head><body>",
-        "<h1>奖励扶助、特别扶助资格判定说明<br>Explanation of decisions</h1>",
-        f"<p>人口电子档案号 · person file number: <b>{escape(person_id)}</b>",
-        f"　业务日 · as of: <b>{day}</b></p>",
-        *(_programme(explanation) for explanation in explanations),
-        _sources(explanations[0]),
-        '<p class="sign"><span>村（居）委会 · village: ____________</span>'
-        "<span>经办人 · clerk: ____________</span><span>日期 · date: ____________</span></p>",
+        '<h1>计划生育扶助资格判定说明<span class="en">Explanation of decisions</span></h1>',
+        f"<p>人口电子档案号 · person file number: <b>{escape(person_id)}</b><br>"
+        f"业务日 · as of: <b>{first.business_date}</b>　依据截至 · known at: <b>{first.known_at}</b></p>",
+        _summary(explanations),
+        *(_programme(explanation, marks) for explanation in explanations),
+        _sources(first),
+        "<p>对以上内容有异议的，请带证明材料到村（居）委会提出。"
+        '<span class="en">Whoever disagrees tells the village committee, with papers.</span></p>',
+        '<p class="sign"><span>村（居）委会（盖章）________________</span>'
+        "<span>经办人________________</span><span>日期________________</span></p>",
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
 
 
-def _programme(told: Explanation) -> str:
+def _both(text: str) -> str:
+    """Write a text of two languages: Chinese, and below it English in small."""
+    chinese, _, english = " ".join(text.split()).partition(" · ")
+    return escape(chinese) + (f'<span class="en">{escape(english)}</span>' if english else "")
+
+
+def _summary(explanations: Iterable[Explanation]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(told.programme_code)}</td><td>{_both(told.programme_title)}</td>"
+        f"<td><b>{_both(DECISIONS[told.decision_code])}</b></td><td>{_yuan(told)}</td></tr>"
+        for told in explanations
+    )
+    heads = "".join(f"<th>{name}</th>" for name in ("代码", "项目", "结论", "金额"))
+    return f"<table><thead><tr>{heads}</tr></thead>{rows}</table>"
+
+
+def _programme(told: Explanation, marks: Marked) -> str:
+    amount = f"　{_yuan(told)}" if told.amount_fen is not None else ""
     parts = [
-        f"<h2>{escape(told.programme_code)} {escape(told.programme_title)}</h2>",
-        f'<p class="decision">结论 · decision: {DECISIONS[told.decision_code]}{_amount(told)}</p>',
+        f"<h2>{escape(told.programme_code)}　{_both(told.programme_title)}</h2>",
+        f'<p class="decision">结论：{DECISIONS[told.decision_code]}{amount}</p>',
     ]
     if told.missing_documents:
         papers = "".join(f"<li>{escape(name)}</li>" for name in told.missing_documents.values())
         parts.append(f"<h3>尚缺材料 · papers that would decide</h3><ul>{papers}</ul>")
-    rows = "".join(_clause(clause, told) for clause in told.clauses)
-    head = "".join(
-        f"<th>{name}</th>"
-        for name in (
-            "条款 · clause",
-            "文件、条目、可信度 · document, article, confidence",
-            "事实与来源 · facts and their rows",
-            "结果 · result",
-        )
-    )
-    parts.append(f"<h3>逐条 · clause by clause</h3><table><tr>{head}</tr>{rows}</table>")
     parts += [_flip(flip, told.facts) for flip in told.flips]
-    is_recorded = told.decisions or "按需判定，未存档 · decided on request, not recorded"
+    rows = "".join(_clause(number, clause, told, marks) for number, clause in enumerate(told.clauses, 1))
+    widths = (("序号", 7), ("条款", 29), ("文件、条目", 22), ("事实〔来源〕", 31), ("结果", 11))
+    columns = "".join(f'<col style="width: {width}%">' for _, width in widths)
+    heads = "".join(f"<th>{name}</th>" for name, _ in widths)
+    parts.append(
+        "<h3>逐条 · clause by clause</h3>"
+        f'<table class="clauses"><colgroup>{columns}</colgroup><thead><tr>{heads}</tr></thead>{rows}</table>'
+    )
+    parts.append(_basis(told))
+    is_recorded = told.decisions or "未存档 · not on record"
     parts.append(
         f'<p class="small">结论数据 · decisions: {escape(is_recorded)}　'
         f"政策版本 · policy: {escape(told.policy_version)}</p>"
@@ -89,40 +117,66 @@ def _programme(told: Explanation) -> str:
     return "\n".join(parts)
 
 
-def _amount(told: Explanation) -> str:
+def _yuan(told: Explanation) -> str:
     if told.amount_fen is None:
-        return ""
+        return "—"
     yuan = f"{told.amount_fen // 100:,}.{told.amount_fen % 100:02d}"
-    cited = f'<br><span class="small">{_cited(told.amount)}</span>' if told.amount else ""
-    return f"　¥{yuan} {UNITS[str(told.amount_unit)]}{cited}"
+    return f"¥{yuan} {UNITS[str(told.amount_unit)]}"
 
 
 def _cited(value: PolicyValue) -> str:
     reference = value.reference
     told = [reference.title, reference.article, reference.href, value.note]
     cited = escape("；".join(part for part in told if part))
-    return f"{cited}；可信度 · confidence: {CONFIDENCES[value.confidence]}"
+    since = f"；自 · from {value.valid_from}" if value.valid_from else ""
+    known = f"；知悉 · known {value.known_since}" if value.known_since else ""
+    return f"{cited}{since}{known}；可信度 · confidence: {CONFIDENCES[value.confidence]}"
 
 
-def _clause(clause: ClauseResult, explained: Explanation) -> str:
-    document = f"{escape(clause.document)}<br>{escape(clause.article or '条目待核 · article to be checked')}"
-    document += f"<br>可信度 · confidence: {CONFIDENCES[clause.confidence]}"
-    document += "".join(
-        f'<br><span class="small">{escape(name)}: {escape(str(value.value))} ({_cited(value)})</span>'
-        for name, value in clause.limits.items()
+def _clause(number: int, clause: ClauseResult, explained: Explanation, marks: Marked) -> str:
+    document = (
+        f"{escape(clause.document_number)}<br>{escape(clause.article or '条目待核')}"
+        f'<span class="en">{clause.effective_from} 起，{clause.known_since} 知悉，'
+        f"可信度{CONFIDENCES[clause.confidence].partition(' · ')[0]}</span>"
     )
-    told = "<br>".join(
-        _fact(explained.facts[name], value, explained.source_rows) for name, value in clause.facts.items()
+    facts = "".join(
+        f"<div>{_fact(explained.facts[name], value, marks)}</div>" for name, value in clause.facts.items()
     )
-    note = f'<br><span class="small">{escape(clause.note)}</span>' if clause.note else ""
-    cells = (f"{escape(clause.wording)}{note}", document, told, HOLDS[clause.holds])
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    note = f'<span class="en">{escape(clause.note)}</span>' if clause.note else ""
+    result = _both(HOLDS[clause.holds])
+    cells = (str(number), f"{_both(clause.wording)}{note}", document, facts, result)
+    kind = "" if clause.holds else ' class="no"'
+    return f"<tr{kind}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _fact(fact: Fact, value: object, rows: Iterable[SourceRow]) -> str:
-    where = [f"{row.landing_id[:12]}#{row.landing_row}" for row in rows if row.kind in fact.rests_on]
-    source = f' <span class="small">[{escape("、".join(where))}]</span>' if where else ""
-    return f"{escape(fact.description)}: <b>{escape(value_in_words(fact, value))}</b>{source}"
+def _basis(told: Explanation) -> str:
+    """Name the documents in full and the values with theirs, each once."""
+    documents = dict.fromkeys(f"{clause.document_number} {clause.document_title}" for clause in told.clauses)
+    limits = {name: value for clause in told.clauses for name, value in clause.limits.items()}
+    lines = [f"文件 · documents: {escape('；'.join(documents))}"]
+    lines += [
+        f"{escape(name)}: <b>{escape(str(value.value))}</b>，{_cited(value)}"
+        for name, value in limits.items()
+    ]
+    if told.amount:
+        lines.append(f"金额 · amount: <b>{_yuan(told)}</b>，{_cited(told.amount)}")
+    return "".join(f'<p class="small">{line}</p>' for line in lines)
+
+
+def _marks(rows: Iterable[SourceRow]) -> dict[str, list[str]]:
+    """Number the rows of each kind, as facts refer to them."""
+    marks: dict[str, list[str]] = {}
+    for row in rows:
+        of_kind = marks.setdefault(row.kind, [])
+        of_kind.append(f"{MARKS[row.kind]}{len(of_kind) + 1}")
+    return marks
+
+
+def _fact(fact: Fact, value: object, marks: Marked) -> str:
+    where = [mark for kind in fact.rests_on for mark in marks.get(kind, ())]
+    source = f' <span class="mark">〔{"、".join(where)}〕</span>' if where else ""
+    chinese = fact.description.partition(" · ")[0]
+    return f"{escape(chinese)}：<b>{escape(value_in_words(fact, value).partition(' · ')[0])}</b>{source}"
 
 
 def value_in_words(fact: Fact, value: object) -> str:
@@ -146,28 +200,45 @@ def flip_in_words(flip: Flip, facts: Mapping[str, Fact]) -> tuple[str, tuple[str
 
 
 def _change(facts: Mapping[str, Fact], change: Change) -> str:
-    fact = facts[change.fact]
-    was, becomes = (value_in_words(fact, value) for value in (change.was, change.becomes))
-    return f"{fact.description}: {was} → {becomes}"
+    was, becomes = _values(facts, change)
+    return f"{facts[change.fact].description}: {was} → {becomes}"
 
 
 def _flip(flip: Flip, facts: Mapping[str, Fact]) -> str:
-    heading, ways = flip_in_words(flip, facts)
-    listed = "".join(f"<li>{escape(way)}</li>" for way in ways)
-    return f"<h3>{escape(heading)}</h3>" + (f"<ol>{listed}</ol>" if listed else "")
+    heading, _ = flip_in_words(flip, facts)
+    listed = "".join(f"<li>{_way(facts, way)}</li>" for way in flip.ways)
+    return f"<h3>{_both(heading)}</h3>" + (f"<ol>{listed}</ol>" if listed else "")
+
+
+def _way(facts: Mapping[str, Fact], way: Iterable[Change]) -> str:
+    """Write the changes of one way: Chinese, and below it English in small."""
+    told = [
+        [text.partition(" · ")[::2] for text in (facts[change.fact].description, *_values(facts, change))]
+        for change in way
+    ]
+    chinese = "；".join(f"{name[0]}：{was[0]} → {becomes[0]}" for name, was, becomes in told)
+    english = "; ".join(
+        f"{name[1]}: {was[1] or was[0]} → {becomes[1] or becomes[0]}" for name, was, becomes in told
+    )
+    return f'{escape(chinese)}<span class="en">{escape(english)}</span>'
+
+
+def _values(facts: Mapping[str, Fact], change: Change) -> tuple[str, str]:
+    fact = facts[change.fact]
+    return value_in_words(fact, change.was), value_in_words(fact, change.becomes)
 
 
 def _sources(told: Explanation) -> str:
+    marks = {kind: iter(of_kind) for kind, of_kind in _marks(told.source_rows).items()}
     rows = "".join(
-        f"<tr><td>{KINDS[row.kind]}</td><td>{escape(row.dataset)}</td>"
+        f"<tr><td>{next(marks[row.kind])}</td><td>{_both(KINDS[row.kind])}</td><td>{escape(row.dataset)}</td>"
         f"<td>{escape(row.landing_id)}</td><td>{row.landing_row}</td></tr>"
         for row in told.source_rows
     )
-    versions = "、".join(version for version in told.inputs)
+    heads = "".join(f"<th>{name}</th>" for name in ("来源", "记录", "数据集版本", "接收批", "行号"))
     return (
-        "<h2>来源 · sources</h2><table><tr><th>行 · row of</th><th>数据集版本 · version</th>"
-        f"<th>接收批 · landing</th><th>行号 · line</th></tr>{rows}</table>"
-        f'<p class="small">判定所依据的版本 · versions: {escape(versions)}</p>'
+        f"<h2>来源 · sources</h2><table><thead><tr>{heads}</tr></thead>{rows}</table>"
+        f'<p class="small">判定所依据的版本 · versions: {escape("、".join(told.inputs))}</p>'
     )
 
 
@@ -179,7 +250,7 @@ def render_lines(explanations: Sequence[Explanation]) -> list[str]:
         decisive: Mapping[str, Any] = {"ineligible": False, "unknown": None}
         if told.decision_code in decisive:
             lines += [
-                f"  {HOLDS[clause.holds]} {clause.wording} ({clause.document})"
+                f"  {HOLDS[clause.holds]} {clause.wording} ({clause.document_number} {clause.document_title})"
                 for clause in told.clauses
                 if clause.holds is decisive[told.decision_code]
             ]

@@ -168,6 +168,16 @@ def test_a_change_that_does_not_turn_the_decision_is_never_offered(
         flips.find({**row, "age_years": 53}, "ineligible")
 
 
+def test_no_level_is_offered_that_nobody_has(here: Settings) -> None:
+    """Levels begin at 1: the mildest that counts is one limit, that there is no level 0 the other."""
+    flips = Flips(here, load_programme("surgical_complication"), DAYS[0])
+    (row, *_) = drawn_facts(here, [1], DAYS[0])
+    lives = {**row, "is_alive": True, "hukou_division_code": "110105001001", "complication_level": None}
+    (flip,) = flips.find({**lives, "has_complication_certificate": False}, "ineligible")
+    levels = {change.becomes for way in flip.ways for change in way if change.fact == "complication_level"}
+    assert levels == {1, 2, 3}
+
+
 def test_how_facts_may_change_is_kept(here: Settings) -> None:
     """Nobody grows younger or comes back to life, and a sex or a date of birth is what it is."""
     flips = Flips(here, load_programme("special_assistance"), DAYS[0])

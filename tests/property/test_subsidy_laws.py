@@ -5,10 +5,11 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.subsidy.judge import EVERY_PROGRAMME, ON_REQUEST, PROGRAMMES
+from etl.subsidy.judge import DECISIONS, EVERY_PROGRAMME, ON_REQUEST, PROGRAMMES
 from schemas.programme_file import load_documents
 from tests.support.families import Row, child, decide, man, marriage, woman
 from tests.support.subsidy_by_hand import City, decide_by_hand
@@ -173,6 +174,19 @@ def test_the_query_and_the_hand_agree_about_everyone() -> None:
             # Whether a child was harmed by accident is on no record, so nobody is found eligible.
             never = (programme, decision) == ("single_child_help", "eligible")
             assert (seen[programme, decision] == 0) if never else (seen[programme, decision] >= 30), seen
+
+
+@pytest.mark.deep
+def test_two_hundred_thousand_persons_are_decided_as_by_hand() -> None:
+    """Persons of families drawn anew each time; `seed` is in the report of a failure."""
+    seed = random.SystemRandom().randrange(2**32)
+    draw = random.Random(seed)
+    seen: Counter[tuple[str, str]] = Counter()
+    persons = 0
+    while persons < 200_000:
+        compare([draw.randrange(2**32) for _ in range(2_000)], draw.choice(DAYS), seen)
+        persons = sum(seen["special_assistance", decision] for decision in DECISIONS)
+    print(f"seed {seed}: {persons} persons of {seen['families', 'drawn']} families, no difference")
 
 
 def check_one_decision(row: Row) -> None:

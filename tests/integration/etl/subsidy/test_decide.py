@@ -181,7 +181,7 @@ def test_an_explanation_names_clauses_documents_facts_and_source_rows(
     assert list(special.missing_documents) == ["only_child_certificate"]
     (certificate,) = (result for result in special.clauses if result.holds is None)
     assert certificate.clause_id == "only_child_certificate"
-    assert certificate.document.startswith("京人口发〔2008〕53号")
+    assert certificate.document_number == "京人口发〔2008〕53号"
     assert certificate.facts == {"has_only_child_certificate": False}
     age = next(result for result in special.clauses if result.clause_id == "age_49")
     assert age.facts["spouse_age_years"] == 62
@@ -229,9 +229,12 @@ def test_the_page_to_print_says_it_all_and_is_the_same_every_time(
         "待定 · undecided",
         "京人口发〔2008〕53号",
         "独生子女父母光荣证",
-        "可信度 · confidence: 低 · low",
+        "可信度低",
+        "依据截至 · known at: <b>2026-06-01</b>",
+        '有独生子女父母光荣证：<b>否</b> <span class="mark">〔本1〕</span>',
+        "<td>7</td><td>领取《独生子女父母光荣证》",
         "staging.population_person@",
-        "有独生子女父母光荣证 · only-child certificate of the parent is on record: 否 · no → 是 · yes",
+        "<li>有独生子女父母光荣证：否 → 是<span",
         "没有可能的事实变化",
     ):
         assert said in page, said
