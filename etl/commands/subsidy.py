@@ -101,16 +101,37 @@ def _against_record(each: Replayed) -> str:
 def simulate(
     as_of: AsOf,
     folder: Annotated[Path, typer.Option("--policy", metavar="DIR", help="政策目录 · the policy to try.")],
+    kept_by: Annotated[
+        str | None, typer.Option("--keep-as", metavar="USER", help="留存 · keep the forecast, by whom.")
+    ] = None,
 ) -> None:
-    """试算 · who would gain or lose by another policy, by district, and what a year would cost."""
+    """试算 · who would gain or lose by another policy, what a year costs, what is owed for the past."""
     from rich.console import Console
 
+    from etl.subsidy.forecast import keep_forecast
     from etl.subsidy.simulate import simulate_policy
     from etl.subsidy.simulation_page import render_simulation
 
     with ready_settings() as settings:
-        simulation = simulate_policy(settings, folder.resolve(), parsed_date(as_of))
-    for table in render_simulation(simulation):
-        Console().print(table)
+        policy = folder.resolve()
+        simulation = simulate_policy(settings, policy, parsed_date(as_of))
+        for table in render_simulation(simulation):
+            Console().print(table)
+        if kept_by:
+            kept = keep_forecast(settings, simulation, policy, kept_by)
+            Console().print(f"已留存 · kept as the forecast of policy {kept}")
     if not simulation.may_be_adopted:
         raise typer.Exit(1)
+
+
+@subsidy.command("outcome")
+def outcome(as_of: AsOf) -> None:
+    """对照 · what was foreseen of the policy in force, beside what was decided by it."""
+    from rich.console import Console
+
+    from etl.subsidy.forecast import compare_outcome
+    from etl.subsidy.simulation_page import render_outcomes
+
+    with ready_settings() as settings:
+        outcomes = compare_outcome(settings, parsed_date(as_of))
+    Console().print(render_outcomes(outcomes))

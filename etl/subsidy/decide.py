@@ -23,6 +23,7 @@ from connectors.program import program_version
 from connectors.registry import Among, hold_lock, newest_on_record, record_state, registry_session
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
+from etl.subsidy.adoption import check_adoption
 from etl.subsidy.changes import Rejudged, judge_changes
 from etl.subsidy.closings import causes_of
 from etl.subsidy.facts import SOURCES
@@ -50,11 +51,13 @@ def decide_subsidies(
 
     Raises:
         Refusal: a dataset is not published, policy has no value for the date, a later date is on
-            record, or another run decides the same date.
+            record, another run decides the same date, or a policy that never decided breaks a golden case.
     """
     with hold_lock(settings, "etl.subsidy", business_date), lake_room(settings) as room:
         with registry_session(settings) as connection:
             versions = {name: version_on(connection, f"staging.{name}", business_date) for name in SOURCES}
+            if settings.shadow is None:
+                check_adoption(connection, policy)
         rejudged = None if is_full else _rejudge(settings, room, versions, business_date, policy)
         judged: Mapping[str, StagedRows | Changes] = (
             judge_everyone(settings, room, versions, business_date, policy)

@@ -22,8 +22,9 @@ from schemas.registry import POLICY_FILE
 
 
 def policy_files(folder: Path = POLICY) -> dict[str, str]:
-    """Read the files by which any programme decides or explains: path within the folder -> content."""
+    """Read the files by which anybody is decided, explained or paid: path within the folder -> content."""
     paths = {path for name in EVERY_PROGRAMME for path in load_programme(name, folder).files}
+    paths |= set(folder.glob("funding/*.yaml"))
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
 

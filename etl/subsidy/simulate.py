@@ -13,7 +13,8 @@ from connectors.settings import Settings
 from etl.subsidy.cost import UNITS_A_YEAR, Cost, cost_of
 from etl.subsidy.facts import SOURCES
 from etl.subsidy.golden import Broken, broken_cases, golden_cases
-from etl.subsidy.judge import EVERY_PROGRAMME, judge_everyone
+from etl.subsidy.judge import EVERY_PROGRAMME, count_decisions, judge_everyone
+from etl.subsidy.retroactive import Retroactive, retroactive_effects
 from schemas.policy import POLICY
 from schemas.policy_check import Finding, check_policy
 from schemas.programme_file import load_programme
@@ -28,6 +29,10 @@ class SimulatedProgramme:
     districts: tuple[dict[str, Any], ...]
     was: Cost
     becomes: Cost
+    # Who is eligible by the other policy.
+    eligible: int
+    # For the months that have passed; None where nothing differs in them.
+    retroactive: Retroactive | None
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,28 @@ def simulate_policy(settings: Settings, policy: Path, as_of: date, ours: Path = 
         for side, folder in (("ours", ours), ("theirs", policy)):
             (room / side).mkdir()
             sides[side] = judge_everyone(settings, room / side, sources, as_of, folder, EVERY_PROGRAMME)
+        owed = retroactive_effects(settings, room, sources, as_of, ours, policy)
         programmes = tuple(
-            _programme(settings, name, as_of, (sides["ours"][name], ours), (sides["theirs"][name], policy))
+            _programme(
+                settings,
+                name,
+                as_of,
+                (sides["ours"][name], ours),
+                (sides["theirs"][name], policy),
+                owed.get(name),
+            )
             for name in EVERY_PROGRAMME
         )
     return Simulation(as_of, inputs, (), broken, programmes)
 
 
 def _programme(
-    settings: Settings, name: str, day: date, ours: tuple[StagedRows, Path], theirs: tuple[StagedRows, Path]
+    settings: Settings,
+    name: str,
+    day: date,
+    ours: tuple[StagedRows, Path],
+    theirs: tuple[StagedRows, Path],
+    retroactive: Retroactive | None,
 ) -> SimulatedProgramme:
     before, after = (load_programme(name, folder) for _, folder in (ours, theirs))
     units = {"units": UNITS_A_YEAR[after.amount_unit]}
@@ -87,4 +105,6 @@ def _programme(
         tuple(changed),
         cost_of(settings, before, ours[0], day, ours[1]),
         cost_of(settings, after, theirs[0], day, theirs[1]),
+        count_decisions(settings, theirs[0])["eligible"],
+        retroactive,
     )

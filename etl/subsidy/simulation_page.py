@@ -1,10 +1,12 @@
 """A simulation as tables for people: what stands against a policy, what it changes, what it costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.table import Table
 
 from etl.subsidy.cost import Cost
+from etl.subsidy.forecast import Outcome
+from etl.subsidy.retroactive import Retroactive
 from etl.subsidy.simulate import SimulatedProgramme, Simulation
 
 COLUMNS = {
@@ -26,6 +28,8 @@ def render_simulation(simulation: Simulation) -> Iterator[Table | str]:
     for programme in simulation.programmes:
         yield _districts(programme)
         yield _costs(programme)
+        if programme.retroactive:
+            yield _retroactive(programme.retroactive)
 
 
 def _districts(programme: SimulatedProgramme) -> Table:
@@ -44,9 +48,36 @@ def _costs(programme: SimulatedProgramme) -> Table:
     return table
 
 
+def _retroactive(effect: Retroactive) -> str:
+    owed = (
+        "一次性，不按月追溯 · paid once"
+        if effect.owed_fen is None
+        else f"应补 · owed {_yuan(effect.owed_fen)}"
+    )
+    cut = f"；更早的月份未计 · not further back than {effect.first_month}" if effect.is_cut else ""
+    return (
+        f"  追溯 · since {effect.first_month:%Y-%m}: {effect.months} 个月 · months，"
+        f"人月 · person-months: +{effect.gaining} -{effect.losing} ≠{effect.otherwise_paid}，{owed}{cut}"
+    )
+
+
+def render_outcomes(outcomes: Iterable[Outcome]) -> Table:
+    """Write what was foreseen beside what was decided."""
+    table = Table("项目", "", "业务日", "符合 · eligible", "合计 · total", "中央", "市", "区 · district")
+    for each in outcomes:
+        for name, day, eligible, cost in (
+            ("预测 · foreseen", each.foreseen_on, each.foreseen_eligible, each.foreseen),
+            ("实际 · decided", each.decided_on, each.eligible, each.cost),
+        ):
+            table.add_row(each.programme_code, name, str(day), str(eligible), *map(_yuan, _shares(cost)))
+    return table
+
+
 def _shares(cost: Cost) -> tuple[int | None, ...]:
     return cost.total_fen, cost.central_fen, cost.city_fen, cost.district_fen
 
 
 def _yuan(fen: int | None) -> str:
-    return "无依据 · unknown" if fen is None else f"¥{fen // 100:,}.{fen % 100:02d}"
+    if fen is None:
+        return "无依据 · unknown"
+    return f"{'-' * (fen < 0)}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"

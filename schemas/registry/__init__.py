@@ -30,7 +30,7 @@ from schemas.registry.quality import (
     TICKET,
     TICKET_CLOSING,
 )
-from schemas.registry.subsidy import DECISION, DECISION_RUN, POLICY_FILE
+from schemas.registry.subsidy import DECISION, DECISION_RUN, FORECAST, POLICY_FILE
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
 ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "mart", "audit")
@@ -51,6 +51,7 @@ __all__ = [
     "DECISION_RUN",
     "DROP",
     "EXPECTATION_COUNT",
+    "FORECAST",
     "GIVEN_UP_ROW",
     "LANDING",
     "LINK_REVIEW",

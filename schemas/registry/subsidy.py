@@ -1,6 +1,6 @@
 """Tables of zone `subsidy`: what was decided, about whom, resting on what."""
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Date, Table, Text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Date, DateTime, Table, Text
 
 from schemas.registry.declare import METADATA, history, key_text
 
@@ -51,4 +51,26 @@ POLICY_FILE = Table(
     Column("content", Text, nullable=False, comment="内容 · the file as it decided"),
     schema="subsidy",
     comment="政策存档 · every policy that ever decided, file by file, to decide by it again",
+)
+
+FORECAST = Table(
+    "forecast",
+    METADATA,
+    key_text("policy_folder", "政策目录 · digest of the policy that was tried"),
+    Column("business_date", Date, primary_key=True, comment="业务日 · tried as of this date"),
+    key_text("programme_code", "项目 · J, T, T3, D1, D2 or D3"),
+    Column("eligible", BigInteger, nullable=False, comment="符合 · persons eligible by it"),
+    Column("gaining", BigInteger, nullable=False, comment="新符合 · persons who would gain"),
+    Column("losing", BigInteger, nullable=False, comment="不再符合 · persons who would lose"),
+    Column("otherwise_paid", BigInteger, nullable=False, comment="金额变化 · persons with another amount"),
+    Column("total_fen", BigInteger, nullable=False, comment="年度费用(分) · a year of everyone eligible"),
+    Column("central_fen", BigInteger, comment="中央(分) · of that, NULL where no document tells"),
+    Column("city_fen", BigInteger, comment="市(分) · of that"),
+    Column("district_fen", BigInteger, comment="区(分) · of that"),
+    Column("retroactive_fen", BigInteger, comment="追溯(分) · owed on balance for months that had passed"),
+    Column("inputs", ARRAY(Text), nullable=False, comment="输入 · name@version of each dataset"),
+    Column("kept_by", Text, nullable=False, comment="留存人 · who kept it"),
+    Column("kept_at", DateTime(timezone=True), nullable=False, comment="留存时间 · instant"),
+    schema="subsidy",
+    comment="政策试算 · what was foreseen of a policy, one row per programme; docs/decisions/0033",
 )

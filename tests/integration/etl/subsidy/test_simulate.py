@@ -15,16 +15,17 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.subsidy.cost import Cost
 from etl.subsidy.decide import decide_subsidies
-from etl.subsidy.replay import replay_decisions
+from etl.subsidy.forecast import compare_outcome, keep_forecast
+from etl.subsidy.retroactive import Retroactive
 from etl.subsidy.simulate import Simulation, simulate_policy
-from etl.subsidy.simulation_page import render_simulation
+from etl.subsidy.simulation_page import render_outcomes, render_simulation
 from schemas.policy import POLICY
 from schemas.refusal import Refusal
 from schemas.registry import DECISION, DECISION_RUN
 from tests.integration.etl.subsidy.test_decide import city, publish
 from tests.support.families import as_tables, dead_child, woman
 
-MONDAY, TUESDAY = date(2026, 6, 1), date(2026, 6, 2)
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 6, day) for day in range(1, 5))
 Content = dict[str, Any]
 
 
@@ -55,41 +56,6 @@ def changed_policy(folder: Path, file: str, edit: Callable[[Content], object]) -
 
 def younger(content: Content) -> None:
     content["values"][date(2026, 1, 1)] = {**content["values"][date(2008, 1, 1)], "value": 48}
-
-
-def test_a_past_date_is_reproduced_after_later_corrections(
-    settings: Settings, decided: dict[str, Any]
-) -> None:
-    for day in (MONDAY, TUESDAY):
-        replayed = replay_decisions(settings, day)
-        assert [(each.programme_code, each.business_date, each.differing) for each in replayed] == [
-            ("T", day, 0),
-            ("J", day, 0),
-        ]
-    assert replay_decisions(settings, MONDAY)[0].persons == 6
-
-
-def test_a_decision_that_is_not_what_it_cites_is_noticed(settings: Settings, decided: dict[str, Any]) -> None:
-    with registry_session(settings) as connection:
-        runs = {
-            (row.programme_code, row.business_date): row.decisions
-            for row in connection.execute(sa.select(DECISION_RUN))
-        }
-        of_monday = (DECISION_RUN.c.programme_code == "T", DECISION_RUN.c.business_date == MONDAY)
-        connection.execute(sa.update(DECISION_RUN).where(*of_monday).values(decisions=runs["T", TUESDAY]))
-    try:
-        assert replay_decisions(settings, MONDAY)[0].differing > 0
-    finally:
-        with registry_session(settings) as connection:
-            connection.execute(sa.update(DECISION_RUN).where(*of_monday).values(decisions=runs["T", MONDAY]))
-
-
-def test_another_policy_than_the_one_that_decided_is_refused(
-    settings: Settings, decided: dict[str, Any], tmp_path: Path
-) -> None:
-    policy = changed_policy(tmp_path, "special_assistance/wife_age.yaml", younger)
-    with pytest.raises(Refusal, match=r"policy_differs.*special_assistance"):
-        replay_decisions(settings, MONDAY, policy)
 
 
 def simulated(settings: Settings, policy: Path) -> Simulation:
@@ -148,6 +114,80 @@ def test_who_loses_and_who_is_paid_otherwise_is_told(
         "110105": 1,
     }
     assert (reward.was.total_fen, reward.becomes.total_fen) == (2 * 144_000, 2 * 150_000)
+
+
+def raised_from_april(content: Content) -> None:
+    """From 1 April, entered in May: 600 instead of 500 yuan a month."""
+    told = {**content["values"][date(2014, 1, 1)], "value": 60_000, "known_since": date(2026, 5, 11)}
+    content["values"][date(2026, 4, 1)] = told
+
+
+DEATH_AMOUNT = "special_assistance/monthly_amount_death.yaml"
+
+
+def test_what_is_owed_for_months_that_have_passed_is_told(
+    settings: Settings, decided: dict[str, Any], tmp_path: Path
+) -> None:
+    simulation = simulated(settings, changed_policy(tmp_path, DEATH_AMOUNT, raised_from_april))
+    special, *others = simulation.programmes
+    # April and May of one mother, 100 yuan each; June is paid by the new rate already.
+    assert special.retroactive == Retroactive(date(2026, 4, 1), 2, 0, 0, 2, 20_000, False)
+    assert [other.retroactive for other in others] == [None] * 5
+    told = [part for part in render_simulation(simulation) if isinstance(part, str)]
+    assert any("¥200.00" in line for line in told)
+
+
+def test_who_would_have_been_entitled_for_months_is_counted_by_the_month(
+    settings: Settings, decided: dict[str, Any], tmp_path: Path
+) -> None:
+    simulation = simulated(settings, changed_policy(tmp_path, "special_assistance/wife_age.yaml", younger))
+    effect = simulation.programmes[0].retroactive
+    # From January on the mother of 48 gains; 500 yuan in each of five months.
+    assert effect == Retroactive(date(2026, 1, 1), 5, 5, 0, 0, 250_000, False)
+
+
+def test_a_forecast_is_kept_and_held_against_what_was_decided(
+    settings: Settings, decided: dict[str, Any], tmp_path: Path
+) -> None:
+    policy = changed_policy(tmp_path, DEATH_AMOUNT, raised_from_april).resolve()
+    with pytest.raises(Refusal, match="forecast_not_kept"):
+        compare_outcome(settings, TUESDAY)
+    kept = keep_forecast(settings, simulate_policy(settings, policy, MONDAY), policy, "zhang")
+    assert keep_forecast(settings, simulate_policy(settings, policy, MONDAY), policy, "zhang") == kept
+    # Until it decides, at night, there is an outcome: then a second bereaved mother has come.
+    tables = {
+        name: pa.concat_tables([table, other[name]])
+        for other in [
+            as_tables(
+                [woman(person_id="Z1")],
+                [dead_child(relation_id=20, mother_person_id="Z1", father_person_id=None)],
+            )
+        ]
+        for name, table in city().items()
+    }
+    publish(settings, tables, WEDNESDAY)
+    decide_subsidies(settings, WEDNESDAY, policy=policy)
+    special, reward = compare_outcome(settings, WEDNESDAY)
+    assert (special.foreseen_on, special.decided_on) == (MONDAY, WEDNESDAY)
+    assert (special.foreseen_eligible, special.eligible) == (1, 2)
+    assert (special.foreseen.total_fen, special.cost.total_fen) == (720_000, 1_440_000)
+    assert special.cost.central_fen == 2 * 70_800
+    assert reward.foreseen_eligible == 2
+    assert render_outcomes((special, reward)).row_count == 4
+
+
+def test_a_policy_that_breaks_a_golden_case_decides_nothing(
+    settings: Settings, decided: dict[str, Any], tmp_path: Path
+) -> None:
+    policy = changed_policy(tmp_path, "special_assistance/wife_age.yaml", younger).resolve()
+    with pytest.raises(Refusal, match=r"policy_not_adoptable.*special_assistance"):
+        decide_subsidies(settings, THURSDAY, policy=policy)
+    with pytest.raises(Refusal, match="policy_not_adoptable"):
+        keep_forecast(settings, simulate_policy(settings, policy, MONDAY), policy, "zhang")
+    with registry_session(settings) as connection:
+        assert (
+            connection.scalar(sa.select(sa.func.count()).where(DECISION_RUN.c.business_date == THURSDAY)) == 0
+        )
 
 
 def test_a_policy_that_does_not_fit_together_is_not_decided_by(
