@@ -37,6 +37,8 @@ def _programme(programme: Programme) -> str:
     values = [
         f"`${name}` is [{value.name}](#{_anchor(value)})" for name, value in programme.parameters.items()
     ]
+    if programme.awaits:
+        lines += [f"依申请判定，尚无来源 · decided on request, no source delivers: {programme.awaits}", ""]
     lines += ["### Clauses · 条款", ""]
     if values:
         lines += [f"Values: {', '.join(values)}.", ""]

@@ -87,6 +87,8 @@ class Programme:
     code: str
     title: str
     scope: str | None
+    # What no source delivers yet, for which it is decided on request only.
+    awaits: str | None
     amount_unit: str
     clauses: tuple[Clause, ...]
     categories: tuple[Category, ...]

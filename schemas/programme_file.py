@@ -113,7 +113,7 @@ def load_programme(name: str, folder: Path = POLICY) -> Programme:
         "the programme",
         read_yaml(path),
         ("code", "name", "amount_unit", "clauses", "categories"),
-        ("scope", "parameters"),
+        ("scope", "parameters", "awaits"),
     )
     facts = load_facts(folder)
     parameters = _parameters(content.get("parameters"), folder)
@@ -128,6 +128,7 @@ def load_programme(name: str, folder: Path = POLICY) -> Programme:
         code=content["code"],
         title=content["name"],
         scope=content.get("scope"),
+        awaits=content.get("awaits"),
         amount_unit=content["amount_unit"],
         clauses=clauses,
         categories=tuple(_category(vocabulary, entry, unit, folder) for entry in content["categories"]),

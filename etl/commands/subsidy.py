@@ -63,6 +63,25 @@ def explain(
         Console().print(f"已写 · written: {page}")
 
 
+@subsidy.command("apply")
+def apply(
+    person_id: Annotated[str, typer.Argument(help="人口电子档案号 · person file number.")],
+    programme: Annotated[str, typer.Option("--programme", help="项目 · T3, D1, D2 or D3.")],
+    applied_on: Annotated[
+        str, typer.Option("--on", metavar="YYYY-MM-DD", help="申请日期 · day on which it was handed in.")
+    ],
+    recorded_by: Annotated[str, typer.Option("--as", metavar="USER", help="登记人 · who records it.")],
+) -> None:
+    """登记申请 · record an application for a programme that is decided on request only."""
+    from rich.console import Console
+
+    from etl.subsidy.applications import record_application
+
+    with ready_settings() as settings:
+        known = record_application(settings, programme, person_id, parsed_date(applied_on), recorded_by)
+    Console().print(f"已登记，自 {known} 起知悉 · on record, known from {known} on")
+
+
 @subsidy.command("replay")
 def replay(as_of: AsOf, known_text: KnownAt = None, folder: PolicyOption = None) -> None:
     """重放 · decide a past date again from what it cites, and hold it against the record byte for byte."""

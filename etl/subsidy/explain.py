@@ -2,7 +2,8 @@
 
 What is explained is what was decided: the clause results come from the recorded decision, the facts
 are gathered again from the dataset versions that it rested on, the wordings are those of the policy that
-decided. Programmes that no night decides are decided here, from the same facts.
+decided. Programmes that no night decides are decided here, from the same
+facts, where an application exists.
 
 Explanations hold personal values; they belong on the steward's screen, or on paper for the person, and
 nowhere else.
@@ -19,11 +20,12 @@ import pyarrow as pa
 from connectors.engine import run_sql
 from connectors.lake import DatasetVersion
 from connectors.settings import Settings
+from etl.subsidy.applications import applied_for
 from etl.subsidy.as_of import family_as_of
 from etl.subsidy.compile import decided_facts
 from etl.subsidy.facts import SOURCES, gather_facts
 from etl.subsidy.flips import Flip, Flips
-from etl.subsidy.judge import EVERY_PROGRAMME, PROGRAMMES
+from etl.subsidy.judge import EVERY_PROGRAMME, ON_REQUEST, PROGRAMMES
 from etl.subsidy.policy_archive import policy_of
 from etl.subsidy.runs import later_day, runs_up_to, sources_of
 from schemas.policy import PolicyValue
@@ -34,6 +36,7 @@ from schemas.refusal import Refusal
 
 Row = dict[str, Any]
 DECIDED = {"eligible": True, "ineligible": False}
+NOT_APPLIED = "not_applied"
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Explanation:
     inputs: tuple[str, ...]
     decisions: str | None
     policy_version: str
+    awaits: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,9 @@ def explain_decision(
     """Explain the decisions about a person as of the latest run up to a business date, by the policy of then.
 
     With a later `known_at` the date is decided again by what the newest run up to that day knew: rows and
-    policy. One explanation per programme, in the order in which they were decided; then those that nobody
-    decides at night and that were in force. Where nothing is on record `decisions` cites nothing.
+    policy. One explanation per programme, in the order in which they were decided; then those in force that
+    no night decides: decided here if the person had asked (etl/subsidy/applications.py), else `not_applied`.
+    Where nothing is on record `decisions` cites nothing.
     Later runs and policies change no explanation.
 
     Raises:
@@ -136,11 +141,15 @@ def explain_decision(
 
 def _explanations(basis: Basis) -> Iterator[Explanation]:
     """Explain every programme in turn; what one decided is a fact of the next."""
+    applied = applied_for(basis.settings, basis.person_id, basis.day, basis.known["business_date"])
     told: dict[str, Explanation] = {}
     for name in EVERY_PROGRAMME:
         programme = basis.programme(name)
         is_in_force = any(clause.effective_from <= basis.day for clause in programme.clauses)
         if name not in PROGRAMMES and not is_in_force:
+            continue
+        if name in ON_REQUEST and programme.code not in applied:
+            yield _not_applied(basis, programme)
             continue
         facts = _facts(basis, programme)
         facts |= {
@@ -231,6 +240,31 @@ def _explain(basis: Basis, programme: Programme, run: Row | None, decision: Row,
         inputs=tuple(run["inputs"] if run else map(str, sources_of(basis.known).values())),
         decisions=run["decisions"] if run else None,
         policy_version=policy_version(programme),
+        awaits=programme.awaits,
+    )
+
+
+def _not_applied(basis: Basis, programme: Programme) -> Explanation:
+    """Say that nobody asked, which is no decision."""
+    return Explanation(
+        programme_code=programme.code,
+        programme_title=programme.title,
+        business_date=basis.day,
+        known_at=basis.known["business_date"],
+        decision_code=NOT_APPLIED,
+        category_code=None,
+        amount_fen=None,
+        amount_unit=None,
+        amount=None,
+        missing_documents={},
+        clauses=(),
+        flips=(),
+        facts={},
+        source_rows=(),
+        inputs=(),
+        decisions=None,
+        policy_version=policy_version(programme),
+        awaits=programme.awaits,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from html import escape
 from typing import Any
 
-from etl.subsidy.explain import ClauseResult, Explanation, SourceRow
+from etl.subsidy.explain import NOT_APPLIED, ClauseResult, Explanation, SourceRow
 from etl.subsidy.flips import Change, Flip
 from schemas.policy import PolicyValue
 from schemas.programme import Fact
@@ -17,6 +17,7 @@ DECISIONS = {
     "eligible": "符合 · eligible",
     "ineligible": "不符合 · not eligible",
     "unknown": "待定 · undecided",
+    "not_applied": "未申请，不判定 · no application",
 }
 HOLDS = {True: "符合 · holds", False: "不符合 · fails", None: "不明 · unknown"}
 CONFIDENCES = {"high": "高 · high", "medium": "中 · medium", "low": "低 · low"}
@@ -63,7 +64,7 @@ def render_page(explanations: Sequence[Explanation], person_id: str) -> str:
         f"<p>人口电子档案号 · person file number: <b>{escape(person_id)}</b><br>"
         f"业务日 · as of: <b>{first.business_date}</b>　依据截至 · known at: <b>{first.known_at}</b></p>",
         _summary(explanations),
-        *(_programme(explanation, marks) for explanation in explanations),
+        *(_programme(told, marks) for told in explanations if told.decision_code != NOT_APPLIED),
         _sources(first),
         "<p>对以上内容有异议的，请带证明材料到村（居）委会提出。"
         '<span class="en">Whoever disagrees tells the village committee, with papers.</span></p>',
@@ -83,11 +84,16 @@ def _both(text: str) -> str:
 def _summary(explanations: Iterable[Explanation]) -> str:
     rows = "".join(
         f"<tr><td>{escape(told.programme_code)}</td><td>{_both(told.programme_title)}</td>"
-        f"<td><b>{_both(DECISIONS[told.decision_code])}</b></td><td>{_yuan(told)}</td></tr>"
+        f"<td><b>{_both(DECISIONS[told.decision_code])}</b>{_awaits(told)}</td><td>{_yuan(told)}</td></tr>"
         for told in explanations
     )
     heads = "".join(f"<th>{name}</th>" for name in ("代码", "项目", "结论", "金额"))
     return f"<table><thead><tr>{heads}</tr></thead>{rows}</table>"
+
+
+def _awaits(told: Explanation) -> str:
+    """Say what no source delivers, for which a programme is decided on request only."""
+    return f'<div class="small">尚无来源：{_both(told.awaits)}</div>' if told.awaits else ""
 
 
 def _programme(told: Explanation, marks: Marked) -> str:

@@ -17,7 +17,7 @@ from schemas.refusal import Refusal
 
 # What a night decides. Special assistance comes first: who receives it does not receive reward assistance.
 PROGRAMMES = ("special_assistance", "reward_assistance")
-# What is decided of a person or of everyone when somebody asks (docs/decisions/0033).
+# What is decided of whoever has applied (etl/subsidy/applications.py), and of everyone in a simulation only.
 ON_REQUEST = ("surgical_complication", "single_child_reward", "single_child_bonus", "single_child_help")
 EVERY_PROGRAMME = (*PROGRAMMES, *ON_REQUEST)
 DECISIONS = ("eligible", "ineligible", "unknown")

@@ -30,7 +30,7 @@ from schemas.registry.quality import (
     TICKET,
     TICKET_CLOSING,
 )
-from schemas.registry.subsidy import DECISION, DECISION_RUN, FORECAST, POLICY_FILE
+from schemas.registry.subsidy import APPLICATION, DECISION, DECISION_RUN, FORECAST, POLICY_FILE
 from schemas.registry.worklist import TASK, TASK_CLOSING
 
 ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "mart", "audit")
@@ -38,6 +38,7 @@ ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "mart",
 __all__ = [
     "ACCEPTED",
     "ANSWER",
+    "APPLICATION",
     "ATTEMPT",
     "BATCH",
     "BIRTH_ANSWER",

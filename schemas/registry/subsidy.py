@@ -74,3 +74,19 @@ FORECAST = Table(
     schema="subsidy",
     comment="政策试算 · what was foreseen of a policy, one row per programme; docs/decisions/0033",
 )
+
+APPLICATION = Table(
+    "application",
+    METADATA,
+    key_text("programme_code", "项目 · T3, D1, D2 or D3"),
+    key_text("person_id", "对象 · person file number"),
+    Column("applied_on", Date, primary_key=True, comment="申请日期 · day on which it was handed in"),
+    Column(
+        "business_date", Date, nullable=False, comment="业务日 · first business date on which it is known"
+    ),
+    Column("recorded_by", Text, nullable=False, comment="登记人 · who recorded it"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
+    CheckConstraint("applied_on <= business_date", name="days"),
+    schema="subsidy",
+    comment="申请 · who asked for a programme that is decided on request only; docs/decisions/0033",
+)

@@ -15,6 +15,7 @@ from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_da
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.cli import app
+from etl.subsidy.applications import applied_for, record_application
 from etl.subsidy.decide import decide_subsidies
 from etl.subsidy.explain import explain_decision
 from etl.subsidy.explanation_page import render_lines, render_page
@@ -195,10 +196,49 @@ def test_an_explanation_names_clauses_documents_facts_and_source_rows(
     (in_t,) = (result for result in reward.clauses if result.holds is None)
     assert in_t.facts == {"is_special_assistance_object": None}
     assert [row.kind for row in special.source_rows] == ["spouse", "person", "child", "marriage"]
-    assert {told.programme_code: told.decision_code for told in on_request} == {
-        "T3": "ineligible", "D1": "ineligible", "D2": "unknown", "D3": "unknown",
-    }  # fmt: skip
     assert {told.decisions for told in on_request} == {None}
+
+
+def test_what_is_decided_on_request_is_decided_where_an_application_exists(
+    settings: Settings, decided: dict[str, Any]
+) -> None:
+    def told(day: date) -> dict[str, str]:
+        explained = explain_decision(settings, day, "A2")
+        return {each.programme_code: each.decision_code for each in explained}
+
+    on_request = {"T3": "not_applied", "D1": "not_applied", "D2": "not_applied", "D3": "not_applied"}
+    decide_subsidies(settings, WEDNESDAY)
+    assert told(WEDNESDAY) == {"T": "unknown", "J": "unknown", **on_request}
+    page = render_page(explain_decision(settings, WEDNESDAY, "A2"), "A2")
+    assert page.count("未申请，不判定") == 4
+    assert "尚无来源：手术并发症鉴定" in page
+    for _ in range(2):
+        # Handed in before it was known to anybody here.
+        assert record_application(settings, "D3", "A2", date(2026, 5, 4), "zhang") == WEDNESDAY
+    assert told(WEDNESDAY) == {"T": "unknown", "J": "unknown", **on_request, "D3": "unknown"}
+    assert told(MONDAY) == {"T": "unknown", "J": "unknown", **on_request}
+    page = render_page(explain_decision(settings, WEDNESDAY, "A2"), "A2")
+    assert page.count("未申请，不判定") == 3
+    # Whether harm was an accident is on no record.
+    assert "没有可能的事实变化" in page
+    assert applied_for(settings, "B1", WEDNESDAY, WEDNESDAY) == set()
+    assert applied_for(settings, "A2", date(2026, 5, 3), WEDNESDAY) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "programme", "person", "day"),
+    [
+        ("programme_not_on_request", "T", "A2", MONDAY),
+        ("person_not_decided", "D2", "NOBODY", MONDAY),
+        ("application_to_come", "D2", "A2", date(2030, 1, 1)),
+    ],
+)
+def test_an_application_that_cannot_be_is_refused(
+    settings: Settings, decided: dict[str, Any], code: str, programme: str, person: str, day: date
+) -> None:
+    with pytest.raises(Refusal, match=code) as caught:
+        record_application(settings, programme, person, day, "zhang")
+    assert "NOBODY" not in str(caught.value)
 
 
 def test_an_explanation_tells_limits_amounts_and_what_would_turn_the_decision(
@@ -235,7 +275,6 @@ def test_the_page_to_print_says_it_all_and_is_the_same_every_time(
         "<td>7</td><td>领取《独生子女父母光荣证》",
         "staging.population_person@",
         "<li>有独生子女父母光荣证：否 → 是<span",
-        "没有可能的事实变化",
     ):
         assert said in page, said
     lines = render_lines(explain_decision(settings, MONDAY, "A2"))
