@@ -136,9 +136,9 @@ def render_birth(
             _fields(fields, masked),
         ]
     tasks = _tasks(connection, business_date, match_id)
-    items = render_items(connection, business_date, match_id)
+    sent = render_items(connection, business_date, match_id)
     return Group(
-        *shown, *pairs, Text("待办 Tasks", style="bold"), tasks, Text("送出 Sent", style="bold"), items
+        *shown, *pairs, Text("待办 Tasks", style="bold"), tasks, Text("送出 Sent", style="bold"), sent
     )
 
 

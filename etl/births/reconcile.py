@@ -66,6 +66,8 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
         tasks, settled = _settled(matched, found, feedback)
         settled |= dict.fromkeys(answered_among(matched.matches, answers), ANSWERED)
         tasks = [task for task in tasks if task["task_id"] not in settled]
+        # Words end the tasks that asked for them; a word that is asked for again is open all the same.
+        settled |= dict.fromkeys(decided_among(verdicts), ANSWERED)
         record_state(
             connection, BIRTH_MATCH, matched.matches.select(REGISTRY_COLUMNS).to_pylist(), business_date
         )
@@ -76,13 +78,7 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
             PROCESS,
             tasks,
             business_date,
-            lambda ended: causes_of(
-                connection,
-                matched.matches,
-                business_date,
-                ended,
-                dict.fromkeys(decided_among(verdicts), ANSWERED) | settled,
-            ),
+            lambda ended: causes_of(connection, matched.matches, business_date, ended, settled),
         )
         inputs = [*map(str, versions.values()), tree_version(settings, business_date), model.version]
         publish = partial(_publish, connection, settings, business_date, inputs)
@@ -94,15 +90,17 @@ def reconcile_births(settings: Settings, business_date: date) -> dict[str, Any]:
 def _settled(
     matched: MatchedBirths, found: list[dict[str, Any]], feedback: Feedback
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Tell of each task whether another system has refused it, and of those it has settled why they end."""
+    """Tell of each task whether another system has refused it, and of those it has settled why they end.
+
+    Tasks about a pair are of no finding.
+    """
     names = ("match_id", "prevailing_fields")
     prevailing = dict(zip(*(matched.matches[name].to_pylist() for name in names), strict=True))
-    # A pair in question is no finding, and no field of it was ever proposed.
     tasks = [
-        {**task, "detail_codes": feedback.details(task, prevailing.get(task["subject_id"], []))}
+        {**task, "detail_codes": feedback.details(task, prevailing.get(task["subject_id"], ()))}
         for task in found
     ]
-    causes = {task["task_id"]: feedback.cause(task, prevailing.get(task["subject_id"], [])) for task in tasks}
+    causes = {task["task_id"]: feedback.cause(task, prevailing.get(task["subject_id"], ())) for task in tasks}
     return tasks, {task_id: cause for task_id, cause in causes.items() if cause is not None}
 
 
