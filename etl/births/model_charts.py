@@ -7,10 +7,10 @@ from etl.births.calibration import CalibrationBand
 from etl.births.model import LinkageModel, ModelComparison
 from etl.svg import FAINT, INK, box, line, picture, text
 
-WIDTH, ROW = 920, 19
+WIDTH, ROW = 980, 19
 FOR_COLOUR, AGAINST_COLOUR = "#1f6f8b", "#b4553a"
 # Where bars of match weights begin, and how long the longest may be.
-ZERO, REACH, LEFT = 540, 190, 320
+ZERO, REACH, LEFT = 565, 190, 320
 # The calibration is drawn over the logarithm of odds: what matters lies close to none and to all.
 SIDE, TOP, SIZE = 90, 60, 560
 LEAST_LOGIT, MOST_LOGIT = -6.0, 6.0
@@ -95,13 +95,10 @@ def _marks(band: CalibrationBand) -> Iterable[str]:
     x, (least, most) = _across(band.predicted), band.interval
     yield line(x, _up(least), x, _up(most), colour=FOR_COLOUR, width=2)
     yield f'<circle cx="{x:.1f}" cy="{_up(band.observed):.1f}" r="4" fill="{FOR_COLOUR}"/>'
-    is_right = x > SIDE + SIZE / 2
-    yield text(
-        x - 8 if is_right else x + 8,
-        _up((least + most) / 2) + (16 if is_right else -8),
-        f"{band.ones:,}/{band.pairs:,}",
-        anchor="end" if is_right else "start",
-    )
+    told = f"{band.ones:,}/{band.pairs:,}"
+    # Under the lower end of what is likely true, over the upper end of what is not.
+    beside = _up(least) + 15 if band.observed > 0.5 else _up(most) - 6
+    yield text(x, beside, told, anchor="end" if x > SIDE + 0.9 * SIZE else "middle")
 
 
 def _legend() -> Iterable[str]:

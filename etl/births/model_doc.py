@@ -39,7 +39,8 @@ def _page(model: LinkageModel, evidence: Mapping[str, Any]) -> str:
         *(f"- {name}: {told}" for name, told in facts_of(model).items()),
         f"\n## 匹配权重 · Match weights\n\n![Match weights by comparison and level]({WEIGHTS})\n",
         "## 校准 · Calibration\n",
-        "Without the certificate, held against the certificates that both sides state:\n",
+        "Without the certificate, held against the certificates that both sides state. A pair of twins whom "
+        "nothing tells apart is never linked by itself, however probable:\n",
         f"![Predicted probability and share of true pairs, without certificates]({WITHHELD})\n",
         *_table(model.result["calibration"]),
     ]

@@ -75,7 +75,7 @@ def band_rows(bands: Sequence[CalibrationBand]) -> Iterable[tuple[str, ...]]:
         yield (
             f"{band.least:g} – {band.most:g}",
             f"{band.pairs:,}",
-            f"{band.predicted:.6g}",
+            f"{band.predicted:.9g}",
             f"{band.ones:,}",
             f"{band.observed:.4%}",
             f"{least:.4%} – {most:.4%}",
