@@ -13,32 +13,17 @@ import pyarrow.parquet as pq
 
 from connectors.engine import run_sql
 from connectors.settings import Settings
+from etl.births.fold import folded_births, population_children
+from etl.births.linkage import exact_links, open_sides
 from tests.benchmark.measure import PEER_PYTHON, run_contender
 from tests.support.birth_year import TODAY, birth_year
 
 OURS, SPLINK, RECORDLINKAGE = "ours", "Splink", "recordlinkage"
-MCH_SIDE = """
+# Peers are given births folded and living, and what both sides say as our model compares it.
+FLAT_SIDE = """
     SELECT
-        record_id AS unique_id, birth_certificate_number AS certificate_number,
-        mother_id_number AS mother_document, CAST(born_at AS DATE) AS birth_date,
-        child_sex_code AS sex_code, plural_order, parity, child_name,
-        mother_birth_date, mother_name, mother_phone, father_id_number AS father_document, father_name,
-        father_birth_date,
-        COALESCE(mother_residence_division_code, mother_hukou_division_code) AS mother_division
-    FROM mch_birth
-    WHERE status_code <> '2'
-"""
-POPULATION_SIDE = """
-    SELECT
-        CAST(relation_id AS VARCHAR) AS unique_id, birth_certificate_number AS certificate_number,
-        mother.id_number AS mother_document, child_birth_date AS birth_date, child_sex_code AS sex_code,
-        plural_order, parity, child_name, mother.birth_date AS mother_birth_date, mother.name AS mother_name,
-        mother.phone AS mother_phone, father.id_number AS father_document, father.name AS father_name,
-        father.birth_date AS father_birth_date,
-        COALESCE(mother.residence_division_code, mother.hukou_division_code) AS mother_division
-    FROM family_child
-    LEFT JOIN population_person AS mother ON mother.person_id = mother_person_id
-    LEFT JOIN population_person AS father ON father.person_id = father_person_id
+        side_id AS unique_id, certificate_numbers[1] AS certificate_number, * EXCLUDE (side_id, is_multiple)
+    FROM side
 """
 
 
@@ -83,9 +68,12 @@ def _city_files(folder: Path, seed: int, births: int) -> dict[str, Any]:
         inputs[name] = str(folder / f"{name}.parquet")
         pq.write_table(table, inputs[name])
     nowhere = Settings(var=folder)
-    pq.write_table(run_sql(nowhere, MCH_SIDE, {"mch_birth": year.staging["mch_birth"]}), inputs["one"])
-    children = {name: year.staging[name] for name in ("family_child", "population_person")}
-    pq.write_table(run_sql(nowhere, POPULATION_SIDE, children), inputs["other"])
+    births = folded_births(nowhere, year.staging, TODAY).births
+    children = population_children(nowhere, year.staging)
+    nothing = exact_links(nowhere, births, children).slice(0, 0)
+    sides = open_sides(nowhere, year.staging, births, children, nothing)
+    for name, side in (("one", sides.births), ("other", sides.children)):
+        pq.write_table(run_sql(nowhere, FLAT_SIDE, {"side": side}), inputs[name])
     # Who did not live has no number that a child could have.
     of_record = {record: n if n in year.living else -1 - n for record, n in year.birth_of_record.items()}
     of_relation = {str(relation): n for relation, n in year.birth_of_relation.items()}

@@ -17,7 +17,7 @@ def _city() -> dict[str, Any]:
     documents = ("mother_document", "father_document")
     return {
         "comparisons": [
-            cl.ExactMatch("certificate_number"),
+            cl.ArrayIntersectAtSizes("certificate_numbers", [1]),
             cl.AbsoluteDateDifferenceAtThresholds(
                 "birth_date", input_is_string=False, metrics=["day", "day"], thresholds=[1, 31]
             ),
