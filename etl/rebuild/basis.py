@@ -25,6 +25,8 @@ from schemas.registry import (
     PAIR_VERDICT,
     RECORD,
     SHARE_ACCEPTANCE,
+    SHARED_ANSWER,
+    SHARED_ITEM,
     TASK,
 )
 
@@ -36,6 +38,7 @@ ASKED: tuple[tuple[sa.Table, tuple[str, ...]], ...] = (
     (GIVEN_UP_ROW, ("dataset_name", "landing_id", "landing_row")),
     (BATCH, ("batch_id", "sha256")),
     (RECORD, ("record_id", "content_sha256")),
+    (SHARED_ITEM, ("item_id", "content_sha256")),
     *(
         (table, tuple(column.name for column in table.columns))
         for table in (
@@ -47,6 +50,7 @@ ASKED: tuple[tuple[sa.Table, tuple[str, ...]], ...] = (
             DECISION_RUN,
             LINK_REVIEW,
             PAIR_VERDICT,
+            SHARED_ANSWER,
             TASK,
         )
     ),
