@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from schemas.registry import BATCH, BIRTH_MATCH, DATASET_VERSION, DECISION_RUN, RECORD, STEP_RUN, TASK
+from schemas.sharing import PLATFORM
 
 ZONE = "staging."
 BIRTH_CLASSES = {
@@ -33,7 +34,7 @@ def night_summary(settings: Settings, business_date: date) -> dict[str, Any]:
     Keys: `business_date`; `datasets` [{`name`, `received`, `accepted`, `quarantined`, `version`}]
     (zero received if nothing came for the date, with the version it points at); `births` {`linked`,
     `only_mch`, `only_population`, `conflicts`, `tasks`}; `subsidy` {J: {`eligible`, `ineligible`,
-    `unknown`}, T: …}; `submissions` built on the date [{`batch_id`, `subsystem`, `records`, `state`}];
+    `unknown`}, T: …}; `submissions` to PADIS of the date [{`batch_id`, `subsystem`, `records`, `state`}];
     `receipts` {`accepted`, `rejected`, `waiting`} over all records sent up to the date; `seconds` of the
     last run of each step.
     """
@@ -109,7 +110,7 @@ def _submissions(connection: Connection, business_date: date) -> list[dict[str, 
             batch.batch_id, batch.subsystem_code.label("subsystem"), batch.record_count.label("records"),
             batch.state,
         )
-        .where(batch.business_date == business_date)
+        .where(batch.business_date == business_date, batch.receiver != PLATFORM)
         .order_by(batch.batch_id)
     )  # fmt: skip
     return [dict(row) for row in rows.mappings()]

@@ -30,6 +30,7 @@ from schemas.registry import (
     TASK,
     TASK_CLOSING,
 )
+from schemas.sharing import PLATFORM
 
 # Steps that a day does without where its drop has not come.
 HANG_ON_DROPS = {step for source in DROP_SOURCES for step in source.steps[1:]} | {
@@ -94,11 +95,12 @@ def _tasks_are_open_or_closed_with_cause(evidence: Evidence) -> Finding:
 
 
 def _nothing_is_sent_twice(evidence: Evidence) -> Finding:
-    """Read the far side's history: no file taken twice, no record accepted twice, nothing taken unsent."""
+    """Read PADIS's own history: no file taken twice, no record accepted twice, nothing taken unsent."""
     lines = read_ledger(partner_root(evidence.settings, "padis") / "ledger.jsonl")
     taken = Counter(line["batch_id"] for line in lines if line["event"] == "taken")
     records = Counter(digest for line in lines for digest in line.get("accepted", ()))
-    sent = set(evidence.connection.scalars(sa.select(BATCH.c.batch_id).where(BATCH.c.state == "sent")))
+    is_sent = sa.and_(BATCH.c.state == "sent", BATCH.c.receiver != PLATFORM)
+    sent = set(evidence.connection.scalars(sa.select(BATCH.c.batch_id).where(is_sent)))
     broken = sum(count - 1 for count in taken.values()) + sum(count - 1 for count in records.values())
     return Finding(
         "nothing_twice",
