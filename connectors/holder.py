@@ -19,7 +19,7 @@ from schemas.business_date import BEIJING
 from schemas.registry import LOCK_HOLDER
 
 # A holder names itself a moment after it has the lock.
-NAMING_SECONDS = 1.0
+NAMING_SECONDS = 3.0
 HOLDING = sa.text(
     "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
     "AND ((classid::bigint << 32) | objid::bigint) = :key ORDER BY pid"
@@ -86,7 +86,7 @@ def forget_holder(connection: Connection, flow: str, business_date: date) -> Non
 def tell_holders(connection: Connection, flow: str, business_date: date, key: int) -> str:
     """Name those who hold a lock: kind, run, host, since when; else their database process.
 
-    Where nobody holds it any more there is nobody to wait for.
+    Empty where nobody holds it any more: it can be taken.
     """
     deadline = time.monotonic() + NAMING_SECONDS
     while True:
@@ -102,7 +102,7 @@ def tell_holders(connection: Connection, flow: str, business_date: date, key: in
             break
         connection.rollback()
         time.sleep(0.1)
-    return " and ".join(named) or f"database process {', '.join(map(str, holding)) or 'that has just ended'}"
+    return " and ".join(named or (f"database process {process}" for process in holding))
 
 
 def _tell(row: sa.RowMapping) -> str:

@@ -115,14 +115,14 @@ def hold_lock(
     key = lock_key(flow, business_date, *([settings.shadow] if settings.shadow else []))
     take, give_back = (SHARE, UNSHARE) if is_shared else (TAKE, GIVE_BACK)
     with registry_engine(settings).connect() as connection:
-        if not connection.scalar(take, {"key": key}):
-            holders = tell_holders(connection, flow, business_date, key)
-            raise Refusal(
-                "held_by_another_run",
-                found=f"{flow} of {business_date} is held by {holders}",
-                expected="no other run of the same flow and business date",
-                to_do="wait for that run to end, or stop it, then run again",
-            )
+        while not connection.scalar(take, {"key": key}):
+            if holders := tell_holders(connection, flow, business_date, key):
+                raise Refusal(
+                    "held_by_another_run",
+                    found=f"{flow} of {business_date} is held by {holders}",
+                    expected="no other run of the same flow and business date",
+                    to_do="wait for that run to end, or stop it, then run again",
+                )
         put_holder(connection, flow, business_date)
         try:
             yield
