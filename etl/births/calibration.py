@@ -35,11 +35,18 @@ class CalibrationBand:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where that share lies with 95 % confidence, after Wilson: it holds for no and for all pairs too."""
-        z2, n, share = TWO_SIDED_95**2, self.pairs, self.observed
-        middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-        reach = TWO_SIDED_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-        return max(0.0, middle - reach), min(1.0, middle + reach)
+        """Where that share lies with 95 % confidence."""
+        return interval_of(self.ones, self.pairs)
+
+
+def interval_of(ones: int, count: int) -> tuple[float, float]:
+    """Tell where a share lies with 95 % confidence, after Wilson: it holds for none and for all too."""
+    z2, share = TWO_SIDED_95**2, ones / count
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    reach = (
+        TWO_SIDED_95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
+    )
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def calibrate(settings: Settings, judged: pa.Table, business_date: date) -> tuple[CalibrationBand, ...]:

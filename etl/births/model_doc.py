@@ -1,19 +1,29 @@
 """The model in force as a page of the documentation, with pictures: generated, committed, checked by CI."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from connectors.settings import PROJECT
-from etl.births.calibration import read_bands
+from etl.births.calibration import interval_of, read_bands
 from etl.births.model import CITED, LinkageModel, cited_model
 from etl.births.model_charts import match_weights_chart
 from etl.births.model_page import BAND_HEAD, band_rows, calibration_of, drawn_bands, facts_of
+from schemas.division import load_divisions
+from schemas.division_level import LENGTH
 from schemas.policy import load_parameter
 
 # What the deep run found on invented years, whose truth is known (tests/accuracy/test_year_of_births.py).
 EVIDENCE = PROJECT / "docs" / "evidence" / "birth_links.json"
+DISTRICT_HEAD = (
+    "区 · district",
+    "双方有 · known to both",
+    "自动 · automatic",
+    "错 · wrong",
+    "准确率 · precision (95%)",
+    "召回率 · recall (95%)",
+)
 WEIGHTS, WITHHELD, TRUTH = (
     f"pictures/birth_{name}.svg" for name in ("match_weights", "calibration", "calibration_truth")
 )
@@ -51,10 +61,38 @@ def _page(model: LinkageModel, evidence: Mapping[str, Any]) -> str:
             "against their truth ([what else was found](evidence/birth_links.json)):\n",
             f"![Predicted probability and share of true pairs, against the truth]({TRUTH})\n",
             *_table(evidence["calibration"]),
+            "\n## 分区 · By district\n",
+            "Births that both sides know, of the usual years together, by the district where the mother "
+            "lives; – : her row of the population database is rejected:\n",
+            *_lines(DISTRICT_HEAD, district_rows(evidence["districts"], date.fromisoformat(evidence["on"]))),
         ]
     return "\n".join([*parts, ""])
 
 
+def district_rows(districts: Mapping[str, Mapping[str, int]], day: date) -> Iterable[tuple[str, ...]]:
+    """Write counts of links by district, 6 digits, as rows under `DISTRICT_HEAD`."""
+    divisions = load_divisions(day).to_pylist()
+    names = {row["division_code"]: row["division_name"] for row in divisions}
+    for district, told in districts.items():
+        known, automatic, true = told["known_to_both"], told["automatic"], told["true"]
+        yield (
+            names.get(district.ljust(LENGTH, "0"), "–"),
+            f"{known:,}",
+            f"{automatic:,}",
+            f"{automatic - true:,}",
+            _share(true, automatic),
+            _share(true, known),
+        )
+
+
+def _share(part: int, whole: int) -> str:
+    least, most = interval_of(part, whole)
+    return f"{part / whole:.3%} ({least:.3%} – {most:.3%})"
+
+
 def _table(bands: Sequence[Mapping[str, Any]]) -> list[str]:
-    rows = [BAND_HEAD, ("---",) * len(BAND_HEAD), *band_rows(read_bands(bands))]
-    return ["| " + " | ".join(row) + " |" for row in rows]
+    return _lines(BAND_HEAD, band_rows(read_bands(bands)))
+
+
+def _lines(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    return ["| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows)]

@@ -13,10 +13,10 @@ from etl.births.linkage import linkage_of
 from etl.births.model import LinkageModel, model_on
 from tests.support.birth_year import TODAY, birth_year
 from tests.support.evidence import write_evidence
-from tests.support.link_quality import judged_pairs, link_quality
+from tests.support.link_quality import judged_pairs, link_quality, pooled_districts
 
 NOWHERE = Settings(var=Path("nowhere"))
-FEW, MANY, SEEDS = 8_000, 270_000, 5
+FEW, MANY, SEEDS, DISTRICTS = 8_000, 270_000, 5, 16
 
 
 def quality(seed: int, births: int, multiplier: float, model: LinkageModel | None) -> dict[str, Any]:
@@ -46,7 +46,12 @@ def seed() -> int:
 
 
 def test_a_year_at_default_rates(seed: int) -> None:
-    holds_at_default_rates(quality(seed, FEW, 1.0, model_on(TODAY)))
+    found = quality(seed, FEW, 1.0, model_on(TODAY))
+    holds_at_default_rates(found)
+    districts = found["districts"]
+    assert len([district for district in districts if district]) == DISTRICTS
+    for count in ("known_to_both", "automatic"):
+        assert sum(told[count] for told in districts.values()) == found[count]
 
 
 def test_a_year_with_three_times_the_defects_and_what_exact_passes_alone_would_link(seed: int) -> None:
@@ -65,11 +70,19 @@ def test_five_years_of_a_large_city() -> None:
     usual = [quality(seed, MANY, 1.0, model) for seed in seeds]
     tripled = [quality(seeds[0], MANY, 3.0, model)]
     every_band = [read_bands(found["calibration"]) for found in (*usual, *tripled)]
-    evidence = {"model": f"{model.name}@{model.digest}", "usual": usual, "tripled": tripled}
+    districts = pooled_districts(found.pop("districts") for found in usual)
+    evidence = {
+        "model": f"{model.name}@{model.digest}",
+        "on": TODAY.isoformat(),
+        "usual": usual,
+        "tripled": tripled,
+        "districts": districts,
+    }
     write_evidence("birth_links", {**evidence, "calibration": told_bands(pooled(every_band))})
     for found in usual:
         assert found["births"] >= 200_000
         holds_at_default_rates(found)
+    assert len([district for district in districts if district]) == DISTRICTS
     for found in tripled:
         assert found["precision"] >= 0.999, found
         assert found["twins_crossed"] == 0, found

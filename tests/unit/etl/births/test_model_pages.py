@@ -12,6 +12,7 @@ from etl.births.calibration import CalibrationBand, calibrate, pooled, read_band
 from etl.births.explanation_table import shown_probability, shown_value
 from etl.births.model import model_on
 from etl.births.model_charts import calibration_chart, match_weights_chart
+from etl.births.model_doc import district_rows
 from etl.births.model_page import model_page
 
 TODAY = date(2026, 6, 1)
@@ -100,3 +101,11 @@ def test_what_no_mask_is_declared_for_is_hidden() -> None:
     assert shown_value("certificate_numbers", ["A110000001", "A110000002"], masked=True) == (
         "******0001, ******0002"
     )
+
+
+def test_districts_are_named_and_told_with_intervals_and_who_lives_nowhere_too() -> None:
+    counts = {"known_to_both": 100, "automatic": 51, "true": 50}
+    nowhere, district = district_rows({"": counts, "110105": counts}, TODAY)
+    assert district[:4] == ("朝阳区", "100", "51", "1")
+    assert district[5] == "50.000% (40.383% – 59.617%)"
+    assert nowhere == ("–", *district[1:])
