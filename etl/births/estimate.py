@@ -81,7 +81,8 @@ def _linker(sides: tuple[pa.Table, pa.Table], comparisons: Sequence[Comparison],
     import duckdb
     from splink import DuckDBAPI, Linker
 
-    connection = duckdb.connect(config={"threads": 2})
+    # Of several threads each would draw strangers of its own: one seed, one sample, whoever trains again.
+    connection = duckdb.connect(config={"threads": 1})
     api = DuckDBAPI(connection)
     tables = zip(SIDES, sides, strict=True)
     registered = [api.register(table, dataset_display_name=name) for name, table in tables]
