@@ -22,6 +22,8 @@ OPEN, WITHDRAW = "A", "C"
 # The addressee's word: being looked into, done as asked, or not done, with a code why.
 TAKEN, DONE, REFUSED = "20", "30", "31"
 FINAL = (DONE, REFUSED)
+# Why a task ends that the word ends.
+CORRECTION_ACCEPTED, DONE_ELSEWHERE = "correction_accepted", "done_elsewhere"
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from sqlalchemy.engine import Connection
 
 from schemas.policy import load_parameter
 from schemas.registry import SHARED_ANSWER, SHARED_ITEM
-from schemas.sharing import DONE, OPEN, REFUSED
+from schemas.sharing import CORRECTION_ACCEPTED, DONE, DONE_ELSEWHERE, OPEN, REFUSED
 
 CONFLICT = "birth_conflict"
-ACCEPTED, DONE_ELSEWHERE = "correction_accepted", "done_elsewhere"
 REFUSED_CORRECTION, HANDED_BACK = "correction_refused", "handed_back"
 Row = Mapping[str, Any]
 
@@ -39,7 +38,7 @@ class Feedback:
             return DONE_ELSEWHERE
         said = [self.corrections.get((task["subject_id"], name)) for name in prevailing_fields]
         is_settled = task["kind_code"] == CONFLICT and bool(said) and set(said) == {DONE}
-        return ACCEPTED if is_settled else None
+        return CORRECTION_ACCEPTED if is_settled else None
 
     def details(self, task: Row, prevailing_fields: Sequence[str]) -> list[str]:
         """Give the details of a task, and whether somebody has refused what was asked of him."""

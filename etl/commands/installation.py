@@ -76,13 +76,16 @@ def status(date_text: DateOption = None, as_json: Annotated[bool, typer.Option("
 
 def trace(
     record: Annotated[
-        str, typer.Argument(help="个案编号 · case number, or dataset:landing#row of a source row.")
+        str,
+        typer.Argument(
+            help="个案编号 · case, person, dataset:landing#row, item of a letter, birth or task about one."
+        ),
     ],
     unmask: Annotated[
         bool, typer.Option("--unmask", help="不脱敏 · show values in full (on your screen).")
     ] = False,
 ) -> None:
-    """线索 · walk from a submitted record back to its source rows and forward to its receipt."""
+    """线索 · walk from what was sent back to its source rows and forward to its receipt, or the other way."""
     from rich.console import Console
 
     from etl.submission.trace import render_thread, trace_record

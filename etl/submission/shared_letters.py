@@ -4,62 +4,30 @@ They are batches of the outbox with bytes that are built once, sent as the other
 written into another system: its keeper checks what is proposed, and answers (国发〔2016〕51号).
 """
 
-import csv
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from connectors.crypto import seal
-from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, version_on
-from connectors.registry import hold_lock, lock_key, registry_session, state_on
+from connectors.registry import hold_lock, lock_key, registry_session
 from connectors.settings import Settings
 from etl.submission.archive import digest_of_line
 from etl.submission.outbox import batches_where, brief
-from etl.submission.shared_answers import BIRTHS
+from etl.submission.shared_items import INPUTS, Row, handed_tasks, header_of, items_due, last_items, line_of
 from schemas.policy import load_parameter
-from schemas.registry import BATCH, SHARED_ANSWER, SHARED_ITEM, TASK
-from schemas.sharing import ADDRESSEES, COLUMNS, FINAL, LAYOUT_VERSION, OPEN, PLATFORM, name_letter
+from schemas.registry import BATCH, SHARED_ITEM
+from schemas.sharing import LAYOUT_VERSION, OPEN, PLATFORM, name_letter
 
-INPUTS = ("core.birth_field", "core.birth_match", "staging.mch_birth")
 # The first line of a letter names its columns.
 FIRST_LINE = 2
 # Who released a letter that no person has to look at.
 BY_POLICY = "policy/sharing/letter_most_items"
-TASKS = pa.schema(
-    [
-        ("task_id", pa.string()),
-        ("kind_code", pa.string()),
-        ("subject_id", pa.string()),
-        ("division_code", pa.string()),
-        ("due_date", pa.date32()),
-        ("detail_codes", pa.string()),
-    ]
-)
-LAST_ITEMS = pa.schema(
-    [
-        ("subject_id", pa.string()),
-        ("item_id", pa.string()),
-        ("round", pa.int64()),
-        ("operation_code", pa.string()),
-        ("kind_code", pa.string()),
-        ("addressee_code", pa.string()),
-        ("match_id", pa.string()),
-        ("field_name", pa.string()),
-        ("evidence_sha256", pa.string()),
-        ("state_code", pa.string()),
-        ("answered_on", pa.date32()),
-    ]
-)
-Row = Mapping[str, Any]
 
 
 def write_letters(settings: Settings, business_date: date) -> dict[str, Any]:
@@ -87,7 +55,7 @@ def write_letters(settings: Settings, business_date: date) -> dict[str, Any]:
         if not superseded:
             versions = {name: version_on(connection, name, business_date) for name in INPUTS}
             for code, items in groupby(
-                _items_due(settings, connection, versions, business_date),
+                _due(settings, connection, versions, business_date),
                 key=lambda row: row["addressee_code"],
             ):
                 _put_letter(connection, settings, code, list(items), versions, business_date)
@@ -102,48 +70,11 @@ def write_letters(settings: Settings, business_date: date) -> dict[str, Any]:
     }
 
 
-def last_items(connection: Connection) -> pa.Table:
-    """Read of every subject the newest item and the last word about it."""
-    answer = (
-        sa.select(SHARED_ANSWER)
-        .ext(postgresql.distinct_on(SHARED_ANSWER.c.item_id))
-        # 20 being looked into comes before what ends it.
-        .order_by(SHARED_ANSWER.c.item_id, SHARED_ANSWER.c.state_code.in_(FINAL).desc())
-        .subquery()
-    )
-    chosen = (
-        sa.select(SHARED_ITEM, answer.c.state_code, answer.c.business_date.label("answered_on"))
-        .ext(postgresql.distinct_on(SHARED_ITEM.c.subject_id))
-        .join(answer, answer.c.item_id == SHARED_ITEM.c.item_id, isouter=True)
-        .order_by(SHARED_ITEM.c.subject_id, SHARED_ITEM.c.round.desc())
-    )
-    rows = [dict(row) for row in connection.execute(chosen).mappings()]
-    return pa.Table.from_pylist([{name: row[name] for name in LAST_ITEMS.names} for row in rows], LAST_ITEMS)
-
-
-def _items_due(
-    settings: Settings, connection: Connection, versions: Mapping[str, DatasetVersion], business_date: date
+def _due(
+    settings: Settings, connection: Connection, versions: Mapping[str, DatasetVersion], day: date
 ) -> Sequence[Row]:
-    handed = {kind: each.code for each in ADDRESSEES for kind in each.task_kinds}
-    chosen = sa.select(TASK).where(
-        TASK.c.process_name == BIRTHS, TASK.c.kind_code.in_(handed), state_on(TASK, business_date)
-    )
-    tasks = [
-        {name: row[name] for name in TASKS.names} | {"detail_codes": " ".join(row["detail_codes"])}
-        for row in connection.execute(chosen.order_by(TASK.c.task_id)).mappings()
-    ]
-    relations = {
-        **{name.partition(".")[2]: version for name, version in versions.items()},
-        "task": pa.Table.from_pylist(tasks, TASKS),
-        "addressee": pa.table(
-            {"task_kind_code": list(handed), "addressee_code": list(handed.values())},
-        ),
-        "last_item": last_items(connection),
-    }
-    applied_days = load_parameter("sharing/correction_applied_days").on(business_date)
-    bound = {"business_date": business_date, "applied_days": applied_days}
-    due: list[Row] = run_sql(settings, "submission/shared_item", relations, bound).to_pylist()
-    return due
+    births = {name.partition(".")[2]: version for name, version in versions.items()}
+    return items_due(settings, births, handed_tasks(connection, day), last_items(connection), day)
 
 
 def _put_letter(
@@ -154,7 +85,8 @@ def _put_letter(
     versions: Mapping[str, DatasetVersion],
     business_date: date,
 ) -> None:
-    header, lines = _lay_out(items)
+    lines = [line_of(item) for item in items]
+    header = header_of(items[0]["kind_code"])
     content = "".join(f"{line}\n" for line in (header, *lines)).encode("utf-8")
     period = f"{business_date:%Y}"
     sequence = _next_sequence(connection, addressee_code, period)
@@ -193,20 +125,6 @@ def _put_letter(
         for number, (item, line) in enumerate(zip(items, lines, strict=True), start=FIRST_LINE)
     ]
     connection.execute(sa.insert(SHARED_ITEM), rows)
-
-
-def _lay_out(items: Sequence[Row]) -> tuple[str, list[str]]:
-    columns = COLUMNS[items[0]["kind_code"]]
-    return _line(columns), [
-        _line(["" if item[name] is None else item[name] for name in columns]) for item in items
-    ]
-
-
-def _line(values: Sequence[str]) -> str:
-    """Write one line of CSV; a line break in a value would end it, so that it becomes a space."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([" ".join(value.split("\n")) for value in values])
-    return text.getvalue()
 
 
 def _next_sequence(connection: Connection, addressee_code: str, period: str) -> int:

@@ -13,7 +13,7 @@ from etl.submission.thread import Fact, Link
 from etl.submission.thread_source import Row, Trail, version_link
 from schemas.programme import Clause, policy_version
 from schemas.programme_file import load_documents, load_programme
-from schemas.registry import BIRTH_MATCH, DECISION, TASK
+from schemas.registry import BIRTH_MATCH, DECISION, TASK, TASK_CLOSING
 
 ANSWERS = {True: "成立 · holds", False: "不成立 · does not hold", None: "待定 · unknown"}
 DECISIONS = {"eligible": "符合 · eligible", "ineligible": "不符合 · ineligible", "unknown": "待定 · unknown"}
@@ -99,18 +99,24 @@ def task_links(trail: Trail, person_id: str, rows: Mapping[str, Sequence[Row]]) 
 
 
 def tasks_about(trail: Trail, condition: sa.ColumnElement[bool]) -> list[Link]:
-    """List tasks, oldest first."""
-    chosen = sa.select(TASK).where(condition).order_by(TASK.c.recorded_from, TASK.c.task_id)
-    return [_task_link(dict(task)) for task in trail.connection.execute(chosen).mappings()]
+    """List tasks, oldest first, each with why it ended."""
+    ended = sa.and_(
+        TASK_CLOSING.c.task_id == TASK.c.task_id, TASK_CLOSING.c.business_date == TASK.c.recorded_to
+    )
+    chosen = sa.select(TASK, TASK_CLOSING.c.cause_code).join(TASK_CLOSING, ended, isouter=True)
+    in_order = chosen.where(condition).order_by(TASK.c.recorded_from, TASK.c.task_id)
+    return [_task_link(dict(task)) for task in trail.connection.execute(in_order).mappings()]
 
 
 def _task_link(task: Mapping[str, Any]) -> Link:
     closed = f" – {task['recorded_to']}" if task["recorded_to"] else ""
+    cause = (Fact("关闭原因 · why it ended", task["cause_code"]),) if task["cause_code"] else ()
     return Link(
         f"{task['kind_code']} {task['task_id']}",
         facts=(
             Fact("期间 · open", f"{task['recorded_from']}{closed or ' –'}"),
             Fact("截止 · due", str(task["due_date"])),
             Fact("要点 · details", ", ".join(task["detail_codes"])),
+            *cause,
         ),
     )

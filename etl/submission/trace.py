@@ -15,7 +15,7 @@ from etl.submission.difference import DecisionRun, latest_run, run_of_batch
 from etl.submission.outbox import RECEIVER, sealed_batch
 from etl.submission.thread import Fact, Link, Thread
 from etl.submission.thread_case import case_link, case_links, cases_about
-from etl.submission.thread_decision import decision_link, decision_row, task_links, tasks_about
+from etl.submission.thread_decision import decision_link, decision_row, task_links
 from etl.submission.thread_exchange import attempt_links, file_link, receipt_links
 from etl.submission.thread_page import render_thread
 from etl.submission.thread_source import (
@@ -28,10 +28,11 @@ from etl.submission.thread_source import (
     version_link,
     version_links,
 )
+from etl.submission.trace_birth import about_birth, births_link
 from schemas.contract import DATASETS, load_contract
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
-from schemas.registry import BIRTH_MATCH, CASE, DATASET_VERSION, DECISION_RUN, RECORD, TASK
+from schemas.registry import BIRTH_MATCH, CASE, DATASET_VERSION, DECISION_RUN, RECORD
 
 __all__ = ["record_to_trace", "render_thread", "trace_record"]
 
@@ -52,9 +53,10 @@ def record_to_trace(connection: Connection) -> str | None:
 
 
 def trace_record(settings: Settings, record: str) -> Thread:
-    """Follow the thread of `record`: a case number, ours or one of before, a person id, or a source row.
+    """Follow the thread of `record`: a case number, a person id, a source row, or what is about a birth.
 
-    A source row is named `dataset:landing_id#row`.
+    Case numbers are ours or of before. A source row is named `dataset:landing_id#row`. About a birth are
+    its match id, the items of letters and the tasks.
 
     Values are held as they are; `render_thread` masks them.
 
@@ -73,7 +75,7 @@ def trace_record(settings: Settings, record: str) -> Thread:
             return Thread(f"上报记录 · record {record}", tuple(_record_links(trail, found[0])))
         for case in cases_about(trail, CASE.c.case_number == record):
             return Thread(f"个案 · case {record}", tuple(case_links(trail, case)))
-        return Thread("对象 · person", _person_links(trail, record))
+        return about_birth(trail, record) or Thread("对象 · person", _person_links(trail, record))
 
 
 def _records(trail: Trail, condition: sa.ColumnElement[bool]) -> Sequence[Row]:
@@ -119,7 +121,7 @@ def _person_links(trail: Trail, person_id: str) -> tuple[Link, ...]:
         raise Refusal(
             "trace_subject_unknown",
             found="no record, person or source row of that name",
-            expected="a case number, a person id, or dataset:landing_id#row",
+            expected="a case number, a person id, an item, birth or task, or dataset:landing_id#row",
             to_do="copy it from `padis status`, from a receipt or from a task",
         )
     if runs and not records:
@@ -164,16 +166,24 @@ def _forward_links(trail: Trail, dataset: str, staged: Row | None) -> list[Link]
         is_about = sa.or_(
             columns.mch_record_id == record_id, sa.literal(record_id) == sa.any_(columns.folded_record_ids)
         )
-        return [_birth_link(trail, is_about)]
+        return [births_link(trail, is_about)]
     if dataset == "beneficiary_case":
         return [
             case_link(trail, case) for case in cases_about(trail, CASE.c.case_number == staged["case_number"])
         ]
     persons = [staged[column] for column in PERSONS_OF.get(dataset, ()) if staged[column] is not None]
-    links = [Link("对象 · person", links=_person_links(trail, person)) for person in persons]
+    links = [_person_link(trail, person) for person in persons]
     if dataset == "family_child":
-        links.append(_birth_link(trail, BIRTH_MATCH.c.relation_id == staged["relation_id"]))
+        links.append(births_link(trail, BIRTH_MATCH.c.relation_id == staged["relation_id"]))
     return links
+
+
+def _person_link(trail: Trail, person_id: str) -> Link:
+    """Follow a person whom a row names; one who is neither in staging nor reported leads no further."""
+    try:
+        return Link("对象 · person", links=_person_links(trail, person_id))
+    except Refusal as refusal:
+        return Link("对象 · person", facts=(Fact("不在库 · not accepted", refusal.code),))
 
 
 def _find_staged(trail: Trail, dataset: str, landing_id: str, number: int) -> tuple[Row | None, Link]:
@@ -204,23 +214,3 @@ def _versions_made_from(trail: Trail, name: str, landing_id: str) -> list[Datase
         .order_by(sa.desc("newest"), columns.version.desc())
     )
     return [DatasetVersion(name, row.version) for row in found]
-
-
-def _birth_link(trail: Trail, condition: sa.ColumnElement[bool]) -> Link:
-    """List the findings about a birth, with their tasks."""
-    found = trail.connection.execute(
-        sa.select(BIRTH_MATCH).where(condition).order_by(BIRTH_MATCH.c.recorded_from)
-    ).mappings()
-    links = tuple(
-        Link(
-            f"{match['class_code']} {match['match_id']}",
-            facts=(
-                Fact("期间 · known", f"{match['recorded_from']} – {match['recorded_to'] or ''}"),
-                Fact("轮次 · pass", match["pass_name"] or "—"),
-                Fact("冲突字段 · conflict", ", ".join(match["conflict_fields"]) or "—"),
-            ),
-            links=tuple(tasks_about(trail, TASK.c.subject_id == match["match_id"])),
-        )
-        for match in found
-    )
-    return Link("出生核对 · births", links=links or (Link("无 · none"),))

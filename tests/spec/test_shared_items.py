@@ -10,7 +10,7 @@ import pytest
 from connectors.engine import run_sql
 from connectors.settings import Settings
 from etl.births.match import match_births
-from etl.submission.shared_letters import LAST_ITEMS, TASKS
+from etl.submission.shared_items import LAST_ITEMS, TASKS
 from tests.support.births import DIVISIONS, TODAY, child, person, record, staged
 from tests.support.received import resident_id
 
