@@ -41,7 +41,7 @@ class Ledger:
         self._path = path
         self.takes: dict[str, Take] = {}
         self._accepted: set[str] = set()
-        _drop_torn_line(path)
+        drop_torn_line(path)
         for line in read_ledger(path):
             self._learn(line)
 
@@ -75,10 +75,7 @@ class Ledger:
         return digest_of(case_number) in self._accepted
 
     def _append(self, line: dict[str, Any]) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(self._path, line)
         self._learn(line)
 
     def _learn(self, line: dict[str, Any]) -> None:
@@ -88,6 +85,14 @@ class Ledger:
             return
         self.takes[line["take_id"]].states.append(line["state"])
         self._accepted.update(line.get("accepted", ()))
+
+
+def append_line(path: Path, line: dict[str, Any]) -> None:
+    """Add a line that outlives a crash once this returns."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
@@ -112,7 +117,7 @@ def digests_of(case_numbers: Iterable[str]) -> list[str]:
     return [digest_of(number) for number in case_numbers]
 
 
-def _drop_torn_line(path: Path) -> None:
+def drop_torn_line(path: Path) -> None:
     """Forget a last line that a crash cut short: what it said is done again."""
     if not path.exists():
         return

@@ -2,8 +2,8 @@
 
 Its idea of a letter is its own, so that a mistake of ours shows as a refusal. Keepers of data adopt what is
 proposed or refuse it; systems of to-dos say that they look into one, and on the next step that it is done.
-What was answered is told by the receipts that are there, so a platform that is killed repeats a step and
-nothing else.
+Each step writes its receipts first and its line in the ledger last, so a platform that is killed repeats
+the step and nothing else.
 """
 
 import csv
@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sandbox.partners.behaviour import read_behaviour
+from sandbox.partners.letter_ledger import LetterLedger, letter_of
 from sandbox.partners.receipt import file_receipt, receipt_content, transfer_receipt, write_receipt
 
 LETTER = re.compile(r"S_(?P<addressee>population|mch|migrants|cases)_\d{8}_\d{4}", re.ASCII)
@@ -32,6 +33,8 @@ FIELDS = frozenset({"birth_date", "sex", "parity", "certificate", "child_name"})
 TAKEN, DONE, REFUSED = "20", "30", "31"
 # Why an item is refused.
 MALFORMED, KEPT, NOT_OURS = "E401", "C201", "C301"
+# Why a letter is, whose name came before.
+REPEATED = "F108"
 SAID = {MALFORMED: "条目不符合约定", KEPT: "经核对维持原值", NOT_OURS: "不属本系统办理"}
 
 
@@ -62,31 +65,52 @@ class Platform:
         self._inbox, self._receipts, self._taken = (root / name for name in ("inbox", "receipts", "taken"))
         for folder in (self._inbox, self._receipts, self._taken):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.ledger = LetterLedger(root / "ledger.jsonl")
 
     def step(self) -> None:
         """Take what is complete in the inbox, and go one step on with every letter."""
         for path in sorted(self._inbox.glob("*.csv")):
             if path.is_file() and not path.is_symlink() and LETTER.fullmatch(path.stem):
-                path.rename(self._taken / path.name)
+                times = len(list(self._taken.glob(f"{path.stem}.*.csv")))
+                path.rename(self._taken / f"{path.stem}.{times + 1}.csv")
         for path in sorted(self._taken.glob("*.csv")):
-            self._answer(path)
+            if path.stem not in self.ledger.taken:
+                self._register(path)
+            if path.stem not in self.ledger.refused:
+                self._answer(path)
+
+    def _register(self, path: Path) -> None:
+        """Tell and note that a file was taken; a name that came before is not read again."""
+        letter, times = letter_of(path.stem), int(path.stem.rpartition(".")[2])
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        self._write(*transfer_receipt(letter, times, f"{letter}.csv", len(content), digest, self._clock()))
+        if times > 1:
+            self._write(*file_receipt(letter, times, self._clock(), 0, (REPEATED, "文件名重复，未再次读取")))
+        self.ledger.note_taken(path.stem, f"{letter}.csv", digest, len(content))
+        if times > 1:
+            self.ledger.note_refused(path.stem, REPEATED)
 
     def _answer(self, path: Path) -> None:
-        name, content = path.stem, path.read_bytes()
-        if not self._has(f"{name}.T01.csv"):
-            digest = hashlib.sha256(content).hexdigest()
-            self._write(*transfer_receipt(name, 1, path.name, len(content), digest, self._clock()))
+        letter = letter_of(path.stem)
+        is_todo = HEADERS[_addressee(letter)] == TODOS
+        last = f"{letter}.R{2 if is_todo else 1:02d}.csv"
+        if last in self.ledger.receipts:
+            return
         try:
-            items = _items(name, content, self._sidecar(path.name))
+            items = _items(letter, path.read_bytes(), self._sidecar(f"{letter}.csv"))
         except LetterRefused as refused:
-            self._write(*file_receipt(name, 1, self._clock(), 0, (refused.code, str(refused))))
+            self._write(*file_receipt(letter, 1, self._clock(), 0, (refused.code, str(refused))))
+            self.ledger.note_refused(path.stem, refused.code)
             return
-        self._write(*file_receipt(name, 1, self._clock(), len(items)))
-        is_todo = HEADERS[_addressee(name)] == TODOS
-        if is_todo and not self._has(f"{name}.R01.csv"):
-            self._write_items(f"{name}.R01.csv", path.name, [(item, TAKEN, None) for item in items])
+        if path.stem not in self.ledger.read:
+            self._write(*file_receipt(letter, 1, self._clock(), len(items)))
+            self.ledger.note_read(path.stem, [item.item_id for item in items])
+        first = f"{letter}.R01.csv"
+        if is_todo and first not in self.ledger.receipts:
+            self._write_items(path.stem, first, [(item, TAKEN, None) for item in items])
             return
-        self._write_items(f"{name}.R{2 if is_todo else 1:02d}.csv", path.name, self._verdicts(items, is_todo))
+        self._write_items(path.stem, last, self._verdicts(items, is_todo))
 
     def _verdicts(self, items: Sequence[Item], is_todo: bool) -> list[tuple[Item, str, str | None]]:
         behaviour = read_behaviour(self._root / "behaviour.json")
@@ -102,13 +126,13 @@ class Platform:
         return answers
 
     def _write_items(
-        self, receipt: str, file_name: str, answers: Sequence[tuple[Item, str, str | None]]
+        self, take_id: str, receipt: str, answers: Sequence[tuple[Item, str, str | None]]
     ) -> None:
-        letter = file_name.removesuffix(".csv")
+        letter = letter_of(take_id)
         rows = [
             (
                 letter,
-                file_name,
+                f"{letter}.csv",
                 str(item.line_number),
                 item.item_id,
                 state,
@@ -119,13 +143,12 @@ class Platform:
         ]
         if rows:
             self._write(receipt, receipt_content(ITEM_RECEIPT_HEADER, rows))
+            words = [(item.item_id, state, code) for item, state, code in answers]
+            self.ledger.note_answered(take_id, receipt, words, self._clock())
 
     def _sidecar(self, file_name: str) -> bytes | None:
         path = self._inbox / f"{file_name}.sha256"
         return path.read_bytes()[:1000] if path.is_file() else None
-
-    def _has(self, receipt: str) -> bool:
-        return (self._receipts / receipt).exists()
 
     def _write(self, name: str, content: bytes) -> None:
         write_receipt(self._receipts, name, content)

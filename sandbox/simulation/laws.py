@@ -12,6 +12,7 @@ from sandbox.partners.keys import partner_root
 from sandbox.partners.ledger import read_ledger
 from sandbox.simulation.evidence import Evidence, Finding
 from sandbox.simulation.file_laws import files_add_up
+from sandbox.simulation.letter_laws import answers_are_read_once, letters_arrive_once
 from sandbox.simulation.partner_laws import (
     births_are_those_of_the_truth,
     cases_are_those_of_the_truth,
@@ -152,6 +153,8 @@ LAWS: tuple[Callable[[Evidence], Finding], ...] = (
     _tasks_are_open_or_closed_with_cause,
     _nothing_is_sent_twice,
     _nothing_waits_to_be_sent,
+    letters_arrive_once,
+    answers_are_read_once,
     rows_are_those_of_the_truth,
     tickets_are_those_of_the_truth,
     _decisions_are_those_of_the_truth,

@@ -1,5 +1,7 @@
-"""Two days in peace hold to every law, and each law breaks when what it watches over is forged."""
+"""Three days in peace hold to every law, and each law breaks when what it watches over is forged."""
 
+import random
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from connectors.lake import DatasetVersion, read_dataset, table_path
 from connectors.postgres import postgres_for_command
 from connectors.registry import registry_engine, registry_session
 from connectors.settings import Settings
+from etl.submission.trace import trace_record
 from sandbox.partners.keys import partner_root
 from sandbox.simulation.laws import LAWS, judge
 from sandbox.simulation.simulate import simulate
@@ -28,27 +31,33 @@ from schemas.registry import (
     DECISION,
     DROP,
     LANDING,
+    RECEIPT,
     RECORD,
+    SHARED_ANSWER,
+    SHARED_ITEM,
     STEP_RUN,
     TASK,
     TASK_CLOSING,
     TICKET,
 )
+from schemas.sharing import PLATFORM
 from tests.support.local_installation import left_processes
+from tests.support.seed import draw_seed
 
-FIRST, LAST = date(2026, 6, 1), date(2026, 6, 2)
-# The smallest city in which rows wait at their source, cases continue, are closed and are doubted.
+FIRST, LAST = date(2026, 6, 1), date(2026, 6, 3)
+# The smallest city in which rows wait at their source, cases continue, are closed and are doubted; its first
+# letters leave on the second day and are answered by the third.
 PERSONS, SEED = 1_000, 1
 
 
 @pytest.fixture(scope="module")
 def result():
-    """Live through two days; the installation stays until the module ends."""
+    """Live through the days; the installation stays until the module ends."""
     folder = Path(tempfile.mkdtemp(prefix="padis-laws-"))
     own = Settings(var=folder / "simulation")
     try:
         told = simulate(
-            Settings(var=folder), days=2, faults="none", persons=PERSONS, seed=SEED, first=FIRST, tell=print
+            Settings(var=folder), days=3, faults="none", persons=PERSONS, seed=SEED, first=FIRST, tell=print
         )
         assert left_processes(own.var) == []
         yield own, told
@@ -70,6 +79,27 @@ def test_every_law_holds_of_days_in_peace(result):
     _, told = result
     assert [law["name"] for law in told["laws"] if not law["holds"]] == []
     assert told["holds"]
+
+
+def test_items_of_letters_lead_back_to_their_source_rows_and_these_to_the_items(lived):
+    """Any item, back to the landed rows that both sides sent, and from any of these on to the item."""
+    seed = draw_seed()
+    with registry_session(lived) as connection:
+        items = sorted(connection.scalars(sa.select(SHARED_ITEM.c.item_id)))
+    chance = random.Random(seed)
+    for item in chance.sample(items, min(10, len(items))):
+        back = trace_record(lived, item)
+        assert broken(back) == [], f"PADIS_TEST_SEED={seed}"
+        titles = [link.title for link in back.walk()]
+        rows = [title for title in titles if re.match(r"(mch_birth|family_child):[0-9a-f]{16}#", title)]
+        assert rows, f"PADIS_TEST_SEED={seed}"
+        forward = trace_record(lived, chance.choice(rows))
+        assert broken(forward) == [], f"PADIS_TEST_SEED={seed}"
+        assert f"条目 · item {item}" in [link.title for link in forward.walk()]
+
+
+def broken(thread):
+    return [link.title for link in thread.walk() if link.holds is False]
 
 
 def of(name, day=LAST):
@@ -132,6 +162,24 @@ def somebody_is_reported_again(connection, settings):
     connection.execute(sa.update(RECORD).where(RECORD.c.record_id == record_id).values(again))
 
 
+def a_letter_is_not_sent(connection, _):
+    connection.execute(sa.update(BATCH).where(BATCH.c.receiver == PLATFORM).values(state="built"))
+
+
+def an_item_is_forgotten(connection, _):
+    item_id = connection.scalar(sa.select(SHARED_ITEM.c.item_id).limit(1))
+    connection.execute(sa.delete(SHARED_ANSWER).where(SHARED_ANSWER.c.item_id == item_id))
+    connection.execute(sa.delete(SHARED_ITEM).where(SHARED_ITEM.c.item_id == item_id))
+
+
+def a_receipt_is_read_again(connection, _):
+    receipt = connection.execute(sa.select(RECEIPT).where(RECEIPT.c.file_name.like("S!_%.R%", escape="!")))
+    landing = connection.execute(sa.select(LANDING).where(LANDING.c.source_name == PLATFORM).limit(1))
+    again = {"landing_id": "read again"}
+    connection.execute(sa.insert(LANDING), dict(landing.mappings().one()) | again)
+    connection.execute(sa.insert(RECEIPT), dict(receipt.mappings().first()) | again)
+
+
 def executed(statement):
     return lambda connection, _: connection.execute(statement)
 
@@ -168,6 +216,18 @@ FORGERIES = {
     "a task goes on that has a cause to end": ("tasks_explained", a_task_goes_on_that_has_a_cause),
     "batches are not sent": ("all_sent", a_batch_is_forgotten),
     "a batch was taken that is not sent": ("nothing_twice", a_batch_is_forgotten),
+    "a letter was taken that is not sent": ("letters_once", a_letter_is_not_sent),
+    "an item was read that is not on record": ("letters_once", an_item_is_forgotten),
+    "other bytes of a letter were sent than arrived": (
+        "letters_once",
+        executed(sa.update(BATCH).where(BATCH.c.receiver == PLATFORM).values(sha256="0" * 64)),
+    ),
+    "an answer is not on record": ("answers_once", executed(sa.delete(SHARED_ANSWER))),
+    "an answer that nobody gave is on record": (
+        "answers_once",
+        executed(sa.update(SHARED_ANSWER).values(cause_code="C999")),
+    ),
+    "a receipt is read again": ("answers_once", a_receipt_is_read_again),
     "a marriage is lost": ("rows_true", a_row_is_lost("marriage")),
     "tickets are lost": (
         "tickets_true",
@@ -259,16 +319,25 @@ def test_landed_bytes_that_changed_break_their_law(lived):
         landed.chmod(mode)
 
 
-@pytest.mark.parametrize(("copies", "broken"), [(0, 1), (2, 1)])
-def test_a_batch_that_was_taken_twice_or_lost_on_the_way_breaks_its_law(lived, copies, broken):
-    ledger = partner_root(lived, "padis") / "ledger.jsonl"
+@pytest.mark.parametrize(
+    ("partner", "event", "law"),
+    [
+        ("padis", "taken", "nothing_twice"),
+        ("sharing", "taken", "letters_once"),
+        ("sharing", "read", "letters_once"),
+        ("sharing", "answered", "answers_once"),
+    ],
+)
+@pytest.mark.parametrize("copies", [0, 2])
+def test_what_was_taken_read_or_answered_twice_or_never_breaks_its_law(lived, partner, event, law, copies):
+    ledger = partner_root(lived, partner) / "ledger.jsonl"
     kept = ledger.read_bytes()
     lines = kept.splitlines(keepends=True)
-    taken = next(line for line in lines if b'"taken"' in line)
-    rest = [line for line in lines if line is not taken]
+    chosen = next(line for line in lines if f'"event": "{event}"'.encode() in line)
+    rest = [line for line in lines if line is not chosen]
     try:
-        ledger.write_bytes(b"".join([*rest, *[taken] * copies]))
+        ledger.write_bytes(b"".join([*rest, *[chosen] * copies]))
         found = {finding.name: finding for finding in judge(lived, LAST)}
-        assert found["nothing_twice"].broken == broken
+        assert found[law].broken
     finally:
         ledger.write_bytes(kept)
