@@ -216,7 +216,8 @@ def _collect_answers(night: Night) -> Mapping[str, Any]:
     from etl.submission.shared_receipts import collect_answers, has_letters_out
 
     if not has_letters_out(night.settings, night.business_date):
-        return {"done": 0, "refused": 0, "waiting": 0, "parked": 0, "new": 0, "unreadable": 0}
+        counts = ("done", "refused", "waiting", "parked", "awaited", "overdue", "new", "unreadable")
+        return dict.fromkeys(counts, 0)
     return collect_answers(night.settings, night.business_date, night.partner("sharing"))
 
 

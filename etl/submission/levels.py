@@ -5,8 +5,7 @@ level answers those below it: who checked a record has taken the file.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,35 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.deadline import OPEN, Awaited, record_deadlines
+from etl.submission.letter_levels import letter_levels
+from etl.submission.level import KIND, LEFT_US, Level
 from etl.submission.outbox import RECEIVER, batches_where
 from etl.submission.receipt_file import ACCEPTED, REJECTED
 from schemas.padis_profile import LEVELS, Profile
 from schemas.padis_profile_file import profile_on
 from schemas.policy import load_parameter
 from schemas.registry import ANSWER, BATCH, DEADLINE, RECORD
-
-KIND = "receipt"
-LEFT_US = ("sending", "uncertain", "sent")
-
-
-@dataclass(frozen=True)
-class Level:
-    """What is known of one level of a batch: waiting, met or void, and what was said."""
-
-    batch_id: str
-    business_date: date
-    level: str
-    state: str
-    said: str | None = None
-    has_failed: bool = False
-    cause_code: str | None = None
-    answered: int | None = None
-    expected: int | None = None
-
-    @property
-    def subject_id(self) -> str:
-        """Its name among the deadlines."""
-        return f"{self.batch_id}:{self.level}"
+from schemas.sharing import PLATFORM
 
 
 def record_levels(connection: Connection, now: datetime) -> None:
@@ -53,7 +32,7 @@ def record_levels(connection: Connection, now: datetime) -> None:
             level.subject_id,
             level.business_date,
             level.state,
-            patience=_patience(level.level, level.business_date),
+            patience=level.patience or _patience(level),
         )
         for level in levels_on_record(connection)
     ]
@@ -72,18 +51,19 @@ def levels_on_record(connection: Connection) -> list[Level]:
         )
         .exists()
     )
-    batches = batches_where(connection, sa.or_(BATCH.c.state.in_(LEFT_US), is_awaited))
+    is_known = sa.or_(BATCH.c.state.in_(LEFT_US), is_awaited)
     answers, records = _answers(connection), _records(connection)
+    letters = batches_where(connection, is_known, receiver=PLATFORM)
     return [
         level
-        for batch in batches
+        for batch in batches_where(connection, is_known)
         for level in levels_of(
             profile_on(RECEIVER, batch["business_date"]),
             batch,
             answers.get(batch["batch_id"], {}),
             records.get(batch["batch_id"], {}),
         )
-    ]
+    ] + letter_levels(connection, letters, answers)
 
 
 def levels_of(
@@ -128,8 +108,8 @@ def levels_of(
     ]
 
 
-def _patience(level: str, business_date: date) -> timedelta:
-    return timedelta(hours=load_parameter(f"deadlines/receipt_{level}_hours").on(business_date))
+def _patience(level: Level) -> timedelta:
+    return timedelta(hours=load_parameter(f"deadlines/receipt_{level.level}_hours").on(level.business_date))
 
 
 def _answers(connection: Connection) -> dict[str, dict[str, tuple[str, str | None]]]:
@@ -151,11 +131,16 @@ def _records(connection: Connection) -> dict[str, dict[str, int]]:
     return found
 
 
-def awaited_levels(connection: Connection, *, only_open: bool = True) -> Sequence[sa.RowMapping]:
-    """Read the deadlines of receipts by batch, and level from the outermost in."""
+def awaited_levels(
+    connection: Connection, *, only_open: bool = True, receiver: str | None = None
+) -> Sequence[sa.RowMapping]:
+    """Read the deadlines of receipts by batch, and level from the outermost in; of one receiver if told."""
     conditions = [DEADLINE.c.kind_code == KIND]
     if only_open:
         conditions.append(DEADLINE.c.state.in_(OPEN))
+    if receiver is not None:
+        theirs = sa.select(BATCH.c.batch_id).where(BATCH.c.receiver == receiver)
+        conditions.append(sa.func.split_part(DEADLINE.c.subject_id, ":", 1).in_(theirs))
     rows = connection.execute(sa.select(DEADLINE).where(*conditions)).mappings().all()
     return sorted(rows, key=lambda row: _in_order(row["subject_id"]))
 

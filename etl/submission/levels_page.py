@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
-from etl.submission.levels import Level, awaited_levels, levels_on_record, split_subject
+from etl.submission.level import Level
+from etl.submission.levels import awaited_levels, levels_on_record, split_subject
 from schemas.business_date import BEIJING
 from schemas.registry import RECEIPT
 

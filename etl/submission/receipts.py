@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.deadline import require_aware
-from connectors.registry import hold_lock, registry_session
+from connectors.registry import hold_lock, lock_key, registry_session
 from connectors.settings import Settings
 from connectors.sftp import RemoteFile, SftpPartner, SftpSession, open_sftp
 from etl.submission.intake import dataset_of, look_again, take_in_file
@@ -72,6 +72,9 @@ def update_levels(settings: Settings, business_date: date, now: datetime) -> int
     Tells how many tasks are open; None where those of a later date stand.
     """
     with registry_session(settings) as connection:
+        # PADIS's receipts and the platform's may be collected at once.
+        key = lock_key("etl.submission", "levels")
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
         record_levels(connection, require_aware(now))
         return update_tasks(settings, connection, business_date)
 
@@ -163,7 +166,7 @@ def _counts(settings: Settings, profile: Profile, business_date: date) -> dict[s
         states = Counter({row.receiver_state_code: row.records for row in connection.execute(by_state)})
         parked = connection.scalar(sa.select(sa.func.count()).where(RECEIPT.c.state == "parked"))
         batches = batches_where(connection, is_shown)
-        levels = awaited_levels(connection)
+        levels = awaited_levels(connection, receiver=RECEIVER)
     return {
         "accepted": states[ACCEPTED],
         "rejected": states[REJECTED],

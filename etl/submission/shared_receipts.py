@@ -1,7 +1,8 @@
 """Send letters to the sharing platform, and collect what it and the addressees answer."""
 
 from collections import Counter
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,8 +12,9 @@ from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner, open_sftp
 from etl.submission.intake import dataset_of, look_again
+from etl.submission.levels import awaited_levels
 from etl.submission.outbox import batches_where
-from etl.submission.receipts import POSSIBLY_SENT, take_in_receipts
+from etl.submission.receipts import POSSIBLY_SENT, clock, take_in_receipts, update_levels
 from etl.submission.send import OPEN_STATES, send_batches
 from schemas.registry import BATCH, LANDING, RECEIPT, SHARED_ANSWER, SHARED_ITEM
 from schemas.sharing import FINAL, PLATFORM, PROFILE
@@ -36,25 +38,36 @@ def send_letters(settings: Settings, business_date: date, platform: SftpPartner)
     return send_batches(settings, business_date, platform, PROFILE)
 
 
-def collect_answers(settings: Settings, business_date: date, platform: SftpPartner) -> dict[str, Any]:
+def collect_answers(
+    settings: Settings,
+    business_date: date,
+    platform: SftpPartner,
+    *,
+    now: Callable[[], datetime] = clock,
+) -> dict[str, Any]:
     """Fetch what is new from the platform, land it, and put the addressees' words on record.
 
-    They count from the next night on: see `etl.births.feedback`.
+    They count from the next night on: see `etl.births.feedback`. What is awaited until when is on record
+    before the platform is asked, so that silence becomes overdue even if nobody can be reached.
 
     Returns:
-        Items of letters up to this date: `done`, `refused`, `waiting`; `parked` receipts; `new` and
-        `unreadable` receipts of this run.
+        Items of letters up to this date: `done`, `refused`, `waiting`; `parked` receipts; levels of
+        letters that are `awaited` and, of these, `overdue`; `new` and `unreadable` receipts of this run.
 
     Raises:
         Refusal: another run collects, or the platform cannot be reached; what was read is kept.
     """
     settings.refuse_in_shadow("collecting answers")
     with hold_lock(settings, "etl.submission.answers", business_date):
-        with registry_session(settings) as connection:
-            awaiting = _awaiting(connection, business_date)
-        with open_sftp(platform) as session:
-            taken = take_in_receipts(settings, PROFILE, session, business_date, awaiting)
-        taken["new"] += look_again(settings, PROFILE)
+        try:
+            update_levels(settings, business_date, now())
+            with registry_session(settings) as connection:
+                awaiting = _awaiting(connection, business_date)
+            with open_sftp(platform) as session:
+                taken = take_in_receipts(settings, PROFILE, session, business_date, awaiting)
+            taken["new"] += look_again(settings, PROFILE)
+        finally:
+            update_levels(settings, business_date, now())
     return {**_counts(settings, business_date), "new": taken["new"], "unreadable": taken["unreadable"]}
 
 
@@ -89,5 +102,13 @@ def _counts(settings: Settings, business_date: date) -> dict[str, int]:
     with registry_session(settings) as connection:
         states = Counter({row.state_code: row.items for row in connection.execute(by_state)})
         parked = connection.scalar(is_parked) or 0
+        levels = awaited_levels(connection, receiver=PLATFORM)
     done, refused = (states[code] for code in FINAL)
-    return {"done": done, "refused": refused, "waiting": states.total() - done - refused, "parked": parked}
+    return {
+        "done": done,
+        "refused": refused,
+        "waiting": states.total() - done - refused,
+        "parked": parked,
+        "awaited": len(levels),
+        "overdue": sum(level["state"] == "overdue" for level in levels),
+    }

@@ -13,13 +13,14 @@ from sqlalchemy.engine import Connection
 from connectors.divisions import division_tree
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
-from etl.submission.levels import KIND, awaited_levels, levels_on_record, split_subject
+from etl.submission.level import KIND
+from etl.submission.levels import awaited_levels, levels_on_record, split_subject
 from etl.submission.receipt_file import REJECTED
 from schemas.division import CITY_CODE, level_of
 from schemas.division_tree import DivisionTree
 from schemas.policy import load_parameter
 from schemas.refusal import Refusal
-from schemas.registry import DEADLINE, DECISION, RECEIPT, RECORD, TASK
+from schemas.registry import DEADLINE, DECISION, RECEIPT, RECORD, SHARED_ITEM, TASK
 
 PROCESS = "submission"
 CODE_IN_MESSAGE = re.compile(r"\[([a-z_]+)\]")
@@ -62,13 +63,13 @@ def _overdue(connection: Connection) -> Iterator[Found]:
 
 
 def _rejected_batches(connection: Connection) -> Iterator[Found]:
-    """Find refused batches with persons who were not reported again, with their states and causes."""
+    """Find refused batches and letters of which something was not sent again, with states and causes."""
     details: dict[str, list[str]] = {}
     for level in levels_on_record(connection):
         if level.has_failed:
             details.setdefault(level.batch_id, []).append(str(level.cause_code or level.said))
-    newest = _newest_records()
-    not_again = set(connection.scalars(sa.select(newest.c.batch_id).distinct()))
+    newest, items = _newest_records(), _newest_items()
+    not_again = set(connection.scalars(sa.union(sa.select(newest.c.batch_id), sa.select(items.c.batch_id))))
     for batch_id, codes in details.items():
         if batch_id in not_again:
             yield "batch_rejected", batch_id, CITY_CODE, codes
@@ -101,6 +102,13 @@ def _newest_records() -> sa.Subquery:
     case = (RECORD.c.subsystem_code, RECORD.c.person_id, RECORD.c.period)
     in_order = (*case, RECORD.c.sequence.desc(), RECORD.c.record_id.desc())
     return sa.select(RECORD).ext(postgresql.distinct_on(*case)).order_by(*in_order).subquery()
+
+
+def _newest_items() -> sa.Subquery:
+    """Select the newest round of each subject of letters."""
+    in_order = (SHARED_ITEM.c.subject_id, SHARED_ITEM.c.round.desc())
+    newest = sa.select(SHARED_ITEM).ext(postgresql.distinct_on(SHARED_ITEM.c.subject_id))
+    return newest.order_by(*in_order).subquery()
 
 
 def _divisions(

@@ -14,7 +14,8 @@ from etl.submission.archive import digest_of_line, read_members
 from etl.submission.difference import CANDIDATE, DecisionRun, gather_records
 from etl.submission.intake import DATASET
 from etl.submission.layout import lay_out
-from etl.submission.levels import KIND, split_subject
+from etl.submission.level import KIND
+from etl.submission.levels import split_subject
 from etl.submission.levels_page import LEVEL_NAMES, OWNER_NAMES, STATE_NAMES, told_time
 from etl.submission.outbox import open_batch, sealed_batch
 from etl.submission.receipt_file import Receipt, read_receipt

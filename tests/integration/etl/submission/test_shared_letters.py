@@ -2,25 +2,28 @@
 
 import csv
 import time
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from connectors.deadline import deadlines_where
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from etl.births.reconcile import reconcile_births
 from etl.births.sent_items import render_items
+from etl.deadlines.check import events_on_record
 from etl.submission.approve import approve_batches
+from etl.submission.receipts import clock, update_levels
 from etl.submission.shared_letters import write_letters
 from etl.submission.shared_receipts import collect_answers, has_letters_to_send, send_letters
 from sandbox.partners.behaviour import Behaviour, set_behaviour
 from sandbox.partners.keys import partner_root
-from schemas.registry import BATCH, RECEIPT, SHARED_ITEM, TASK, TASK_CLOSING
+from schemas.registry import ANSWER, BATCH, DEADLINE, RECEIPT, SHARED_ITEM, TASK, TASK_CLOSING
 from schemas.sharing import COLUMNS
 from tests.integration.etl.births.test_reconcile import stage
 from tests.support.births import TODAY, child, person, record
@@ -28,6 +31,7 @@ from tests.support.installation import running_installation
 from tests.support.partners import running_partners
 
 SECOND, THIRD, FOURTH, LATER = (TODAY + timedelta(days=days) for days in (1, 2, 3, 40))
+NOON = datetime(2026, 6, 2, 4, tzinfo=UTC)
 CONFLICT, HANDED = "birth_conflict", "birth_of_mother_from_elsewhere"
 ACCEPTING, REFUSING, SILENT = (
     Behaviour(reject_rate=reject, silent_rate=silent) for reject, silent in ((0, 0), (1, 0), (0, 1))
@@ -59,7 +63,13 @@ def night(settings: Settings, day: date, children: list[dict[str, Any]], *, stra
     reconcile_births(settings, day)
 
 
-def exchange(settings: Settings, day: date, platform: SftpPartner, receipts: int) -> dict[str, Any]:
+def exchange(
+    settings: Settings,
+    day: date,
+    platform: SftpPartner,
+    receipts: int,
+    now: Callable[[], datetime] = clock,
+) -> dict[str, Any]:
     """Write, send, and collect once the platform has left so many receipts."""
     write_letters(settings, day)
     if has_letters_to_send(settings, day):
@@ -69,7 +79,7 @@ def exchange(settings: Settings, day: date, platform: SftpPartner, receipts: int
     while len(list(folder.glob("*.csv"))) < receipts:
         assert time.monotonic() < deadline, sorted(path.name for path in folder.iterdir())
         time.sleep(0.05)
-    return collect_answers(settings, day, platform)
+    return collect_answers(settings, day, platform, now=now)
 
 
 def kinds(settings: Settings, day: date) -> dict[str, list[str]]:
@@ -211,6 +221,82 @@ def test_a_to_do_that_is_over_before_it_was_answered_is_withdrawn(
     set_behaviour(settings, ACCEPTING, "sharing")
     # The platform looks at letters again: what was silent is answered, withdrawals are taken note of.
     assert exchange(settings, SECOND, platform, receipts=17)["done"] == 5
+
+
+def overdue(settings: Settings, day: date) -> list[tuple[str, str]]:
+    """Tell which levels of which letters people have to chase, and hold the tasks against the deadlines."""
+    with registry_session(settings) as connection:
+        late = deadlines_where(connection, DEADLINE.c.kind_code == "receipt", DEADLINE.c.state == "overdue")
+        chased = sa.select(TASK.c.subject_id).where(
+            TASK.c.kind_code == "receipt_overdue", state_on(TASK, day)
+        )
+        subjects = sorted(row["subject_id"] for row in late)
+        assert sorted(connection.scalars(chased)) == subjects
+        assert {event.subject_id for event in events_on_record(connection)} >= set(subjects)
+    return [(subject.split("_")[1], subject.partition(":")[2]) for subject in subjects]
+
+
+def why_chasing_ended(settings: Settings) -> list[str]:
+    chosen = sa.select(TASK_CLOSING.c.cause_code).where(TASK_CLOSING.c.process_name == "submission")
+    with registry_session(settings) as connection:
+        return sorted(connection.scalars(chosen))
+
+
+def test_answers_that_never_come_are_overdue_and_somebody_has_to_ask(
+    installed: tuple[Settings, SftpPartner],
+) -> None:
+    settings, platform = installed
+    set_behaviour(settings, SILENT, "sharing")
+    night(settings, TODAY, CHILDREN)
+    write_letters(settings, TODAY)
+    update_levels(settings, TODAY, NOON)
+    assert overdue(settings, TODAY) == []
+    send_letters(settings, TODAY, platform)
+    update_levels(settings, TODAY, NOON)
+    # What the platform answered nobody has read: after a day transfer and file are asked for.
+    update_levels(settings, TODAY, NOON + timedelta(hours=25))
+    names = ("mch", "migrants", "population")
+    assert overdue(settings, TODAY) == [(name, level) for name in names for level in ("file", "transfer")]
+
+    # It took them and can read them; what the items come to their addressees do not say.
+    night(settings, SECOND, CHILDREN)
+    exchange(settings, SECOND, platform, receipts=7, now=lambda: NOON + timedelta(hours=26))
+    assert overdue(settings, SECOND) == []
+    assert why_chasing_ended(settings) == ["receiver_answered"] * 6
+    update_levels(settings, SECOND, NOON + timedelta(days=29))
+    assert overdue(settings, SECOND) == []
+    update_levels(settings, SECOND, NOON + timedelta(days=31))
+    assert overdue(settings, SECOND) == [(name, "record") for name in names]
+    counts = collect_answers(settings, SECOND, platform, now=lambda: NOON + timedelta(days=31))
+    assert (counts["awaited"], counts["overdue"]) == (3, 3)
+
+    # Two are over and withdrawn: nobody is asked about them any more. The third is answered after all.
+    night(settings, THIRD, [child(1), CHILDREN[1]], strangers=False)
+    write_letters(settings, THIRD)
+    update_levels(settings, THIRD, NOON + timedelta(days=32))
+    assert overdue(settings, THIRD) == [("mch", "record")]
+    assert why_chasing_ended(settings) == ["no_longer_awaited"] * 2 + ["receiver_answered"] * 6
+    set_behaviour(settings, ACCEPTING, "sharing")
+    exchange(settings, THIRD, platform, receipts=17, now=lambda: NOON + timedelta(days=32))
+    assert overdue(settings, THIRD) == []
+
+
+def test_a_letter_that_cannot_be_read_is_somebodys_task(installed: tuple[Settings, SftpPartner]) -> None:
+    settings, platform = installed
+    night(settings, TODAY, CHILDREN)
+    write_letters(settings, TODAY)
+    send_letters(settings, TODAY, platform)
+    folder = partner_root(settings, "sharing") / "receipts"
+    exchange(settings, TODAY, platform, receipts=10)
+    name = next(path.name.partition(".")[0] for path in folder.glob("S_mch_*.F01.csv"))
+    with registry_session(settings) as connection:
+        of_letter = sa.and_(ANSWER.c.batch_id == name, ANSWER.c.level_code == "file")
+        refused = {"outcome_code": "failed", "cause_code": "F103"}
+        connection.execute(sa.update(ANSWER).where(of_letter).values(refused))
+    update_levels(settings, TODAY, NOON)
+    with registry_session(settings) as connection:
+        chosen = sa.select(TASK.c.subject_id, TASK.c.detail_codes).where(TASK.c.kind_code == "batch_rejected")
+        assert [tuple(row) for row in connection.execute(chosen)] == [(name, ["F103"])]
 
 
 def test_a_large_letter_waits_for_a_person(
