@@ -151,6 +151,6 @@ def test_whoever_writes_separated_values_for_people_does_so_in_one_place() -> No
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in writers
     ]
-    agreed = ("connectors/spreadsheet.py", "etl/submission/shared_letters.py")
+    agreed = ("connectors/spreadsheet.py", "etl/submission/shared_items.py")
     assert [place for place in found if not place.startswith(agreed)] == []
     assert found
