@@ -26,6 +26,7 @@ SELECT
     END AS mother_id_number,
     CAST(NULL AS VARCHAR) AS child_name,
     CAST(NULL AS BIGINT) AS plural_count,
+    CAST(NULL AS BIGINT) AS weight_g,
     CASE WHEN chance_mother_name < $mother_name_typo THEN SUBSTR(mother_name, 1, 2) || '英' ELSE mother_name END AS mother_name,
     mother_phone,
     CAST(NULL AS VARCHAR) AS father_name,
