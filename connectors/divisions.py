@@ -10,7 +10,7 @@ from datetime import date
 import pyarrow as pa
 
 from connectors.settings import Settings
-from schemas.division import load_tree
+from schemas.division import DISTRICT, load_tree
 from schemas.division_tree import DivisionTree
 
 TREE = "division_tree"
@@ -33,6 +33,12 @@ def tree_version(settings: Settings, known_on: date) -> str:
 def divisions_on(settings: Settings, day: date) -> pa.Table:
     """Read the divisions of a business date; columns as in `schemas.division.load_divisions`."""
     return division_tree(settings, day).table_on(day)
+
+
+def districts_on(settings: Settings, day: date) -> dict[str, str]:
+    """Name the districts of a day, by their codes of 12 digits."""
+    rows = divisions_on(settings, day).to_pylist()
+    return {row["division_code"]: row["division_name"] for row in rows if row["level_code"] == DISTRICT}
 
 
 def retired_divisions(settings: Settings, codes: Iterable[str | None], day: date) -> pa.Table:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
-from connectors.divisions import divisions_on
+from connectors.divisions import districts_on
 from connectors.engine import run_sql
 from connectors.lake import version_on
 from connectors.registry import state_on
@@ -21,7 +21,7 @@ from etl.births.pair_pages import render_pairs
 from etl.births.sent_items import render_items
 from etl.births.situations import SITUATIONS
 from etl.births.survivorship import FIELDS, RULES
-from schemas.division import CITY_CODE, DISTRICT
+from schemas.division import CITY_CODE
 from schemas.masking import mask_value
 from schemas.refusal import Refusal
 from schemas.registry import BIRTH_MATCH, TASK, TASK_CLOSING
@@ -237,9 +237,7 @@ def render_counts(settings: Settings, connection: Connection, business_date: dat
 
 
 def _districts(settings: Settings, business_date: date) -> dict[str, str]:
-    rows = divisions_on(settings, business_date).to_pylist()
-    named = {row["division_code"]: row["division_name"] for row in rows if row["level_code"] == DISTRICT}
-    return {**named, CITY_CODE: "下级不详 not known"}
+    return {**districts_on(settings, business_date), CITY_CODE: "下级不详 not known"}
 
 
 def _table(*headings: str) -> Table:

@@ -8,7 +8,7 @@ from datetime import date
 import pyarrow as pa
 import sqlalchemy as sa
 
-from connectors.divisions import divisions_on
+from connectors.divisions import districts_on
 from connectors.lake import read_dataset
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
@@ -16,7 +16,6 @@ from etl.submission.archive import read_members
 from etl.submission.division_batch import DIVISIONS, describe_divisions
 from etl.submission.layout import count_reasons
 from etl.submission.outbox import RECEIVER, batches_where, held_back_on, open_batch, sealed_batch
-from schemas.division import DISTRICT
 from schemas.padis_profile import Profile, Subsystem
 from schemas.padis_profile_file import profile_on
 from schemas.programme_file import load_programme, programme_names
@@ -155,11 +154,7 @@ def _warnings(tally: Tally, lapsed: int) -> list[str]:
 
 
 def _district_names(settings: Settings, day: date) -> dict[str, str]:
-    return {
-        row["division_code"][:6]: row["division_name"]
-        for row in divisions_on(settings, day).to_pylist()
-        if row["level_code"] == DISTRICT
-    }
+    return {code[:6]: name for code, name in districts_on(settings, day).items()}
 
 
 def _count_lapsed(connection: sa.Connection, batch: sa.RowMapping, business_date: date) -> int:

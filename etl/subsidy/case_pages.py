@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
-from connectors.divisions import divisions_on
+from connectors.divisions import districts_on
 from connectors.registry import state_on
 from connectors.settings import Settings
 from schemas.code_sets import load_code_set
-from schemas.division import CITY_CODE, DISTRICT
+from schemas.division import CITY_CODE
 from schemas.masking import mask_value
 from schemas.refusal import Refusal
 from schemas.registry import ACCEPTED, CASE, CASE_REVIEW
@@ -157,6 +157,4 @@ def render_counts(settings: Settings, connection: Connection, business_date: dat
 
 
 def _districts(settings: Settings, business_date: date) -> dict[str, str]:
-    rows = divisions_on(settings, business_date).to_pylist()
-    named = {row["division_code"]: row["division_name"] for row in rows if row["level_code"] == DISTRICT}
-    return {**named, CITY_CODE: "下级不详 not known"}
+    return {**districts_on(settings, business_date), CITY_CODE: "下级不详 not known"}
