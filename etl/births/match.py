@@ -10,7 +10,7 @@ import pyarrow as pa
 from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from etl.births.classify import OnRecord, classify_births
-from etl.births.fold import folded_births, population_children
+from etl.births.fold import children_within_reach, folded_births
 from etl.births.linkage import link_births
 from etl.births.model import LinkageModel
 from etl.births.reviews import link_reviews
@@ -67,7 +67,7 @@ def match_births(
         given = {"mch_birth": staging["mch_birth"]}
         records = run_sql(settings, "SELECT COUNT(*) AS records FROM mch_birth", given)
         folded = folded_births(settings, staging, business_date)
-        children = population_children(settings, staging)
+        children = children_within_reach(settings, staging, folded.births, on_record.verdicts, business_date)
         sides = (folded.births, children)
         standing = standing_verdicts(settings, on_record.verdicts, *sides)
         links = link_births(settings, staging, *sides, model, business_date, standing)

@@ -17,10 +17,15 @@ kept AS (
     JOIN field_rule USING (field_name)
     GROUP BY match_id
 ),
+stated_document AS (
+    SELECT mother_id_number AS id_number FROM both_sides
+    UNION
+    SELECT father_id_number FROM both_sides
+),
 known_document AS (
     SELECT TRIM(id_number) AS id_number, MIN(person_id) AS person_id
     FROM population_person
-    WHERE NULLIF(TRIM(id_number), '') IS NOT NULL
+    WHERE TRIM(id_number) IN (SELECT id_number FROM stated_document WHERE id_number <> '')
     GROUP BY TRIM(id_number)
 ),
 found AS (
