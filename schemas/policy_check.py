@@ -18,7 +18,7 @@ from schemas.programme_file import load_documents, load_facts, load_programme, p
 from schemas.refusal import Refusal
 
 # Values that no programme asks for: steps ask for them by name.
-ASKED_BY_STEPS = frozenset({"births", "deadlines", "funding", "quality", "sharing", "worklist"})
+ASKED_BY_STEPS = frozenset({"births", "case_life", "deadlines", "funding", "quality", "sharing", "worklist"})
 GOLDEN = "golden"
 CITY, DISTRICT = "funding/city_percent", "funding/district_percent"
 

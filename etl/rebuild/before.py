@@ -15,6 +15,8 @@ from schemas.registry import (
     DROP,
     EXPECTATION_COUNT,
     LANDING,
+    LIFE_RECORDS,
+    LIFE_RULES,
     POLICY_FILE,
     RECEIPT,
     RECORD,
@@ -25,9 +27,10 @@ from schemas.registry import (
 Rows = sa.Select[tuple[object, ...]]
 # What came for the date itself is what it is rebuilt from; so is the word of whoever accepted its rejects.
 OF_THE_DATE_TOO = frozenset({LANDING, DROP, SHARE_ACCEPTANCE})
-# What the receiver did and said, which figures were released, and who worked here: no step asks.
+# What the receiver did and said, which figures were released, who worked here, and what people did step by
+# step about cases: no step of a night asks.
 ZONES_LEFT_BEHIND = frozenset({"audit", "mart"})
-LEFT_BEHIND = frozenset({ATTEMPT, ANSWER, RECEIPT})
+LEFT_BEHIND = frozenset({ATTEMPT, ANSWER, RECEIPT, *LIFE_RULES, *LIFE_RECORDS})
 CASE_IMPORT = "subsidy.case_import"
 
 

@@ -8,6 +8,20 @@ Migrations under `sql/migrations/` must produce exactly these tables; a test com
 
 from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, STEP_RUN
 from schemas.registry.births import BIRTH_ANSWER, BIRTH_MATCH, LINK_REVIEW, PAIR_VERDICT
+from schemas.registry.case_life import (
+    CASE_FILING,
+    CASE_FILING_CASE,
+    CASE_FILING_CHECK,
+    CASE_LIFE,
+    CASE_MEETING,
+    CASE_OBJECTION,
+    CASE_OBJECTION_ANSWER,
+    CASE_STEP,
+    LIFE_LIMIT,
+    LIFE_RECORDS,
+    LIFE_RULES,
+    LIFE_STEP,
+)
 from schemas.registry.cases import CASE, CASE_REVIEW
 from schemas.registry.core import DATASET_VERSION, DROP, LANDING, RULE_RESULT, STATE_DATE, SUCCESSION
 from schemas.registry.declare import METADATA
@@ -44,7 +58,15 @@ __all__ = [
     "BIRTH_ANSWER",
     "BIRTH_MATCH",
     "CASE",
+    "CASE_FILING",
+    "CASE_FILING_CASE",
+    "CASE_FILING_CHECK",
+    "CASE_LIFE",
+    "CASE_MEETING",
+    "CASE_OBJECTION",
+    "CASE_OBJECTION_ANSWER",
     "CASE_REVIEW",
+    "CASE_STEP",
     "COUNTED_STATE",
     "DATASET_VERSION",
     "DEADLINE",
@@ -55,6 +77,10 @@ __all__ = [
     "FORECAST",
     "GIVEN_UP_ROW",
     "LANDING",
+    "LIFE_LIMIT",
+    "LIFE_RECORDS",
+    "LIFE_RULES",
+    "LIFE_STEP",
     "LINK_REVIEW",
     "LOCK_HOLDER",
     "METADATA",

@@ -1,0 +1,106 @@
+"""Lists of approved cases that the city files: a sample that nobody chooses is checked first."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.settings import Settings
+from etl.subsidy.case_life import Act, state_of
+from etl.subsidy.case_refusals import case_session
+from schemas.policy import load_parameter
+from schemas.refusal import Refusal
+from schemas.registry import CASE_FILING, CASE_FILING_CASE, CASE_FILING_CHECK
+
+
+def draw_up_list(
+    settings: Settings,
+    programme_code: str,
+    case_numbers: Collection[str],
+    act: Act,
+    *,
+    sample_percent: int | None = None,
+) -> str:
+    """Draw up the next list of a year with approved cases, and tell its name.
+
+    `sample_percent` is the share that will be checked, by default the least that policy allows.
+
+    Raises:
+        Refusal: no case, a case that is not approved or of another programme, or too small a sample.
+    """
+    if not case_numbers:
+        raise Refusal(
+            "case_filing_empty", found="no case", expected="approved cases", to_do="wait for the districts"
+        )
+    percent = sample_percent or load_parameter("case_life/sample_percent").on(act.on)
+    with case_session(settings) as connection:
+        filing = _name_list(connection, programme_code, act)
+        connection.execute(
+            sa.insert(CASE_FILING).values(
+                filing
+                | {"programme_code": programme_code, "sample_percent": percent, "drawn_on": act.on}
+                | {"recorded_by": act.by, "recorded_at": act.at}
+            )
+        )
+        # In one order, so that two lists at once wait for each other instead of both ending.
+        for case_number in sorted(set(case_numbers)):
+            now = state_of(connection, case_number)
+            row = {
+                "filing_id": filing["filing_id"],
+                "case_number": case_number,
+                "approved_number": now["step_number"],
+                "state_code": now["to_state_code"],
+            }
+            connection.execute(sa.insert(CASE_FILING_CASE).values(row))
+    return str(filing["filing_id"])
+
+
+def _name_list(connection: Connection, programme_code: str, act: Act) -> dict[str, object]:
+    is_year = sa.and_(CASE_FILING.c.cycle_year == act.on.year, CASE_FILING.c.programme_code == programme_code)
+    number = (connection.scalar(sa.select(sa.func.max(CASE_FILING.c.filing_number)).where(is_year)) or 0) + 1
+    return {
+        "filing_id": f"{act.on.year}-{programme_code}-{number}",
+        "cycle_year": act.on.year,
+        "filing_number": number,
+    }
+
+
+def sample_of(filing_id: str, case_numbers: Collection[str], percent: int) -> list[str]:
+    """Draw the sample of a list: whoever comes first by digest of list and case, rounded up."""
+    count = -(-percent * len(case_numbers) // 100)
+    return sorted(case_numbers, key=lambda number: _rank(filing_id, number))[:count]
+
+
+def _rank(filing_id: str, case_number: str) -> bytes:
+    return hashlib.sha256(f"{filing_id}/{case_number}".encode()).digest()
+
+
+def sampled_cases(connection: Connection, filing_id: str) -> Sequence[str]:
+    """List the sample of a list on record, as it has to be checked before anything of it is filed."""
+    sample = sa.func.subsidy.case_sample(filing_id).table_valued("case_number")
+    return connection.scalars(sa.select(sample.c.case_number)).all()
+
+
+def check_case(
+    settings: Settings,
+    filing_id: str,
+    case_number: str,
+    act: Act,
+    *,
+    is_procedure_complete: bool,
+    is_logic_correct: bool,
+) -> None:
+    """Put on record what the city found when it checked a case of a list.
+
+    Raises:
+        Refusal: the case is not on the list, was checked already, or this person acted for another level.
+    """
+    row = {
+        "filing_id": filing_id,
+        "case_number": case_number,
+        "is_procedure_complete": is_procedure_complete,
+        "is_logic_correct": is_logic_correct,
+    }
+    with case_session(settings) as connection:
+        connection.execute(sa.insert(CASE_FILING_CHECK).values(row | act.recorded))

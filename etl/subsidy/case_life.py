@@ -1,0 +1,245 @@
+"""Take a case from application to exit, step by step; each has who, when and why, and none is rewritten."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.settings import Settings
+from etl.subsidy.case_refusals import case_session
+from schemas.case_life import NONE, CaseLife, Move, load_case_life
+from schemas.refusal import Refusal
+from schemas.registry import CASE, CASE_LIFE, CASE_MEETING, CASE_STEP
+
+STEPS_OF_BASELINE = {"1": "take_over", "2": "take_over_suspended", "3": "take_over_exited"}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who did something, on which day, why, and when it was put on record."""
+
+    by: str
+    on: date
+    why: str
+    at: datetime
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What every row has of it."""
+        return {"reason": self.why, "recorded_by": self.by, "recorded_at": self.at}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a person applies for: a category of a programme, in the village of the household registration."""
+
+    programme_code: str
+    category_code: str
+    person_id: str
+    division_code: str
+
+
+def apply_for(settings: Settings, claim: Claim, act: Act) -> str:
+    """Open a case by an application, and tell its number.
+
+    Raises:
+        Refusal: a case of this person and programme has not ended, or the claim is none of a programme.
+    """
+    case_number = _number_of(claim, act.on)
+    with case_session(settings) as connection:
+        _open(connection, case_number, claim, act)
+        _put_first(connection, case_number, "apply", claim, act)
+    return case_number
+
+
+def take_over(settings: Settings, case_number: str, act: Act) -> str:
+    """Take over a case of the baseline as it was found there, and tell its state.
+
+    Raises:
+        Refusal: the baseline has no such case, or it was imported with a question.
+    """
+    with case_session(settings) as connection:
+        chosen = sa.select(CASE).where(CASE.c.case_number == case_number, CASE.c.recorded_to.is_(None))
+        found = connection.execute(chosen).mappings().one_or_none()
+        if found is None:
+            raise Refusal(
+                "case_not_in_baseline",
+                found=f"no case of that number ({len(case_number)} characters)",
+                expected="a case of the baseline",
+                to_do="list the cases with `padis cases list`",
+            )
+        claim = Claim(
+            *(found[name] for name in ("programme_code", "category_code", "person_id", "division_code"))
+        )
+        _open(connection, case_number, claim, act)
+        step = STEPS_OF_BASELINE[found["state_code"]]
+        return _put_first(connection, case_number, step, claim, act, found["exit_reason_code"])
+
+
+def take_step(
+    settings: Settings,
+    case_number: str,
+    step_code: str,
+    act: Act,
+    *,
+    exit_reason_code: str | None = None,
+    division_code: str | None = None,
+    filing_id: str | None = None,
+) -> str:
+    """Take the next step of a case, and tell its state after it.
+
+    Args:
+        settings: of the installation.
+        case_number: number of the case.
+        step_code: a step of `schemas/case_life.yaml` that leads on from the state of the case.
+        act: who, when, why.
+        exit_reason_code: of `propose_exit`; the other steps of an exit keep it.
+        division_code: of `move`, the other village.
+        filing_id: of `file`, the list with which it is filed.
+
+    Raises:
+        Refusal: the step does not lead on from there, or what it needs is missing.
+    """
+    with case_session(settings) as connection:
+        now = state_of(connection, case_number)
+        move = _move(load_case_life(), now["to_state_code"], step_code)
+        is_exit = move.to_state_code in ("exit_proposed", "exit_passed", "exited")
+        row = {
+            "case_number": case_number,
+            "programme_code": now["programme_code"],
+            "step_number": now["step_number"] + 1,
+            "previous_number": now["step_number"],
+            "from_category_code": now["category_code"],
+            "category_code": "death" if step_code == "change_category" else now["category_code"],
+            "from_division_code": now["division_code"],
+            "division_code": division_code or now["division_code"],
+            "exit_reason_code": exit_reason_code or (now["exit_reason_code"] if is_exit else None),
+            "filing_id": filing_id,
+        }
+        _put(connection, row, move, act)
+    return move.to_state_code
+
+
+def state_of(connection: Connection, case_number: str) -> Row:
+    """Tell the newest step of a case, whose end is its state.
+
+    Raises:
+        Refusal: no case of that number has a step.
+    """
+    chosen = sa.select(CASE_STEP).where(CASE_STEP.c.case_number == case_number)
+    newest = chosen.order_by(CASE_STEP.c.step_number.desc()).limit(1)
+    found = connection.execute(newest).mappings().one_or_none()
+    if found is None:
+        raise Refusal(
+            "case_unknown",
+            found=f"no step of a case of that number ({len(case_number)} characters)",
+            expected="a case that was applied for or taken over",
+            to_do="record the application, or take the case over from the baseline",
+        )
+    return dict(found)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Who assessed a case in its village, who visited the family, and what came out."""
+
+    members: tuple[str, ...]
+    investigators: tuple[str, ...]
+    is_agreed: bool
+
+
+def hold_meeting(settings: Settings, case_number: str, meeting: Meeting, act: Act) -> int:
+    """Put the meeting of a village about an application on record, and tell its number.
+
+    Raises:
+        Refusal: too few different members or investigators, or the case is not at the meeting.
+    """
+    with case_session(settings) as connection:
+        now = state_of(connection, case_number)
+        number = next_number(connection, CASE_MEETING.c.meeting_number, case_number)
+        row = {
+            "case_number": case_number,
+            "meeting_number": number,
+            "step_number": now["step_number"],
+            "state_code": now["to_state_code"],
+            "held_on": act.on,
+            "members": list(meeting.members),
+            "investigators": list(meeting.investigators),
+            "outcome_code": "agreed" if meeting.is_agreed else "disagreed",
+        }
+        connection.execute(sa.insert(CASE_MEETING).values(row | act.recorded))
+    return number
+
+
+def next_number(connection: Connection, column: sa.Column[Any], case_number: str) -> int:
+    """Tell the number of the next of what a case has several of."""
+    highest = sa.select(sa.func.max(column)).where(column.table.c.case_number == case_number)
+    return (connection.scalar(highest) or 0) + 1
+
+
+def _number_of(claim: Claim, applied_on: date) -> str:
+    """Name a case by its application, without showing the person."""
+    text = "\x1f".join((claim.programme_code, claim.person_id, str(applied_on)))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10].upper()
+    return f"BJ-{claim.programme_code}-{applied_on.year}-{digest}"
+
+
+def _open(connection: Connection, case_number: str, claim: Claim, act: Act) -> None:
+    row = {
+        "case_number": case_number,
+        "programme_code": claim.programme_code,
+        "person_id": claim.person_id,
+        "recorded_by": act.by,
+        "recorded_at": act.at,
+    }
+    connection.execute(sa.insert(CASE_LIFE).values(row))
+
+
+def _put_first(
+    connection: Connection,
+    case_number: str,
+    step_code: str,
+    claim: Claim,
+    act: Act,
+    exit_reason_code: str | None = None,
+) -> str:
+    row = {
+        "case_number": case_number,
+        "programme_code": claim.programme_code,
+        "step_number": 1,
+        "category_code": claim.category_code,
+        "division_code": claim.division_code,
+        "exit_reason_code": exit_reason_code,
+    }
+    move = _move(load_case_life(), NONE, step_code)
+    _put(connection, row, move, act)
+    return move.to_state_code
+
+
+def _put(connection: Connection, row: Row, move: Move, act: Act) -> None:
+    way = {
+        "step_code": move.step_code,
+        "from_state_code": move.from_state_code,
+        "to_state_code": move.to_state_code,
+        "level_code": move.level_code,
+        "happened_on": act.on,
+    }
+    connection.execute(sa.insert(CASE_STEP).values({**row, **way, **act.recorded}))
+
+
+def _move(life: CaseLife, state_code: str, step_code: str) -> Move:
+    moves = {move.step_code: move for move in life.moves_from(state_code)}
+    if step_code not in moves:
+        possible = ", ".join(sorted(moves)) or "none: the case has ended"
+        raise Refusal(
+            "case_step_not_possible",
+            found=f"step {step_code} of a case in state {state_code} ({life.states.get(state_code, '')})",
+            expected=f"one of {possible}",
+            to_do="look at the case, and take the steps one after the other",
+        )
+    return moves[step_code]
