@@ -159,6 +159,12 @@ def _import_cases(night: Night) -> Mapping[str, Any]:
     return import_cases(night.settings, night.business_date)
 
 
+def _take_over_cases(night: Night) -> Mapping[str, Any]:
+    from etl.subsidy.case_taking_over import take_over_cases
+
+    return take_over_cases(night.settings, night.business_date)
+
+
 def _review_cases(night: Night) -> Mapping[str, Any]:
     from etl.subsidy.case_review import review_cases
 
@@ -294,7 +300,13 @@ STEPS = (
         "导入个案基线 · cases in payment before us, and what PADIS has accepted of them",
         _import_cases,
         ("gate_population",),
-        states=("subsidy.case:baseline", "exchange.accepted:baseline"),
+        states=("subsidy.case:baseline", "subsidy.case:life", "exchange.accepted:baseline"),
+    ),
+    Step(
+        "take_over_cases",
+        "承接个案 · what the import did not question becomes a case with a history of its own",
+        _take_over_cases,
+        ("import_cases",),
     ),
     Step(
         "decide_subsidies",

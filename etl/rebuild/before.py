@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from schemas.refusal import Refusal
 from schemas.registry import (
+    ANNUAL_RECORDS,
     ANSWER,
     ATTEMPT,
     BATCH,
@@ -27,10 +28,10 @@ from schemas.registry import (
 Rows = sa.Select[tuple[object, ...]]
 # What came for the date itself is what it is rebuilt from; so is the word of whoever accepted its rejects.
 OF_THE_DATE_TOO = frozenset({LANDING, DROP, SHARE_ACCEPTANCE})
-# What the receiver did and said, which figures were released, who worked here, and what people did step by
-# step about cases: no step of a night asks.
+# What the receiver did and said, which figures were released, who worked here: no step of a night asks. What
+# people did about cases: a night reads it where it was put on record, as its date knows it.
 ZONES_LEFT_BEHIND = frozenset({"audit", "mart"})
-LEFT_BEHIND = frozenset({ATTEMPT, ANSWER, RECEIPT, *LIFE_RULES, *LIFE_RECORDS})
+LEFT_BEHIND = frozenset({ATTEMPT, ANSWER, RECEIPT, *LIFE_RULES, *LIFE_RECORDS, *ANNUAL_RECORDS})
 CASE_IMPORT = "subsidy.case_import"
 
 

@@ -14,11 +14,11 @@ from sqlalchemy.engine import Connection
 
 from connectors.engine import Relation, run_sql
 from connectors.lake import DatasetVersion
-from connectors.registry import state_on
+from connectors.registry import newest_on_record, state_on
 from connectors.settings import Settings
 from schemas.padis_profile import Profile
 from schemas.refusal import Refusal
-from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP, RECORD, STATE_DATE
+from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP, RECORD
 
 ADD = "A"
 FIRST = 1
@@ -145,8 +145,8 @@ def is_baseline_awaited(connection: Connection, business_date: date) -> bool:
     asked = sa.select(sa.func.count()).where(
         DROP.c.source_name == BASELINE, DROP.c.business_date <= business_date
     )
-    imported = sa.select(sa.func.count()).where(STATE_DATE.c.table_name == CASE.fullname)
-    return bool(connection.scalar(asked)) and not connection.scalar(imported)
+    is_imported = newest_on_record(connection, CASE, {"source_code": "baseline"}) is not None
+    return bool(connection.scalar(asked)) and not is_imported
 
 
 def is_superseded(connection: Connection, business_date: date) -> bool:

@@ -1,4 +1,4 @@
-"""The thread of a case that was in payment before us: its source row, what the receiver had, the review."""
+"""The thread of a case: its source row, what people did, what the receiver had, the review."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from connectors.landing import find_landing
 from etl.submission.thread import Fact, Link
 from etl.submission.thread_decision import tasks_about
 from etl.submission.thread_source import Row, Trail, landed_row
+from schemas.case_life import load_case_life
 from schemas.code_sets import load_code_set
 from schemas.refusal import Refusal
-from schemas.registry import ACCEPTED, CASE, CASE_REVIEW, TASK
+from schemas.registry import ACCEPTED, CASE, CASE_REVIEW, CASE_STEP, TASK
 
 DATASET = "beneficiary_case"
 FINDINGS = {
@@ -46,13 +47,16 @@ def case_links(trail: Trail, case: Row) -> Iterator[Link]:
             Fact("存疑 · questions", ", ".join(case["reason_codes"]) or "—"),
         ),
     )
+    yield Link("步骤 · steps", links=tuple(_steps(trail, case)) or (Link("无 · none"),))
     yield _accepted_link(trail, case)
     yield _review_link(trail, case)
     yield Link("待办 · tasks", links=tuple(_tasks(trail, case)) or (Link("无 · none"),))
 
 
 def _source_link(trail: Trail, case: Row) -> Link:
-    """Hold the case against its landed row."""
+    """Hold the case against its landed row; who applied here has none."""
+    if case["landing_id"] is None:
+        return Link("无来源行 · no source row: applied for here, or no longer in the baseline")
     place = f"来源行 · source row {DATASET}:{case['landing_id']}#{case['landing_row']}"
     try:
         landing = find_landing(trail.connection, DATASET, case["landing_id"])
@@ -66,6 +70,19 @@ def _source_link(trail: Trail, case: Row) -> Link:
         Fact("摘要 · SHA-256", landing.sha256),
     )
     return Link(place, str(landed.get("case_no", "")).strip() == case["case_number"], facts)
+
+
+def _steps(trail: Trail, case: Row) -> Iterator[Link]:
+    """Tell who did what to the case, when and why."""
+    names = load_case_life().steps
+    of_case = sa.select(CASE_STEP).where(CASE_STEP.c.case_number == case["case_number"])
+    for step in trail.connection.execute(of_case.order_by(CASE_STEP.c.step_number)).mappings():
+        facts = (
+            Fact("日期 · day", str(step["happened_on"])),
+            Fact("经办 · by", step["recorded_by"]),
+            Fact("理由 · why", step["reason"]),
+        )
+        yield Link(f"{step['step_number']} {names[step['step_code']]}", facts=facts)
 
 
 def _accepted_link(trail: Trail, case: Row) -> Link:

@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.subsidy.case_life import Act, state_of
 from etl.subsidy.case_refusals import case_session
 from schemas.policy import load_parameter
 from schemas.refusal import Refusal
-from schemas.registry import CASE_FILING, CASE_FILING_CASE, CASE_FILING_CHECK
+from schemas.registry import CASE_FILING, CASE_FILING_CASE, CASE_FILING_CHECK, CASE_STEP
 
 
 def draw_up_list(
@@ -31,10 +32,13 @@ def draw_up_list(
     """
     if not case_numbers:
         raise Refusal(
-            "case_filing_empty", found="no case", expected="approved cases", to_do="wait for the districts"
+            "case_filing_empty",
+            found="没有个案 · no case",
+            expected="区已审批的个案 · approved cases",
+            to_do="等待各区审批 · wait for the districts",
         )
     percent = sample_percent or load_parameter("case_life/sample_percent").on(act.on)
-    with case_session(settings) as connection:
+    with case_session(settings, is_trial=act.is_trial) as connection:
         filing = _name_list(connection, programme_code, act)
         connection.execute(
             sa.insert(CASE_FILING).values(
@@ -102,5 +106,46 @@ def check_case(
         "is_procedure_complete": is_procedure_complete,
         "is_logic_correct": is_logic_correct,
     }
-    with case_session(settings) as connection:
+    with case_session(settings, is_trial=act.is_trial) as connection:
         connection.execute(sa.insert(CASE_FILING_CHECK).values(row | act.recorded))
+
+
+def approved_cases(settings: Settings, programme_code: str) -> list[str]:
+    """List the cases of a programme that the districts approved and that are on no list since."""
+    later = CASE_STEP.alias("later")
+    is_newest = ~sa.exists().where(
+        later.c.case_number == CASE_STEP.c.case_number, later.c.step_number > CASE_STEP.c.step_number
+    )
+    is_listed = sa.exists().where(
+        CASE_FILING_CASE.c.case_number == CASE_STEP.c.case_number,
+        CASE_FILING_CASE.c.approved_number == CASE_STEP.c.step_number,
+    )
+    chosen = sa.select(CASE_STEP.c.case_number).where(
+        CASE_STEP.c.programme_code == programme_code, CASE_STEP.c.to_state_code == "approved"
+    )
+    with registry_session(settings) as connection:
+        in_order = chosen.where(is_newest, ~is_listed).order_by(CASE_STEP.c.case_number)
+        return list(connection.scalars(in_order))
+
+
+def cases_to_file(settings: Settings, filing_id: str) -> list[str]:
+    """List the cases of a list that have not been filed, nor gone another way.
+
+    Raises:
+        Refusal: no such list, or nothing of it is left to file.
+    """
+    listed = CASE_FILING_CASE.c
+    has_gone_on = sa.exists().where(
+        CASE_STEP.c.case_number == listed.case_number, CASE_STEP.c.step_number > listed.approved_number
+    )
+    chosen = sa.select(listed.case_number).where(listed.filing_id == filing_id, ~has_gone_on)
+    with registry_session(settings) as connection:
+        numbers = list(connection.scalars(chosen.order_by(listed.case_number)))
+    if not numbers:
+        raise Refusal(
+            "case_filing_nothing",
+            found=f"名册没有待备案个案 · nothing to file on a list named by {len(filing_id)} characters",
+            expected="编制后尚未备案的名册 · a list that was drawn up and is not filed",
+            to_do="核对名册编号，或编制名册 · correct its name, or draw one up",
+        )
+    return numbers

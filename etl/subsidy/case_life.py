@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from connectors.settings import Settings
 from etl.subsidy.case_refusals import case_session
 from schemas.case_life import NONE, CaseLife, Move, load_case_life
 from schemas.refusal import Refusal
-from schemas.registry import CASE, CASE_LIFE, CASE_MEETING, CASE_STEP
+from schemas.registry import CASE, CASE_LIFE, CASE_MEETING, CASE_STEP, DATASET_VERSION
 
 STEPS_OF_BASELINE = {"1": "take_over", "2": "take_over_suspended", "3": "take_over_exited"}
 Row = Mapping[str, Any]
@@ -21,12 +21,18 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Act:
-    """Who did something, on which day, why, and when it was put on record."""
+    """Who did something, on which day, why, and when it was put on record.
+
+    `known_on` is the first business date whose night knows it, by default the one after the newest on record:
+    no figure that is out changes. What is only tried (`is_trial`) is refused as it would be, and not kept.
+    """
 
     by: str
     on: date
     why: str
     at: datetime
+    known_on: date | None = None
+    is_trial: bool = False
 
     @property
     def recorded(self) -> dict[str, Any]:
@@ -51,9 +57,8 @@ def apply_for(settings: Settings, claim: Claim, act: Act) -> str:
         Refusal: a case of this person and programme has not ended, or the claim is none of a programme.
     """
     case_number = _number_of(claim, act.on)
-    with case_session(settings) as connection:
-        _open(connection, case_number, claim, act)
-        _put_first(connection, case_number, "apply", claim, act)
+    with case_session(settings, is_trial=act.is_trial) as connection:
+        begin_case(connection, case_number, "apply", claim, act)
     return case_number
 
 
@@ -63,22 +68,26 @@ def take_over(settings: Settings, case_number: str, act: Act) -> str:
     Raises:
         Refusal: the baseline has no such case, or it was imported with a question.
     """
-    with case_session(settings) as connection:
+    with case_session(settings, is_trial=act.is_trial) as connection:
         chosen = sa.select(CASE).where(CASE.c.case_number == case_number, CASE.c.recorded_to.is_(None))
         found = connection.execute(chosen).mappings().one_or_none()
         if found is None:
             raise Refusal(
                 "case_not_in_baseline",
-                found=f"no case of that number ({len(case_number)} characters)",
-                expected="a case of the baseline",
-                to_do="list the cases with `padis cases list`",
+                found=f"基线中无此编号 · no case of that number ({len(case_number)} characters)",
+                expected="基线个案 · a case of the baseline",
+                to_do="查看列表 · list the cases with `padis cases list`",
             )
-        claim = Claim(
-            *(found[name] for name in ("programme_code", "category_code", "person_id", "division_code"))
-        )
-        _open(connection, case_number, claim, act)
-        step = STEPS_OF_BASELINE[found["state_code"]]
-        return _put_first(connection, case_number, step, claim, act, found["exit_reason_code"])
+        return take_over_as_found(connection, dict(found), act)
+
+
+def take_over_as_found(connection: Connection, found: Row, act: Act) -> str:
+    """Take over a row of `subsidy.case` in the transaction of a caller, and tell its state."""
+    claim = Claim(
+        *(found[name] for name in ("programme_code", "category_code", "person_id", "division_code"))
+    )
+    step = STEPS_OF_BASELINE[found["state_code"]]
+    return begin_case(connection, found["case_number"], step, claim, act, found["exit_reason_code"])
 
 
 def take_step(
@@ -105,7 +114,7 @@ def take_step(
     Raises:
         Refusal: the step does not lead on from there, or what it needs is missing.
     """
-    with case_session(settings) as connection:
+    with case_session(settings, is_trial=act.is_trial) as connection:
         now = state_of(connection, case_number)
         move = _move(load_case_life(), now["to_state_code"], step_code)
         is_exit = move.to_state_code in ("exit_proposed", "exit_passed", "exited")
@@ -137,9 +146,9 @@ def state_of(connection: Connection, case_number: str) -> Row:
     if found is None:
         raise Refusal(
             "case_unknown",
-            found=f"no step of a case of that number ({len(case_number)} characters)",
-            expected="a case that was applied for or taken over",
-            to_do="record the application, or take the case over from the baseline",
+            found=f"无此个案的步骤 · no step of a case of that number ({len(case_number)} characters)",
+            expected="已申报或已承接的个案 · a case that was applied for or taken over",
+            to_do="查看列表 · list the cases with `padis case list`, or record the application",
         )
     return dict(found)
 
@@ -159,7 +168,7 @@ def hold_meeting(settings: Settings, case_number: str, meeting: Meeting, act: Ac
     Raises:
         Refusal: too few different members or investigators, or the case is not at the meeting.
     """
-    with case_session(settings) as connection:
+    with case_session(settings, is_trial=act.is_trial) as connection:
         now = state_of(connection, case_number)
         number = next_number(connection, CASE_MEETING.c.meeting_number, case_number)
         row = {
@@ -176,9 +185,17 @@ def hold_meeting(settings: Settings, case_number: str, meeting: Meeting, act: Ac
     return number
 
 
-def next_number(connection: Connection, column: sa.Column[Any], case_number: str) -> int:
-    """Tell the number of the next of what a case has several of."""
-    highest = sa.select(sa.func.max(column)).where(column.table.c.case_number == case_number)
+def next_night(connection: Connection, act: Act) -> date:
+    """Tell the first business date that is not on record yet, which is the first to know of an act."""
+    newest = connection.scalar(sa.select(sa.func.max(DATASET_VERSION.c.business_date)))
+    return act.on if newest is None else newest + timedelta(days=1)
+
+
+def next_number(
+    connection: Connection, column: sa.Column[Any], case_number: str, *among: sa.ColumnElement[bool]
+) -> int:
+    """Tell the number of the next of what a case has several of, among some of them."""
+    highest = sa.select(sa.func.max(column)).where(column.table.c.case_number == case_number, *among)
     return (connection.scalar(highest) or 0) + 1
 
 
@@ -189,18 +206,7 @@ def _number_of(claim: Claim, applied_on: date) -> str:
     return f"BJ-{claim.programme_code}-{applied_on.year}-{digest}"
 
 
-def _open(connection: Connection, case_number: str, claim: Claim, act: Act) -> None:
-    row = {
-        "case_number": case_number,
-        "programme_code": claim.programme_code,
-        "person_id": claim.person_id,
-        "recorded_by": act.by,
-        "recorded_at": act.at,
-    }
-    connection.execute(sa.insert(CASE_LIFE).values(row))
-
-
-def _put_first(
+def begin_case(
     connection: Connection,
     case_number: str,
     step_code: str,
@@ -208,6 +214,15 @@ def _put_first(
     act: Act,
     exit_reason_code: str | None = None,
 ) -> str:
+    """Open a life with its first step, in the transaction of a caller, and tell its state."""
+    life = {
+        "case_number": case_number,
+        "programme_code": claim.programme_code,
+        "person_id": claim.person_id,
+        "recorded_by": act.by,
+        "recorded_at": act.at,
+    }
+    connection.execute(sa.insert(CASE_LIFE).values(life))
     row = {
         "case_number": case_number,
         "programme_code": claim.programme_code,
@@ -228,6 +243,7 @@ def _put(connection: Connection, row: Row, move: Move, act: Act) -> None:
         "to_state_code": move.to_state_code,
         "level_code": move.level_code,
         "happened_on": act.on,
+        "business_date": act.known_on or next_night(connection, act),
     }
     connection.execute(sa.insert(CASE_STEP).values({**row, **way, **act.recorded}))
 
@@ -235,11 +251,12 @@ def _put(connection: Connection, row: Row, move: Move, act: Act) -> None:
 def _move(life: CaseLife, state_code: str, step_code: str) -> Move:
     moves = {move.step_code: move for move in life.moves_from(state_code)}
     if step_code not in moves:
-        possible = ", ".join(sorted(moves)) or "none: the case has ended"
+        possible = ", ".join(sorted(moves)) or "无，个案已结 · none: the case has ended"
         raise Refusal(
             "case_step_not_possible",
-            found=f"step {step_code} of a case in state {state_code} ({life.states.get(state_code, '')})",
-            expected=f"one of {possible}",
-            to_do="look at the case, and take the steps one after the other",
+            found=f"状态 {state_code} 不能办理 {step_code} · a case in state {state_code} "
+            f"({life.states.get(state_code, '')}), step {step_code}",
+            expected=f"可办理 · one of {possible}",
+            to_do="查看个案，按顺序办理 · look at the case, and take the steps one after the other",
         )
     return moves[step_code]

@@ -16,7 +16,7 @@ def raise_objection(settings: Settings, case_number: str, kind_code: str, act: A
     Raises:
         Refusal: the case is not public, or is filed already.
     """
-    with case_session(settings) as connection:
+    with case_session(settings, is_trial=act.is_trial) as connection:
         now = state_of(connection, case_number)
         number = next_number(connection, CASE_OBJECTION.c.objection_number, case_number)
         row = {
@@ -45,5 +45,5 @@ def answer_objection(
         "answered_on": act.on,
         "outcome_code": "upheld" if is_upheld else "dismissed",
     }
-    with case_session(settings) as connection:
+    with case_session(settings, is_trial=act.is_trial) as connection:
         connection.execute(sa.insert(CASE_OBJECTION_ANSWER).values(row | act.recorded))

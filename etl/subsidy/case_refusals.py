@@ -6,97 +6,158 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.registry import registry_session
+from connectors.registry import registry_engine, registry_session
 from connectors.settings import Settings
 from schemas.refusal import WRITTEN, Refusal
 
+ONE_ANSWER = ("每件异议答复一次 · one answer", "无须再办 · leave it")
+NO_PROGRAMME = ("无此项目 · no such programme", "J、T、T3 之一 · J, T or T3", "更正项目 · correct it")
 # What keys and checks refuse has only the name of the constraint: found, expected, what to do.
 SAID = {
     "fk_case_step_way": (
-        "a step that does not lead from that state to the other",
-        "a step of schemas/case_life.yaml",
-        "take the steps one after the other",
+        "此步骤不能由原状态到新状态 · a step that does not lead from that state to the other",
+        "schemas/case_life.yaml 的步骤 · a step of schemas/case_life.yaml",
+        "按顺序逐步办理 · take the steps one after the other",
     ),
     "fk_case_step_before": (
-        "a step that does not begin where the case is",
-        "state, category and village of the newest step",
-        "look at the case, then take the step from there",
+        "步骤不自个案现状开始 · a step that does not begin where the case is",
+        "最新步骤的状态、类别和村居 · state, category and village of the newest step",
+        "查看个案后办理 · look at the case, then take the step from there",
     ),
     "pk_case_step": (
-        "a step that another person took meanwhile",
-        "the case as it was looked at",
-        "look at the case again",
+        "他人已办理 · a step that another person took meanwhile",
+        "所见现状 · the case as it was looked at",
+        "重新查看 · look at the case again",
     ),
-    "pk_case_life": ("a case of that number", "an application that is not on record", "go on with that case"),
+    "pk_case_life": (
+        "此编号已有个案 · a case of that number",
+        "未登记的申请 · an application that is not on record",
+        "办理原个案 · go on with that case",
+    ),
     "fk_case_step_filing": (
-        "a list on which the case is not as it was approved",
-        "the list that was drawn up after its approval",
-        "draw up a list with it",
+        "名册所列不是此次审批 · a list on which the case is not as it was approved",
+        "审批后编制的名册 · the list that was drawn up after its approval",
+        "重新编制名册 · draw up a list with it",
     ),
     "ck_case_step_category_code": (
-        "a category of another programme",
-        "a category of schemas/case_life.yaml",
-        "correct it",
+        "类别不属此项目 · a category of another programme",
+        "schemas/case_life.yaml 的类别 · a category of schemas/case_life.yaml",
+        "更正类别 · correct it",
     ),
     "ck_case_step_category_changes": (
-        "another change of category than from disability to death",
-        "T2 to T1 by the step change_category",
-        "correct the category, or propose the exit of the case",
+        "只可由伤残变更为死亡 · another change of category than from disability to death",
+        "伤残转死亡用步骤 change_category · T2 to T1 by the step change_category",
+        "更正类别，或拟退出 · correct the category, or propose the exit of the case",
     ),
     "ck_case_step_moves": (
-        "a move to the same village, or another village without a move",
-        "another village, by the step move",
-        "correct the village",
+        "迁移到原村居，或未经迁移变更村居 · a move to the same village, or another village without a move",
+        "以步骤 move 迁到另一村居 · another village, by the step move",
+        "更正村居 · correct the village",
     ),
-    "ck_case_step_village": ("no village of the city", "12 digits of a village or community", "correct it"),
+    "ck_case_step_village": (
+        "不是本市村居 · no village of the city",
+        "村居 12 位代码 · 12 digits of a village or community",
+        "更正代码 · correct it",
+    ),
     "ck_case_step_exits": (
-        "an exit without a reason, or a reason without an exit",
-        "a reason with each step of an exit",
-        "give the code of the reason, or leave it out",
+        "退出无原因，或非退出有原因 · an exit without a reason, or a reason without an exit",
+        "退出各步骤均有原因 · a reason with each step of an exit",
+        "填写或去掉原因 · give the code of the reason, or leave it out",
     ),
     "ck_case_step_exit_reason_code": (
-        "a reason by which no case of this programme ends",
-        "a reason of schemas/case_life.yaml",
-        "correct the code",
+        "此项目没有这一退出原因 · a reason by which no case of this programme ends",
+        "schemas/case_life.yaml 的原因 · a reason of schemas/case_life.yaml",
+        "更正原因 · correct the code",
     ),
     "ck_case_step_filing": (
-        "a list without filing, or filing without a list",
-        "both or neither",
-        "name the list",
+        "备案无名册，或非备案有名册 · a list without filing, or filing without a list",
+        "同时有或同时无 · both or neither",
+        "填写名册 · name the list",
     ),
     "fk_case_filing_check_case": (
-        "a case that is not on that list",
-        "a case of the list",
-        "correct the list",
+        "个案不在此名册 · a case that is not on that list",
+        "名册上的个案 · a case of the list",
+        "更正名册 · correct the list",
     ),
-    "pk_case_filing_check": ("a case that was checked already", "one check of a case and list", "leave it"),
-    "pk_case_objection_answer": ("an objection that was answered", "one answer", "leave it"),
+    "pk_case_filing_check": (
+        "已抽查 · a case that was checked already",
+        "每件每册抽查一次 · one check of a case and list",
+        "无须再办 · leave it",
+    ),
+    "pk_case_objection_answer": ("异议已答复 · an objection that was answered", *ONE_ANSWER),
     "fk_case_objection_answer_objection": (
-        "no objection of that number",
-        "an objection",
-        "correct the number",
+        "无此异议 · no objection of that number",
+        "已登记的异议 · an objection",
+        "更正序号 · correct the number",
     ),
     "ck_case_objection_state_code": (
-        "a case that is not public, or is filed",
-        "an objection while it is public and not filed",
-        "of a case in payment, suspend it or propose its exit",
+        "个案未公示或已备案 · a case that is not public, or is filed",
+        "公示中且未备案时的异议 · an objection while it is public and not filed",
+        "享受中的可暂停或拟退出 · of a case in payment, suspend it or propose its exit",
     ),
-    "ck_case_meeting_state_code": ("a case that is not applied for", "a case to assess", "look at the case"),
+    "ck_case_objection_kind_code": (
+        "无此异议类别 · no such kind of objection",
+        "facts、identity、procedure、other 之一 · one of these",
+        "更正类别 · correct it",
+    ),
+    "ck_case_meeting_state_code": (
+        "个案不在评议阶段 · a case that is not applied for",
+        "待评议的个案 · a case to assess",
+        "查看个案 · look at the case",
+    ),
+    "ck_case_life_programme_code": NO_PROGRAMME,
+    "ck_annual_sign_programme_code": NO_PROGRAMME,
+    "ck_annual_sign_level_code": (
+        "不是本市区划 · no division of the city",
+        "12 位区划代码 · 12 digits of a division",
+        "更正代码 · correct it",
+    ),
+    "pk_annual_sign": (
+        "该单位已签批 · a division that has signed",
+        "每年度每项目签批一次 · one signature of a year and programme",
+        "无须再办 · leave it",
+    ),
+    "ck_annual_visit_state_code": (
+        "个案不在享受中或暂停 · a case that is neither in payment nor suspended",
+        "年审中的个案 · a case that goes on",
+        "查看个案 · look at the case",
+    ),
+    "fk_annual_check_case": (
+        "个案不在年审名单 · a case that no village listed for this year",
+        "已签批名单上的个案 · a case of a list that was signed",
+        "等待村居签批 · wait for its village",
+    ),
 }
-ANY_NOT_TO_COME = ("a day that is to come", "a day up to the day on which it is recorded", "correct the day")
-ANY_BLANK = ("no person or no reason", "who did it and why", "give both")
+ANY_NOT_TO_COME = (
+    "日期尚未到 · a day that is to come",
+    "登记当日及以前 · a day up to the day on which it is recorded",
+    "更正日期 · correct the day",
+)
+ANY_BLANK = (
+    "缺经办人或理由 · no person or no reason",
+    "经办人和理由 · who did it and why",
+    "补全 · give both",
+)
+ANY_YEAR = (
+    "日期早于年度 · a day before the year of the review",
+    "年度内或以后 · a day in that year or later",
+    "更正日期或年度 · correct the day or the year",
+)
 
 
 @contextmanager
-def case_session(settings: Settings) -> Iterator[Connection]:
+def case_session(settings: Settings, *, is_trial: bool = False) -> Iterator[Connection]:
     """Give a connection in one transaction; what the registry refuses in it comes out as a refusal.
+
+    What is only tried meets every guard and is taken back at the end.
 
     Raises:
         Refusal: the registry refused what was written.
     """
     settings.refuse_in_shadow("a step of a case")
     try:
-        with registry_session(settings) as connection:
+        # Ended without a commit, a connection takes back what it did.
+        with registry_engine(settings).connect() if is_trial else registry_session(settings) as connection:
             yield connection
     except sa.exc.IntegrityError as error:
         raise _refusal_of(error) from None
@@ -109,11 +170,17 @@ def _refusal_of(error: sa.exc.IntegrityError) -> Refusal:
         return Refusal.read(message)
     if name.endswith("_not_to_come"):
         found, expected, to_do = ANY_NOT_TO_COME
+    elif name.endswith("_cycle_year"):
+        found, expected, to_do = ANY_YEAR
     elif name.endswith(("_reason", "_recorded_by")):
         found, expected, to_do = ANY_BLANK
     else:
         found, expected, to_do = SAID.get(
             name,
-            (f"a row that {name or 'a constraint'} forbids", "a row that the registry takes", "correct it"),
+            (
+                f"登记库不收 · a row that {name or 'a constraint'} forbids",
+                "登记库所收的记录 · a row that the registry takes",
+                "更正后再登记 · correct it",
+            ),
         )
     return Refusal(name or "case_refused", found=found, expected=expected, to_do=to_do)

@@ -84,6 +84,9 @@ def _reasons_exited(decided: str | None) -> list[str]:
 def _reasons(case: Row, own: Row | None, decisions: Decisions) -> list[str]:
     """Tell why a case does not simply continue: doubts of the import first, then what was decided."""
     reasons = set(case["reason_codes"])
+    if case["programme_code"] not in OTHER:
+        # Decided on request only.
+        return sorted(reasons | {"category_not_decided"})
     if own is None:
         return sorted(reasons | {"person_unknown"})
     other = decisions.get((OTHER[case["programme_code"]], case["person_id"]))

@@ -4,7 +4,7 @@ The baseline comes once. Without it the first difference would report every bene
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset, version_on
 from connectors.registry import hold_lock, record_state, registry_session
 from connectors.settings import Settings
+from etl.subsidy.case_standing import cases_without, follow_life, standing_on
 from schemas.refusal import Refusal
 from schemas.registry import ACCEPTED, CASE, DATASET_VERSION, DROP
 
@@ -44,28 +45,36 @@ def import_cases(settings: Settings, business_date: date) -> dict[str, Any]:
     Every received row has one outcome, in `subsidy.case_import` of the lake: imported, questioned
     (imported, and somebody has to look: its reasons are on the case) or refused (its row is in
     quarantine, with the rules it broke). A case is looked at anew on every date, since an unknown
-    person may be known later.
+    person may be known later. What people did to a case since it was taken over stands.
 
     Returns:
         `received` = `imported` + `questioned` + `refused`, their `reasons` {code: rows}, `accepted` cases
-        that the receiver has already, `version`; or `state` waiting while the baseline is awaited.
+        that the receiver has already, cases `applied` for that the baseline does not have, `version`; or
+        `state` waiting while the baseline is awaited.
 
     Raises:
         Refusal: persons are not published, or a later date is already on record.
     """
     with hold_lock(settings, "etl.subsidy.cases", business_date), registry_session(settings) as connection:
+        lives = standing_on(settings, business_date)
+        # A case is a row of the baseline or of its life: while one is written, the other leaves it free.
+        _record_lives(connection, [], business_date)
         try:
             baseline = version_on(connection, STAGING, business_date)
         except Refusal:
-            return _without_baseline(connection, business_date)
+            applied = _record_lives(connection, cases_without(lives, ()), business_date)
+            return _without_baseline(connection, business_date) | {"applied": applied}
         persons = version_on(connection, "staging.population_person", business_date)
         refused = _refused(connection, settings, baseline, business_date)
-        cases = _examined(settings, baseline, persons, business_date)
+        examined = _examined(settings, baseline, persons, business_date)
+        cases = [follow_life(row, lives.get(row["case_number"])) for row in examined]
         outcomes = [*_outcomes(cases), *refused]
         counts = _count(outcomes)
         record_state(
             connection, CASE, [_case(row) for row in cases], business_date, where={"source_code": SOURCE}
         )
+        of_baseline = {row["case_number"] for row in cases}
+        applied = _record_lives(connection, cases_without(lives, of_baseline), business_date)
         accepted = [_accepted(row) for row in cases if row["padis_state_code"] in HELD_STATES]
         record_state(connection, ACCEPTED, accepted, business_date, where={"source_code": SOURCE})
         version = publish_dataset(
@@ -77,7 +86,12 @@ def import_cases(settings: Settings, business_date: date) -> dict[str, Any]:
             counts=Reconciled(len(outcomes), len(outcomes) - counts["refused"], counts["refused"]),
             inputs=[str(baseline), str(persons), tree_version(settings, business_date)],
         )
-    return {**counts, "accepted": len(accepted), "version": str(version)}
+    return {**counts, "applied": applied, "accepted": len(accepted), "version": str(version)}
+
+
+def _record_lives(connection: Connection, rows: Sequence[Row], business_date: date) -> int:
+    record_state(connection, CASE, rows, business_date, where={"source_code": "life"})
+    return len(rows)
 
 
 def _without_baseline(connection: Connection, business_date: date) -> dict[str, Any]:

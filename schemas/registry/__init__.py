@@ -6,6 +6,13 @@ written only through `connectors.registry`, so that a rerun of a date replaces w
 Migrations under `sql/migrations/` must produce exactly these tables; a test compares them.
 """
 
+from schemas.registry.annual import (
+    ANNUAL_CASE,
+    ANNUAL_CHECK,
+    ANNUAL_RECORDS,
+    ANNUAL_SIGN,
+    ANNUAL_VISIT,
+)
 from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, STEP_RUN
 from schemas.registry.births import BIRTH_ANSWER, BIRTH_MATCH, LINK_REVIEW, PAIR_VERDICT
 from schemas.registry.case_life import (
@@ -51,6 +58,11 @@ ZONES = ("core", "births", "subsidy", "worklist", "exchange", "quality", "mart",
 
 __all__ = [
     "ACCEPTED",
+    "ANNUAL_CASE",
+    "ANNUAL_CHECK",
+    "ANNUAL_RECORDS",
+    "ANNUAL_SIGN",
+    "ANNUAL_VISIT",
     "ANSWER",
     "APPLICATION",
     "ATTEMPT",

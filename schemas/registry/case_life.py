@@ -15,6 +15,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Index,
     Integer,
     Table,
     Text,
@@ -29,11 +30,13 @@ LIFE = load_case_life()
 STEP_NUMBER = "序号 · step of the case, from 1"
 
 
-def _number(name: str, comment: str) -> Column[int]:
+def number(name: str, comment: str) -> Column[int]:
+    """Declare a number that is part of the key."""
     return Column(name, Integer, primary_key=True, autoincrement=False, comment=comment)
 
 
-def _who_and_when() -> tuple[Column[str], Column[object], CheckConstraint]:
+def who_and_when() -> tuple[Column[str], Column[object], CheckConstraint]:
+    """Declare who put a row on record, and when."""
     return (
         Column("recorded_by", Text, nullable=False, comment="经办人 · who did it"),
         Column("recorded_at", DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
@@ -48,7 +51,8 @@ def _codes_by_programme(column: str, codes: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-def _not_to_come(day: str) -> CheckConstraint:
+def not_to_come(day: str) -> CheckConstraint:
+    """Declare that a day had come when it was put on record."""
     return CheckConstraint(f"{day} <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date", name="not_to_come")
 
 
@@ -81,7 +85,7 @@ CASE_LIFE = Table(
     key_text("case_number", CASE_NUMBER),
     Column("programme_code", Text, nullable=False, comment="项目 · J, T or T3"),
     Column("person_id", Text, nullable=False, index=True, comment="对象 · person file number"),
-    *_who_and_when(),
+    *who_and_when(),
     UniqueConstraint("case_number", "programme_code"),
     CheckConstraint("programme_code IN ('J', 'T', 'T3')", name="programme_code"),
     schema="subsidy",
@@ -92,7 +96,7 @@ CASE_STEP = Table(
     "case_step",
     METADATA,
     key_text("case_number", CASE_NUMBER),
-    _number("step_number", STEP_NUMBER),
+    number("step_number", STEP_NUMBER),
     Column("previous_number", Integer, comment="上一步 · step before, NULL for the first"),
     Column("programme_code", Text, nullable=False, comment="项目 · of the case"),
     Column("step_code", Text, nullable=False, comment="步骤 · step of schemas/case_life.yaml"),
@@ -106,8 +110,11 @@ CASE_STEP = Table(
     Column("exit_reason_code", Text, comment="退出原因 · code set exit_reason, of steps of an exit"),
     Column("filing_id", Text, comment="备案名册 · list with which the city files it"),
     Column("happened_on", Date, nullable=False, comment="发生日期 · day of the step"),
+    Column(
+        "business_date", Date, nullable=False, comment="知悉业务日 · first business date whose night knows it"
+    ),
     Column("reason", Text, nullable=False, comment="理由 · why"),
-    *_who_and_when(),
+    *who_and_when(),
     UniqueConstraint("case_number", "step_number", "to_state_code", name="uq_case_step_state"),
     UniqueConstraint(
         "case_number",
@@ -176,16 +183,23 @@ CASE_STEP = Table(
     ),
     CheckConstraint("(step_code = 'file') = (filing_id IS NOT NULL)", name="filing"),
     CheckConstraint("btrim(reason) <> ''", name="reason"),
-    _not_to_come("happened_on"),
+    not_to_come("happened_on"),
     schema="subsidy",
     comment="个案步骤 · one row per step of a case; its newest row is its state",
+)
+
+# A village, or whatever begins with the digits of a division above.
+Index(
+    "ix_case_step_division_code",
+    CASE_STEP.c.division_code,
+    postgresql_ops={"division_code": "text_pattern_ops"},
 )
 
 CASE_MEETING = Table(
     "case_meeting",
     METADATA,
     key_text("case_number", CASE_NUMBER),
-    _number("meeting_number", "次 · meeting about the case, from 1"),
+    number("meeting_number", "次 · meeting about the case, from 1"),
     Column("step_number", Integer, nullable=False, comment="所议步骤 · step that brought it to the meeting"),
     Column("state_code", Text, nullable=False, comment="状态 · state in which it was assessed: applied"),
     Column("held_on", Date, nullable=False, comment="评议日期 · day of the meeting"),
@@ -193,7 +207,7 @@ CASE_MEETING = Table(
     Column("investigators", ARRAY(Text), nullable=False, comment="入户核实人 · accounts of who visited"),
     Column("outcome_code", Text, nullable=False, comment="评议结果 · agreed or disagreed"),
     Column("reason", Text, nullable=False, comment="评议意见 · why"),
-    *_who_and_when(),
+    *who_and_when(),
     ForeignKeyConstraint(
         ["case_number", "step_number", "state_code"],
         [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
@@ -202,7 +216,7 @@ CASE_MEETING = Table(
     CheckConstraint("state_code = 'applied'", name="state_code"),
     CheckConstraint("outcome_code IN ('agreed', 'disagreed')", name="outcome_code"),
     CheckConstraint("btrim(reason) <> ''", name="reason"),
-    _not_to_come("held_on"),
+    not_to_come("held_on"),
     schema="subsidy",
     comment="评议会 · one row per meeting of a village about a case",
 )
@@ -211,13 +225,13 @@ CASE_OBJECTION = Table(
     "case_objection",
     METADATA,
     key_text("case_number", CASE_NUMBER),
-    _number("objection_number", "次 · objection about the case, from 1"),
+    number("objection_number", "次 · objection about the case, from 1"),
     Column("step_number", Integer, nullable=False, comment="所处步骤 · newest step when it was raised"),
     Column("state_code", Text, nullable=False, comment="状态 · state in which it was raised"),
     Column("raised_on", Date, nullable=False, comment="提出日期 · day on which it was raised"),
     Column("kind_code", Text, nullable=False, comment="异议类别 · facts, identity, procedure or other"),
     Column("reason", Text, nullable=False, comment="异议内容 · what is objected"),
-    *_who_and_when(),
+    *who_and_when(),
     ForeignKeyConstraint(
         ["case_number", "step_number", "state_code"],
         [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
@@ -226,7 +240,7 @@ CASE_OBJECTION = Table(
     CheckConstraint("state_code IN ('publicised', 'town_passed', 'approved')", name="state_code"),
     CheckConstraint("kind_code IN ('facts', 'identity', 'procedure', 'other')", name="kind_code"),
     CheckConstraint("btrim(reason) <> ''", name="reason"),
-    _not_to_come("raised_on"),
+    not_to_come("raised_on"),
     schema="subsidy",
     comment="公示异议 · one row per objection to a case that was made public",
 )
@@ -235,11 +249,11 @@ CASE_OBJECTION_ANSWER = Table(
     "case_objection_answer",
     METADATA,
     key_text("case_number", CASE_NUMBER),
-    _number("objection_number", "次 · objection that is answered"),
+    number("objection_number", "次 · objection that is answered"),
     Column("answered_on", Date, nullable=False, comment="答复日期 · day of the answer"),
     Column("outcome_code", Text, nullable=False, comment="处理结果 · dismissed or upheld"),
     Column("reason", Text, nullable=False, comment="处理意见 · why"),
-    *_who_and_when(),
+    *who_and_when(),
     ForeignKeyConstraint(
         ["case_number", "objection_number"],
         ["subsidy.case_objection.case_number", "subsidy.case_objection.objection_number"],
@@ -247,7 +261,7 @@ CASE_OBJECTION_ANSWER = Table(
     ),
     CheckConstraint("outcome_code IN ('dismissed', 'upheld')", name="outcome_code"),
     CheckConstraint("btrim(reason) <> ''", name="reason"),
-    _not_to_come("answered_on"),
+    not_to_come("answered_on"),
     schema="subsidy",
     comment="异议答复 · one row per objection that is answered",
 )
@@ -263,13 +277,13 @@ CASE_FILING = Table(
         "sample_percent", Integer, nullable=False, comment="抽查比例(%) · share of the list that is checked"
     ),
     Column("drawn_on", Date, nullable=False, comment="抽样日期 · day on which the list was drawn up"),
-    *_who_and_when(),
+    *who_and_when(),
     UniqueConstraint("cycle_year", "programme_code", "filing_number"),
     CheckConstraint(
         "filing_id = cycle_year || '-' || programme_code || '-' || filing_number", name="filing_id"
     ),
     CheckConstraint("sample_percent <= 100", name="sample_percent"),
-    _not_to_come("drawn_on"),
+    not_to_come("drawn_on"),
     schema="subsidy",
     comment="备案名册 · one row per list of approved cases that the city samples and files",
 )
@@ -301,7 +315,7 @@ CASE_FILING_CHECK = Table(
     Column("is_procedure_complete", Boolean, nullable=False, comment="程序完整 · whether nothing is missing"),
     Column("is_logic_correct", Boolean, nullable=False, comment="逻辑正确 · whether its data agree"),
     Column("reason", Text, nullable=False, comment="抽查意见 · what was found"),
-    *_who_and_when(),
+    *who_and_when(),
     ForeignKeyConstraint(
         ["filing_id", "case_number"],
         ["subsidy.case_filing_case.filing_id", "subsidy.case_filing_case.case_number"],

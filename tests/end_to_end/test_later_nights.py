@@ -32,7 +32,7 @@ from tests.support.population_source import run_in_population
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 FIRST, SECOND, THIRD = (date(2026, 6, day) for day in (1, 2, 3))
 DROPS = tuple(name for dataset in ("mch_birth", "beneficiary_case") for name in drop_source(dataset).steps)
-INSIDE = ("reconcile_births", "import_cases", "decide_subsidies", "review_cases")
+INSIDE = ("reconcile_births", "import_cases", "take_over_cases", "decide_subsidies", "review_cases")
 NIGHT = ("pull_population", "conform_population", "gate_population", *DROPS, *INSIDE)
 DATASETS = (*POPULATION_DATASETS, "mch_birth")
 HISTORY = ("recorded_from", "recorded_to")

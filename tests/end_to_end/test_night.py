@@ -46,6 +46,7 @@ STEPS = {
     "collect_receipts",
     "publish_statistics",
     "import_cases",
+    "take_over_cases",
     "review_cases",
 }
 

@@ -163,7 +163,8 @@ def machine_of(settings: Settings, done: Counter[str]) -> type[RuleBasedStateMac
                 "division_code": self.other_village(case) if step == "move" else case.village,
                 "exit_reason_code": given if to_state in EXITING else None,
                 "filing_id": listed[-1] if step == "file" and listed else None,
-                "happened_on": self.day, "reason": "why", "recorded_by": level, "recorded_at": noon(self.day),
+                "happened_on": self.day, "business_date": self.day,
+                "reason": "why", "recorded_by": level, "recorded_at": noon(self.day),
             }  # fmt: skip
 
         def other_village(self, case: PaperCase) -> str:

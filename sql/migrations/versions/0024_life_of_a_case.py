@@ -1,4 +1,4 @@
-"""The life of a case: steps that keys and triggers guard, meetings, objections, lists that are sampled."""
+"""The life of a case: guarded steps, meetings, objections, sampled lists, and the annual review."""
 
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,9 @@ down_revision = "0023"
 branch_labels = None
 depends_on = None
 
-GUARDS = Path(__file__).with_suffix(".sql")
+GUARDS = tuple(
+    Path(__file__).with_name(name) for name in ("0024_life_of_a_case.sql", "0024_annual_review.sql")
+)
 WAY = ("step_code", "from_state_code", "to_state_code", "level_code", "needs")
 STEPS: tuple[tuple[str, str, str, str, list[str]], ...] = (
     ("apply", "none", "applied", "4", []),
@@ -51,6 +53,16 @@ STEPS: tuple[tuple[str, str, str, str, list[str]], ...] = (
 )
 LIMITS = (("meeting_members", 5), ("investigators", 2), ("publicity_days", 10), ("sample_percent", 20))
 FUNCTIONS = (
+    "guard_annual_check",
+    "guard_annual_case",
+    "list_annual_cases",
+    "guard_annual_sign",
+    "check_annual_sample",
+    "check_annual_beneath",
+    "guard_annual_visit",
+    "annual_sample",
+    "annual_result",
+    "annual_standing",
     "guard_case_filing_check",
     "guard_case_filing_case",
     "guard_case_filing",
@@ -202,6 +214,12 @@ def upgrade() -> None:
             "filing_id", sa.Text(), nullable=True, comment="备案名册 · list with which the city files it"
         ),
         sa.Column("happened_on", sa.Date(), nullable=False, comment="发生日期 · day of the step"),
+        sa.Column(
+            "business_date",
+            sa.Date(),
+            nullable=False,
+            comment="知悉业务日 · first business date whose night knows it",
+        ),
         sa.Column("reason", sa.Text(), nullable=False, comment="理由 · why"),
         sa.Column("recorded_by", sa.Text(), nullable=False, comment="经办人 · who did it"),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
@@ -489,6 +507,257 @@ def upgrade() -> None:
         schema="subsidy",
         comment="异议答复 · one row per objection that is answered",
     )
+    op.create_table(
+        "annual_sign",
+        sa.Column(
+            "cycle_year",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="年度 · year of the review",
+        ),
+        sa.Column("programme_code", sa.Text(), nullable=False, comment="项目 · J, T or T3"),
+        sa.Column(
+            "division_code", sa.Text(), nullable=False, comment="区划 · division that signed, 12 digits"
+        ),
+        sa.Column("level_code", sa.Text(), nullable=False, comment="级别 · 1 city to 4 village"),
+        sa.Column("signed_on", sa.Date(), nullable=False, comment="签批日期 · day of the signature"),
+        sa.Column("reason", sa.Text(), nullable=False, comment="意见 · what was found"),
+        sa.Column("recorded_by", sa.Text(), nullable=False, comment="经办人 · who did it"),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
+        sa.CheckConstraint("btrim(reason) <> ''", name=op.f("ck_annual_sign_reason")),
+        sa.CheckConstraint("btrim(recorded_by) <> ''", name=op.f("ck_annual_sign_recorded_by")),
+        sa.CheckConstraint(
+            "division_code ~ '^11[0-9]{10}$' AND level_code = CASE WHEN division_code ~ '0{10}$' THEN '1' "
+            "WHEN division_code ~ '0{6}$' THEN '2' WHEN division_code ~ '0{3}$' THEN '3' ELSE '4' END",
+            name=op.f("ck_annual_sign_level_code"),
+        ),
+        sa.CheckConstraint("programme_code IN ('J', 'T', 'T3')", name=op.f("ck_annual_sign_programme_code")),
+        sa.CheckConstraint(
+            "signed_on <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date",
+            name=op.f("ck_annual_sign_not_to_come"),
+        ),
+        sa.CheckConstraint(
+            "extract(year FROM signed_on) >= cycle_year", name=op.f("ck_annual_sign_cycle_year")
+        ),
+        sa.PrimaryKeyConstraint("cycle_year", "programme_code", "division_code", name=op.f("pk_annual_sign")),
+        schema="subsidy",
+        comment="年审签批 · one row per division that signed the annual review of a programme",
+    )
+    op.create_table(
+        "annual_case",
+        sa.Column(
+            "cycle_year",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="年度 · year of the review",
+        ),
+        sa.Column("case_number", sa.Text(), nullable=False, comment="个案编号 · number of the case"),
+        sa.Column("programme_code", sa.Text(), nullable=False, comment="项目 · J, T or T3"),
+        sa.Column("division_code", sa.Text(), nullable=False, comment="村居 · village whose list it is on"),
+        sa.Column("step_number", sa.Integer(), nullable=False, comment="所处步骤 · newest step of the case"),
+        sa.Column("state_code", sa.Text(), nullable=False, comment="状态 · state in which it was listed"),
+        sa.Column("result_code", sa.Text(), nullable=False, comment="年审结果 · continued, visited or exit"),
+        sa.Column(
+            "reason_codes",
+            sa.ARRAY(sa.Text()),
+            nullable=False,
+            comment="例外 · what the nightly review said of it",
+        ),
+        sa.Column(
+            "exit_reason_code", sa.Text(), nullable=True, comment="退出原因 · code set exit_reason, of exits"
+        ),
+        sa.CheckConstraint(
+            "(result_code = 'exit') = (exit_reason_code IS NOT NULL)", name=op.f("ck_annual_case_exits")
+        ),
+        sa.CheckConstraint(
+            "CASE result_code WHEN 'continued' THEN state_code = 'in_payment' "
+            "WHEN 'visited' THEN state_code IN ('in_payment', 'suspended') "
+            "WHEN 'exit' THEN state_code IN ('exit_proposed', 'exit_passed') ELSE FALSE END",
+            name=op.f("ck_annual_case_result_code"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number", "step_number", "state_code"],
+            [
+                "subsidy.case_step.case_number",
+                "subsidy.case_step.step_number",
+                "subsidy.case_step.to_state_code",
+            ],
+            name="fk_annual_case_step",
+        ),
+        sa.ForeignKeyConstraint(
+            ["cycle_year", "programme_code", "division_code"],
+            [
+                "subsidy.annual_sign.cycle_year",
+                "subsidy.annual_sign.programme_code",
+                "subsidy.annual_sign.division_code",
+            ],
+            name="fk_annual_case_sign",
+        ),
+        sa.PrimaryKeyConstraint("cycle_year", "case_number", name=op.f("pk_annual_case")),
+        schema="subsidy",
+        comment="年审名单 · one row per case that a village listed when it signed",
+    )
+    op.create_index(
+        "ix_annual_case_division",
+        "annual_case",
+        ["cycle_year", "programme_code", "division_code"],
+        unique=False,
+        schema="subsidy",
+    )
+    op.create_table(
+        "annual_visit",
+        sa.Column(
+            "cycle_year",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="年度 · year of the review",
+        ),
+        sa.Column("case_number", sa.Text(), nullable=False, comment="个案编号 · number of the case"),
+        sa.Column(
+            "visit_number",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="次 · visit of the case in that year, from 1",
+        ),
+        sa.Column("step_number", sa.Integer(), nullable=False, comment="所处步骤 · newest step of the case"),
+        sa.Column("state_code", sa.Text(), nullable=False, comment="状态 · in payment or suspended"),
+        sa.Column("visited_on", sa.Date(), nullable=False, comment="核实日期 · day of the visit"),
+        sa.Column(
+            "investigators",
+            sa.ARRAY(sa.Text()),
+            nullable=False,
+            comment="入户核实人 · accounts of who visited",
+        ),
+        sa.Column(
+            "reason_codes",
+            sa.ARRAY(sa.Text()),
+            nullable=False,
+            comment="所核例外 · exceptions that were looked into",
+        ),
+        sa.Column("reason", sa.Text(), nullable=False, comment="核实意见 · why the case continues"),
+        sa.Column("recorded_by", sa.Text(), nullable=False, comment="经办人 · who did it"),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
+        sa.CheckConstraint("btrim(reason) <> ''", name=op.f("ck_annual_visit_reason")),
+        sa.CheckConstraint("btrim(recorded_by) <> ''", name=op.f("ck_annual_visit_recorded_by")),
+        sa.CheckConstraint(
+            "state_code IN ('in_payment', 'suspended')", name=op.f("ck_annual_visit_state_code")
+        ),
+        sa.CheckConstraint(
+            "visited_on <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date",
+            name=op.f("ck_annual_visit_not_to_come"),
+        ),
+        sa.CheckConstraint(
+            "extract(year FROM visited_on) >= cycle_year", name=op.f("ck_annual_visit_cycle_year")
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number", "step_number", "state_code"],
+            [
+                "subsidy.case_step.case_number",
+                "subsidy.case_step.step_number",
+                "subsidy.case_step.to_state_code",
+            ],
+            name="fk_annual_visit_step",
+        ),
+        sa.PrimaryKeyConstraint("cycle_year", "case_number", "visit_number", name=op.f("pk_annual_visit")),
+        schema="subsidy",
+        comment="年审入户核实 · one row per visit by which a case in question continues",
+    )
+    op.create_table(
+        "annual_check",
+        sa.Column(
+            "cycle_year",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="年度 · year of the review",
+        ),
+        sa.Column("case_number", sa.Text(), nullable=False, comment="个案编号 · number of the case"),
+        sa.Column(
+            "check_number",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="次 · check of the case in that year, from 1; the newest counts",
+        ),
+        sa.Column("checked_on", sa.Date(), nullable=False, comment="抽查日期 · day of the check"),
+        sa.Column(
+            "is_procedure_complete",
+            sa.Boolean(),
+            nullable=False,
+            comment="程序完整 · whether nothing is missing",
+        ),
+        sa.Column(
+            "is_exit_correct",
+            sa.Boolean(),
+            nullable=False,
+            comment="退出正确 · whether it exits or stays rightly",
+        ),
+        sa.Column("reason", sa.Text(), nullable=False, comment="抽查意见 · what was found"),
+        sa.Column("recorded_by", sa.Text(), nullable=False, comment="经办人 · who did it"),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
+        sa.CheckConstraint("btrim(reason) <> ''", name=op.f("ck_annual_check_reason")),
+        sa.CheckConstraint("btrim(recorded_by) <> ''", name=op.f("ck_annual_check_recorded_by")),
+        sa.CheckConstraint(
+            "checked_on <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date",
+            name=op.f("ck_annual_check_not_to_come"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["cycle_year", "case_number"],
+            ["subsidy.annual_case.cycle_year", "subsidy.annual_case.case_number"],
+            name="fk_annual_check_case",
+        ),
+        sa.PrimaryKeyConstraint("cycle_year", "case_number", "check_number", name=op.f("pk_annual_check")),
+        schema="subsidy",
+        comment="年审抽查 · one row per check by the city of a case that a village listed",
+    )
+    op.alter_column(
+        "case",
+        "source_code",
+        existing_type=sa.TEXT(),
+        comment="来源 · baseline: imported as it was found; life: applied for, or no longer in the baseline",
+        existing_comment="来源 · baseline: imported as it was found",
+        existing_nullable=False,
+        schema="subsidy",
+    )
+    op.alter_column(
+        "case",
+        "landing_id",
+        existing_type=sa.TEXT(),
+        nullable=True,
+        comment="落地编号 · landing of the source row, of the baseline",
+        existing_comment="落地编号 · landing of the source row",
+        schema="subsidy",
+    )
+    op.alter_column(
+        "case",
+        "landing_row",
+        existing_type=sa.BIGINT(),
+        nullable=True,
+        existing_comment="落地行号 · row of that landing, from 1",
+        schema="subsidy",
+    )
+    op.create_index(
+        "ix_case_step_division_code",
+        "case_step",
+        ["division_code"],
+        unique=False,
+        schema="subsidy",
+        postgresql_ops={"division_code": "text_pattern_ops"},
+    )
+    op.drop_constraint("ck_case_source_code", "case", schema="subsidy")
+    op.create_check_constraint(
+        op.f("ck_case_source_code"), "case", "source_code IN ('baseline', 'life')", schema="subsidy"
+    )
+    op.create_check_constraint(
+        op.f("ck_case_landed"),
+        "case",
+        "source_code <> 'baseline' OR (landing_id IS NOT NULL AND landing_row IS NOT NULL)",
+        schema="subsidy",
+    )
     op.create_foreign_key(
         "fk_case_step_filing",
         "case_step",
@@ -511,11 +780,59 @@ def upgrade() -> None:
         limit,
         [{"limit_code": code, "valid_from": date(2026, 1, 1), "value": value} for code, value in LIMITS],
     )
-    op.get_bind().exec_driver_sql(GUARDS.read_text(encoding="utf-8").replace("%", "%%"))
+    for path in GUARDS:
+        op.get_bind().exec_driver_sql(path.read_text(encoding="utf-8").replace("%", "%%"))
 
 
 def downgrade() -> None:
     """Take this revision back."""
+    for name in FUNCTIONS:
+        op.execute(f"DROP FUNCTION subsidy.{name} CASCADE")
+    op.execute("DELETE FROM subsidy.case WHERE source_code = 'life'")
+    op.drop_constraint("ck_case_landed", "case", schema="subsidy")
+    op.drop_constraint("ck_case_source_code", "case", schema="subsidy")
+    op.create_check_constraint(
+        op.f("ck_case_source_code"), "case", "source_code IN ('baseline')", schema="subsidy"
+    )
+
+    op.drop_index(
+        "ix_case_step_division_code",
+        table_name="case_step",
+        schema="subsidy",
+        postgresql_ops={"division_code": "text_pattern_ops"},
+    )
+    op.alter_column(
+        "case",
+        "landing_row",
+        existing_type=sa.BIGINT(),
+        nullable=False,
+        existing_comment="落地行号 · row of that landing, from 1",
+        schema="subsidy",
+    )
+    op.alter_column(
+        "case",
+        "landing_id",
+        existing_type=sa.TEXT(),
+        nullable=False,
+        comment="落地编号 · landing of the source row",
+        existing_comment="落地编号 · landing of the source row, of the baseline",
+        schema="subsidy",
+    )
+    op.alter_column(
+        "case",
+        "source_code",
+        existing_type=sa.TEXT(),
+        comment="来源 · baseline: imported as it was found",
+        existing_comment="来源 · baseline: imported as it was found; life: applied for, or no longer in "
+        "the baseline",
+        existing_nullable=False,
+        schema="subsidy",
+    )
+    op.drop_table("annual_check", schema="subsidy")
+    op.drop_table("annual_visit", schema="subsidy")
+    op.drop_index("ix_annual_case_division", table_name="annual_case", schema="subsidy")
+    op.drop_table("annual_case", schema="subsidy")
+    op.drop_table("annual_sign", schema="subsidy")
     op.drop_constraint("fk_case_step_filing", "case_step", schema="subsidy")
     op.drop_table("case_objection_answer", schema="subsidy")
     op.drop_table("case_filing_check", schema="subsidy")
@@ -528,5 +845,3 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_life_person_id"), table_name="case_life", schema="subsidy")
     op.drop_table("case_life", schema="subsidy")
     op.drop_table("case_filing", schema="subsidy")
-    for name in FUNCTIONS:
-        op.execute(f"DROP FUNCTION subsidy.{name} CASCADE")

@@ -7,7 +7,10 @@ from etl.night_before import DONE, HELD_UP, OPEN, steps_to_come
 
 ALL = {step.name: DONE for step in STEPS}
 AFTER_DECISIONS = {"review_cases", "build_batches", "approve_batches", "send_batches", "publish_statistics"}
-AFTER_GATE = {"import_cases", "decide_subsidies", "reconcile_births", "write_letters", *AFTER_DECISIONS}
+AFTER_GATE = {
+    "import_cases", "take_over_cases", "decide_subsidies", "reconcile_births", "write_letters",
+    *AFTER_DECISIONS,
+}  # fmt: skip
 
 
 def without(*names: str) -> dict[str, str]:

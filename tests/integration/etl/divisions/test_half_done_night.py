@@ -38,6 +38,7 @@ HALF = (
     "pull_mch_births",
     "conform_mch_births",
     "import_cases",
+    "take_over_cases",
     "decide_subsidies",
     "review_cases",
 )

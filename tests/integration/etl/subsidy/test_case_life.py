@@ -75,7 +75,8 @@ def refused(code: str, attempt: Attempt) -> Refusal:
     with pytest.raises(Refusal) as caught:
         attempt()
     assert caught.value.code == code
-    assert all((caught.value.found, caught.value.expected, caught.value.to_do))
+    # In both languages, by the functions and by the database.
+    assert all("·" in text for text in (caught.value.found, caught.value.expected, caught.value.to_do))
     return caught.value
 
 
