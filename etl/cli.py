@@ -11,7 +11,9 @@ from typing import NoReturn
 import typer
 
 from etl.commands import exchange, installation, rebuild
+from etl.commands.annual import annual
 from etl.commands.births import births
+from etl.commands.case import case
 from etl.commands.cases import cases
 from etl.commands.city import sandbox
 from etl.commands.deadlines import deadlines, notices
@@ -39,6 +41,8 @@ app.add_typer(quality, name="quality")
 app.add_typer(run, name="run")
 app.add_typer(births, name="births")
 app.add_typer(cases, name="cases")
+app.add_typer(case, name="case")
+app.add_typer(annual, name="annual")
 app.add_typer(policy, name="policy")
 app.add_typer(drops, name="drops")
 app.add_typer(divisions, name="divisions")

@@ -1,0 +1,42 @@
+"""What commands about cases share: who does something, on which day and why, and whether it is only tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from etl.commands.session import parsed_date
+
+if TYPE_CHECKING:
+    from etl.subsidy.case_life import Act
+
+CaseNumber = Annotated[str, typer.Argument(metavar="CASE", help="个案编号 · number of the case.")]
+UserOption = Annotated[str, typer.Option("--as", metavar="USER", help="经办人 · who does it.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="理由 · why; no personal value.")]
+OnOption = Annotated[
+    str | None, typer.Option("--on", metavar="YYYY-MM-DD", help="日期 · day of it; default today (Beijing).")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="试办 · try it against every rule, keep nothing.")
+]
+
+
+def act_of(user: str, reason: str, on_text: str | None, dry_run: bool) -> Act:
+    """Make the act that somebody does now."""
+    from datetime import UTC, datetime
+
+    from etl.subsidy.case_life import Act
+    from schemas.business_date import business_date_of
+
+    now = datetime.now(UTC)
+    on = parsed_date(on_text) if on_text else business_date_of(now)
+    return Act(user, on, reason, now, is_trial=dry_run)
+
+
+def tell_done(act: Act, what: str) -> None:
+    """Print what is on record now, or what would be."""
+    from rich.console import Console
+
+    begins = "可以办理，未登记 · possible, nothing kept" if act.is_trial else "已登记 · on record"
+    Console().print(f"{begins}: {what}", markup=False, highlight=False)

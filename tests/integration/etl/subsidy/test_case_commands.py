@@ -1,0 +1,123 @@
+"""`padis case` and `padis annual` as a person types them: a whole life, and refusals."""
+
+from contextlib import nullcontext
+from datetime import date
+
+import pytest
+from typer.testing import CliRunner
+
+from connectors.settings import Settings
+from etl.cli import app
+from schemas.refusal import Refusal
+from tests.support.submission import People, publish_people
+
+VILLAGE = "110101001001"
+PERSON = "11010100100100000001"
+WHO = ("--reason", "材料齐全")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def city(settings: Settings) -> None:
+    people = People()
+    people.add_many("T", 1)
+    publish_people(settings, people)
+
+
+@pytest.fixture
+def padis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "Padis":
+    for commands in ("case", "case_lists", "annual"):
+        monkeypatch.setattr(f"etl.commands.{commands}.ready_settings", lambda: nullcontext(settings))
+    monkeypatch.setenv("COLUMNS", "200")
+    return Padis()
+
+
+class Padis:
+    """The command, as one process."""
+
+    def __call__(self, *words: str) -> str:
+        """Run it, and give what it printed.
+
+        Raises:
+            Refusal: it was refused.
+        """
+        ended = CliRunner().invoke(app, list(words))
+        if ended.exception is not None and not isinstance(ended.exception, SystemExit):
+            raise ended.exception
+        assert ended.exit_code == 0, ended.output
+        return ended.output
+
+    def on(self, day: str, by: str, *words: str) -> str:
+        return self(*words, "--on", f"2026-{day}", "--as", by, *WHO)
+
+
+def test_a_person_takes_a_case_from_application_to_payment(padis: Padis) -> None:
+    claim = ("case", "apply", PERSON, "--programme", "T", "--category", "death", "--village", VILLAGE)
+    tried = padis.on("01-10", "clerk", *claim, "--dry-run")
+    assert "nothing kept" in tried
+    assert "0 found" in padis("case", "list")
+    number = padis.on("01-10", "clerk", *claim).split()[-1]
+    assert number in tried
+    people = [word for each in "abcde" for word in ("--member", each)]
+    people += [word for each in "xy" for word in ("--investigator", each)]
+    with pytest.raises(Refusal, match="case_meeting_missing"):
+        padis.on("02-10", "clerk", "case", "assess", number)
+    padis.on("02-10", "clerk", "case", "meeting", number, *people, "--agreed")
+    padis.on("02-10", "clerk", "case", "assess", number)
+    assert "公示中" in padis.on("02-10", "clerk", "case", "publicise", number)
+    padis.on("02-11", "clerk", "case", "object", number, "--kind", "facts")
+    with pytest.raises(Refusal, match="case_objection_open"):
+        padis.on("03-10", "chair", "case", "pass", number)
+    padis.on("02-20", "clerk", "case", "settle", number, "1", "--dismissed")
+    padis.on("03-10", "chair", "case", "pass", number)
+    with pytest.raises(Refusal, match="case_same_person"):
+        padis.on("03-20", "chair", "case", "approve", number)
+    padis.on("04-20", "head", "case", "approve", number)
+    listed = padis.on("04-21", "bureau", "case", "draw-list", "--programme", "T")
+    assert "2026-T-1: 1" in listed
+    assert padis("case", "sample", "2026-T-1").split() == [number]
+    with pytest.raises(Refusal, match="case_sample_unchecked"):
+        padis.on("04-22", "bureau", "case", "file", "2026-T-1", "--dry-run")
+    padis.on("04-22", "bureau", "case", "check", "2026-T-1", number, "--complete", "--correct")
+    padis.on("04-22", "bureau", "case", "file", "2026-T-1")
+    with pytest.raises(Refusal, match="case_filing_nothing"):
+        padis.on("04-22", "bureau", "case", "file", "2026-T-1")
+
+
+def test_a_case_shows_who_when_why_what_was_late_and_what_may_follow(padis: Padis) -> None:
+    listed = padis("case", "list", "--state", "in_payment", "--division", "110101", "--programme", "T")
+    number = next(word for word in listed.split() if word.startswith("BJ-T-"))
+    shown = padis("case", "show", number)
+    for told in ("材料齐全", "chair", "bureau", "2026-02-10", "dismissed", "2026-T-1", "propose-exit"):
+        assert told in shown
+    # The district approved after 31 March.
+    assert "2026-04-20（逾期" in shown
+    assert "2026-03-10（逾期" not in shown
+    assert PERSON not in listed + shown
+
+
+def test_every_step_of_the_life_has_a_command(padis: Padis) -> None:
+    number = next(word for word in padis("case", "list").split() if word.startswith("BJ-T-"))
+    assert "暂停" in padis.on("05-10", "head", "case", "suspend", number)
+    assert "享受中" in padis.on("05-10", "head", "case", "resume", number)
+    with pytest.raises(Refusal, match="ck_case_step_category_changes"):
+        padis.on("05-10", "head", "case", "change-category", number)
+    padis.on("05-10", "head", "case", "move", number, "--to", "110105002003")
+    padis.on("05-11", "clerk", "case", "propose-exit", number, "--exit-reason", "8")
+    padis.on("05-11", "chair", "case", "pass-exit", number)
+    padis.on("05-11", "head", "case", "confirm-exit", number)
+    with pytest.raises(Refusal, match="case_step_not_possible"):
+        padis.on("05-11", "head", "case", "resume", number)
+
+
+def test_an_annual_review_without_cases_has_nothing_to_show_or_sign(padis: Padis) -> None:
+    assert "110101001000" not in padis("annual", "status", "--year", "2026")
+    assert "0" in padis("annual", "exceptions", "--programme", "T", "--year", "2026")
+    with pytest.raises(Refusal, match="annual_nothing"):
+        padis.on("05-12", "clerk", "annual", "sign", VILLAGE, "--programme", "T", "--year", "2026")
+    with pytest.raises(Refusal, match="case_unknown"):
+        padis.on("05-12", "clerk", "annual", "visit", "BJ-T-0", "--investigator", "x")
+
+
+def test_a_day_that_is_none_is_refused_before_anything(padis: Padis) -> None:
+    with pytest.raises(Refusal, match="business_date_unreadable"):
+        padis("case", "suspend", "BJ-T-0", "--as", "head", *WHO, "--on", str(date(2026, 5, 1).year))
