@@ -33,6 +33,10 @@ FACT_FORMS: Forms = {
     "amount_fen": ("yuan",),
 }
 OUTCOMES = ("running", "passed", "failed")
+# What a batch does with its records; and whether those that were refused may come again. A profile names
+# those that its receiver takes; nothing else is reported to it.
+ADD, CHANGE, WITHDRAW, RESUBMIT = "A", "B", "C", "R"
+OPERATIONS = (ADD, CHANGE, WITHDRAW, RESUBMIT)
 # Levels of answers, from the outermost in.
 LEVELS = ("transfer", "file", "batch", "record")
 # What is sent where a window ends without a record: nothing, or a batch that says so.

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.padis_profile import (
+    ADD,
     EMPTY,
     FACT_FORMS,
+    OPERATIONS,
     OUTCOMES,
     BatchState,
     Column,
@@ -99,7 +101,7 @@ def load_profile(path: Path) -> Profile:
         batch_id=_name(path, batch, "batch_id"),
         member_name=_name(path, batch, "member_name"),
         case_number=_name(path, batch, "case_number"),
-        operations=_texts(path, "operations", batch["operations"], r"[A-Z]"),
+        operations=_operations(path, batch["operations"]),
         longest_value=_whole(path, "longest_value", batch["longest_value"]),
         most_records=_whole(path, "most_records", batch["most_records"]),
         most_bytes=_whole(path, "most_bytes", batch["most_bytes"]),
@@ -137,6 +139,13 @@ def _texts(path: Path, where: str, mapping: object, pattern: str) -> Mapping[str
     holds = bool(entries) and all(_is_text(key, pattern) and isinstance(value, str) for key, value in entries)
     _demand(path, where, holds, f"texts in quotes, keys like {pattern}")
     return dict(entries)
+
+
+def _operations(path: Path, mapping: object) -> Mapping[str, str]:
+    operations = _texts(path, "operations", mapping, r"[A-Z]")
+    holds = ADD in operations and set(operations) <= set(OPERATIONS)
+    _demand(path, "operations", holds, f"{ADD}, and of {', '.join(OPERATIONS)} those that the receiver takes")
+    return operations
 
 
 def _replaced(path: Path, mapping: object) -> Mapping[str, str]:

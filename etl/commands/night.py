@@ -120,6 +120,18 @@ def release(
         print_counts(approve_batches(settings, business_date, user, True, batch_ids))
 
 
+@run.command("ask-again")
+def ask_again(
+    subject: Annotated[str, typer.Argument(help="记录号或批次号 · refused record, or batch with such.")],
+    user: Annotated[str, typer.Option("--as", help="要求人 · who asks.")],
+) -> None:
+    """要求重报 · have refused records reported again as they are, from the next business date on."""
+    from etl.submission.ask_again import ask_again as ask
+
+    with ready_settings() as settings:
+        print_counts(ask(settings, subject, user))
+
+
 @run.command("resolve")
 def resolve(
     batch_id: Annotated[str, typer.Argument(help="批次号 · batch that is uncertain.")],

@@ -24,6 +24,7 @@ from schemas.registry import (
     LINK_REVIEW,
     PAIR_VERDICT,
     RECORD,
+    RESUBMISSION,
     SHARE_ACCEPTANCE,
     SHARED_ANSWER,
     SHARED_ITEM,
@@ -38,6 +39,7 @@ ASKED: tuple[tuple[sa.Table, tuple[str, ...]], ...] = (
     (GIVEN_UP_ROW, ("dataset_name", "landing_id", "landing_row")),
     (BATCH, ("batch_id", "sha256")),
     (RECORD, ("record_id", "content_sha256")),
+    (RESUBMISSION, ("record_id", "business_date")),
     (SHARED_ITEM, ("item_id", "content_sha256")),
     *(
         (table, tuple(column.name for column in table.columns))

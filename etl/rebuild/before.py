@@ -21,13 +21,15 @@ from schemas.registry import (
     POLICY_FILE,
     RECEIPT,
     RECORD,
+    RESUBMISSION,
     SHARE_ACCEPTANCE,
     STATE_DATE,
 )
 
 Rows = sa.Select[tuple[object, ...]]
-# What came for the date itself is what it is rebuilt from; so is the word of whoever accepted its rejects.
-OF_THE_DATE_TOO = frozenset({LANDING, DROP, SHARE_ACCEPTANCE})
+# What came for the date itself is what it is rebuilt from; so are words that count on it: of whoever
+# accepted its rejects, or asked for a report again.
+OF_THE_DATE_TOO = frozenset({LANDING, DROP, RESUBMISSION, SHARE_ACCEPTANCE})
 # What the receiver did and said, which figures were released, who worked here: no step of a night asks. What
 # people did about cases: a night reads it where it was put on record, as its date knows it.
 ZONES_LEFT_BEHIND = frozenset({"audit", "mart"})

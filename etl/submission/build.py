@@ -1,9 +1,11 @@
 """Build the batches of one business date into the outbox: once, with bytes that are kept."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -13,16 +15,19 @@ from connectors.settings import Settings
 from etl.submission.archive import pack_nothing, pack_within_limits
 from etl.submission.difference import (
     DecisionRun,
-    find_candidates,
+    find_decided,
     gather_records,
     is_baseline_awaited,
     is_superseded,
     latest_run,
+    period_of,
 )
-from etl.submission.layout import HELD, LaidOut, count_reasons, lay_out
+from etl.submission.layout import HELD, LaidOut, as_reported, count_reasons, fact_digests, lay_out
 from etl.submission.outbox import HELD_BACK, RECEIVER, batches_where, brief, held_back_on, put_batch
 from etl.submission.preview import preview_batches
-from schemas.padis_profile import Profile, Subsystem
+from etl.submission.reports import DECIDED, OPERATIONS, Report, find_difference, is_understood, reports_of
+from etl.submission.withdrawal import lines_as_accepted
+from schemas.padis_profile import WITHDRAW, Profile, Subsystem
 from schemas.padis_profile_file import profile_on
 from schemas.registry import BATCH, RECORD
 
@@ -30,10 +35,12 @@ __all__ = ["build_batches", "preview_batches"]
 
 
 def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
-    """Report every eligible person who has no record of the period yet, in batches per subsystem.
+    """Report what differs from what the receiver accepted, in batches per subsystem and operation.
 
-    What passes the receiver's limits makes several batches; a window that ends without a batch has one
-    that says so, where the receiver wants that.
+    Compared is what is decided with the accepted records of the period: additions, and changes, withdrawals
+    and what was refused, where the receiver takes them. Who waits for an answer is not reported. What
+    passes the receiver's limits makes several batches; a window that ends without a batch has one that
+    says so, where the receiver wants that.
 
     Bytes are built once, sealed into `exchange.batch` and never built again, so running twice adds
     nothing. A record that breaks the receiver's layout is not sent: it goes to `exchange.held_back`
@@ -88,17 +95,68 @@ def _build(
     connection: Connection, settings: Settings, profile: Profile, subsystem: Subsystem, business_date: date
 ) -> tuple[pa.Table, list[str]]:
     run = latest_run(connection, subsystem.code, business_date)
-    candidates = find_candidates(connection, profile, subsystem.code, business_date)
     cited = [str(run.decisions), *map(str, run.inputs.values())]
-    if candidates.num_rows == 0:
+    candidates, kept = find_decided(connection, profile, subsystem.code, business_date)
+    facts = gather_records(settings, run, candidates)
+    reports = _due_reports(connection, settings, profile, subsystem, facts, kept, business_date)
+    if not reports:
         _report_nothing(connection, settings, profile, run, business_date)
         return HELD.empty_table(), cited
-    records = gather_records(settings, profile, run, candidates, business_date)
-    laid_out = _lay_out(connection, profile, subsystem, records)
-    Reconciled(candidates.num_rows, laid_out.lines.num_rows, laid_out.held_back.num_rows)
-    for packed in pack_within_limits(profile, subsystem, laid_out.lines):
-        put_batch(connection, settings, profile, run, packed, business_date)
+    stated = [report for report in reports if report.operation_code != WITHDRAW]
+    laid_out = _lay_out(connection, profile, subsystem, as_reported(facts, stated))
+    withdrawn = [report for report in reports if report.operation_code == WITHDRAW]
+    held_lines = lines_as_accepted(connection, settings, subsystem, withdrawn)
+    lines = pa.concat_tables([laid_out.lines, held_lines])
+    Reconciled(len(reports), lines.num_rows, laid_out.held_back.num_rows)
+    for operation_code in OPERATIONS:
+        of_it = [report for report in reports if report.operation_code == operation_code]
+        chosen = _lines_of(lines, of_it)
+        for packed in pack_within_limits(profile, subsystem, chosen):
+            put_batch(connection, settings, profile, run, packed, business_date, of_it, operation_code)
     return laid_out.held_back, cited
+
+
+def _due_reports(
+    connection: Connection,
+    settings: Settings,
+    profile: Profile,
+    subsystem: Subsystem,
+    facts: pa.Table,
+    kept: Sequence[str],
+    business_date: date,
+) -> list[Report]:
+    """Tell what the receiver is to be told: the difference to what it accepted, as far as it takes that."""
+    period = period_of(business_date)
+    digests = fact_digests(profile, subsystem, facts)
+    decided = pa.concat_tables([_as_decided("eligible", digests), _as_decided("kept", _unread(kept))])
+    parameters = {
+        "case_number_begins": profile.begin_case_number(subsystem.code, period),
+        "programme_code": subsystem.code,
+        "start_month": business_date.replace(day=1),
+    }
+    reports = reports_of(connection, profile, subsystem.code, period, business_date)
+    found = find_difference(settings, reports, decided, parameters)
+    return [report for report in found if is_understood(profile, report)]
+
+
+def _unread(person_ids: Sequence[str]) -> pa.Table:
+    return pa.table(
+        {
+            "person_id": pa.array(person_ids, pa.string()),
+            "fact_sha256": pa.nulls(len(person_ids), pa.string()),
+        }
+    )
+
+
+def _as_decided(decision_code: str, persons: pa.Table) -> pa.Table:
+    codes = pa.repeat(decision_code, persons.num_rows)
+    return persons.append_column("decision_code", codes).select(DECIDED.names).cast(DECIDED)
+
+
+def _lines_of(lines: pa.Table, reports: Sequence[Report]) -> pa.Table:
+    wanted = pa.array([report.record_id for report in reports], pa.string())
+    chosen = lines.filter(pc.is_in(lines["record_id"], wanted))
+    return chosen.sort_by([("district_code", "ascending"), ("record_id", "ascending")])
 
 
 def _report_nothing(
@@ -131,7 +189,7 @@ def _lay_out(connection: Connection, profile: Profile, subsystem: Subsystem, rec
 def _publish(
     connection: Connection, settings: Settings, held: pa.Table, business_date: date, inputs: list[str]
 ) -> None:
-    """Put on record that every eligible person without a record is in a batch now, or held back."""
+    """Put on record that every report that is due is in a batch now, or held back."""
     batches = batches_where(connection, BATCH.c.business_date == business_date)
     built = sum(batch["record_count"] for batch in batches)
     publish_dataset(

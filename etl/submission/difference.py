@@ -1,7 +1,4 @@
-"""What the receiver does not have yet: eligible persons of a date without a record of the period.
-
-Who was accepted before our first submission, as the imported cases tell, is not reported again.
-"""
+"""What is decided on a date and what is known of it: the one side of the difference to what was accepted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +15,8 @@ from connectors.registry import newest_on_record, state_on
 from connectors.settings import Settings
 from schemas.padis_profile import Profile
 from schemas.refusal import Refusal
-from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP, RECORD
+from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP, STATE_DATE
 
-ADD = "A"
-FIRST = 1
 # The partner that drops the cases that are in payment already.
 BASELINE = "cases"
 SOURCES = ("population_person", "family_child")
@@ -96,41 +91,33 @@ def _by_dataset(versions: Sequence[str]) -> Mapping[str, DatasetVersion]:
     return {version.name.removeprefix("staging."): version for version in parsed}
 
 
-def find_candidates(
+def find_decided(
     connection: Connection, profile: Profile, programme_code: str, business_date: date
-) -> pa.Table:
-    """Find the eligible persons of a date who are new to the receiver: CANDIDATE, by person.
+) -> tuple[pa.Table, list[str]]:
+    """Find what is decided on a date: the eligible persons to report, CANDIDATE, and who is kept as it is.
 
-    New is who has no record of the period and is not among those it had accepted before.
+    Kept is who is undecided, and who was accepted before our first submission: neither reported nor
+    withdrawn.
     """
-    rows = connection.execute(_unreported(profile, programme_code, business_date)).mappings()
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=CANDIDATE)
+    rows = connection.execute(_decided(profile, programme_code, business_date)).mappings().all()
+    eligible = [dict(row) for row in rows if not row["is_kept"]]
+    kept = [str(row["person_id"]) for row in rows if row["is_kept"]]
+    return pa.Table.from_pylist(eligible, schema=CANDIDATE), kept
 
 
-def _unreported(profile: Profile, programme_code: str, business_date: date) -> sa.Select[tuple[object, ...]]:
-    is_reported = sa.exists().where(
-        RECORD.c.receiver == profile.receiver,
-        RECORD.c.subsystem_code == DECISION.c.programme_code,
-        RECORD.c.person_id == DECISION.c.person_id,
-        RECORD.c.period == period_of(business_date),
-        RECORD.c.operation_code == ADD,
-        RECORD.c.sequence == FIRST,
-    )
+def _decided(profile: Profile, programme_code: str, business_date: date) -> sa.Select[tuple[object, ...]]:
     is_accepted = sa.exists().where(
         ACCEPTED.c.receiver == profile.receiver,
         ACCEPTED.c.subsystem_code == DECISION.c.programme_code,
         ACCEPTED.c.person_id == DECISION.c.person_id,
         state_on(ACCEPTED, business_date),
     )
+    is_kept = sa.or_(DECISION.c.decision_code != "eligible", is_accepted)
     return (
-        sa.select(DECISION.c.person_id, DECISION.c.category_code, DECISION.c.amount_fen)
-        .where(
-            DECISION.c.programme_code == programme_code,
-            DECISION.c.decision_code == "eligible",
-            state_on(DECISION, business_date),
-            ~is_reported,
-            ~is_accepted,
+        sa.select(
+            DECISION.c.person_id, DECISION.c.category_code, DECISION.c.amount_fen, is_kept.label("is_kept")
         )
+        .where(DECISION.c.programme_code == programme_code, state_on(DECISION, business_date))
         .order_by(DECISION.c.person_id)
     )
 
@@ -155,10 +142,8 @@ def is_superseded(connection: Connection, business_date: date) -> bool:
     return newest is not None and newest > business_date
 
 
-def gather_records(
-    settings: Settings, profile: Profile, run: DecisionRun, candidates: pa.Table, business_date: date
-) -> pa.Table:
-    """Gather what is known about the candidates in the versions on which they were decided.
+def gather_records(settings: Settings, run: DecisionRun, candidates: pa.Table) -> pa.Table:
+    """Gather what is known about the candidates in the versions on which they were decided, by person.
 
     Raises:
         Refusal: the run cites no such version, or a staged column cannot be read as promised.
@@ -172,20 +157,8 @@ def gather_records(
             to_do="run decide_subsidies again",
         )
     relations: dict[str, Relation] = {name: run.inputs[name] for name in SOURCES}
-    period = period_of(business_date)
     try:
-        return run_sql(
-            settings,
-            "submission/record",
-            {**relations, "candidate": candidates},
-            {
-                "case_number_begins": profile.begin_case_number(run.programme_code, period),
-                "programme_code": run.programme_code,
-                "operation_code": ADD,
-                "sequence": FIRST,
-                "start_month": business_date.replace(day=1),
-            },
-        )
+        return run_sql(settings, "submission/record", {**relations, "candidate": candidates})
     except duckdb.Error as error:
         raise Refusal(
             "records_not_gathered",

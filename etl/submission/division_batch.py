@@ -14,11 +14,12 @@ from connectors.divisions import division_tree
 from connectors.registry import hold_lock, lock_key, registry_session
 from connectors.settings import Settings
 from etl.submission.archive import read_members
-from etl.submission.difference import ADD, period_of
+from etl.submission.difference import period_of
 from etl.submission.division_check import check_upload
 from etl.submission.division_upload import build_division_upload, refuse_faulty
 from etl.submission.outbox import RECEIVER, batches_where, brief, next_sequence
 from schemas.division_upload import upload_layout_on
+from schemas.padis_profile import ADD
 from schemas.padis_profile_file import profile_on
 from schemas.registry import BATCH
 

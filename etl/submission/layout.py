@@ -1,18 +1,22 @@
 """Write records as the receiver's profile demands, and hold back those that break its layout."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.submission.reports import Report
 from schemas.padis_profile import Column, Profile, Subsystem
 
 # A column of a table: pyarrow has no types.
 Values = Any
 
+# What we give to a report, beside the facts of the person.
+GIVEN = frozenset({"record_id", "start_month"})
 # Line breaks and control characters of every kind that somebody's reader may take for a line's end.
 CONTROL = r"[\x{00}-\x{1f}\x{7f}-\x{9f}\x{2028}\x{2029}\x{feff}]+"
 HELD = pa.schema(
@@ -32,12 +36,34 @@ class LaidOut:
     held_back: pa.Table
 
 
+def fact_digests(profile: Profile, subsystem: Subsystem, facts: pa.Table) -> pa.Table:
+    """Compute the SHA-256 of what a report says of each person: person_id, fact_sha256.
+
+    It covers the line without case number and start month: these we give, the facts come from the source.
+    """
+    columns = [column for column in subsystem.columns if column.fact not in GIVEN]
+    texts = [pc.fill_null(_write(profile, column, facts), "") for column in columns]
+    said = pc.binary_join_element_wise(*texts, ",").to_pylist()
+    digests = [hashlib.sha256(line.encode("utf-8")).hexdigest() for line in said]
+    return pa.table({"person_id": _values(facts, "person_id"), "fact_sha256": pa.array(digests, pa.string())})
+
+
+def as_reported(facts: pa.Table, reports: Sequence[Report]) -> pa.Table:
+    """Give the facts of each report with its case number and start month, by record_id."""
+    in_order = sorted(reports, key=lambda report: report.record_id)
+    persons = pa.array([report.person_id for report in in_order], pa.string())
+    rows = facts.take(pc.index_in(persons, facts["person_id"].combine_chunks()))
+    numbers = pa.array([report.record_id for report in in_order], pa.string())
+    months = pa.array([report.start_month for report in in_order], pa.date32())
+    return rows.append_column("record_id", numbers).append_column("start_month", months)
+
+
 def lay_out(
     profile: Profile, subsystem: Subsystem, records: pa.Table, taken: Collection[str] = ()
 ) -> LaidOut:
     """Write each record as one line of the profile's columns; every record ends in exactly one part.
 
-    `records` come as sql/submission/record.sql gives them; `taken` are case numbers that earlier
+    `records` come as `as_reported` gives them; `taken` are case numbers that earlier
     batches hold for somebody else.
     """
     texts = [_write(profile, column, records) for column in subsystem.columns]

@@ -1,7 +1,7 @@
 """The outbox: batches whose bytes were built once, sealed, and are only read again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,8 +12,9 @@ from connectors.crypto import seal, unseal
 from connectors.lake import DatasetVersion
 from connectors.settings import Settings
 from etl.submission.archive import Packed
-from etl.submission.difference import ADD, FIRST, DecisionRun, period_of
-from schemas.padis_profile import Profile
+from etl.submission.difference import DecisionRun, period_of
+from etl.submission.reports import Report
+from schemas.padis_profile import ADD, CHANGE, WITHDRAW, Profile
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DATASET_VERSION, RECORD
 
@@ -21,6 +22,7 @@ RECEIVER = "national"
 WAITING = "10"
 SENDER = "etl.submission.send"
 HELD_BACK = "exchange.held_back"
+OPERATION_NAMES = {ADD: "新增 · add", CHANGE: "变更 · change", WITHDRAW: "撤销 · withdraw"}
 
 
 def put_batch(
@@ -30,16 +32,21 @@ def put_batch(
     run: DecisionRun,
     packed: Packed,
     business_date: date,
+    reports: Iterable[Report] = (),
+    operation_code: str = ADD,
 ) -> str:
-    """Put a built batch and its records into the outbox under the next sequence; return its id."""
+    """Put a built batch and its records into the outbox under the next sequence; return its id.
+
+    `reports` are what its records say, one for each place in the file.
+    """
     period = period_of(business_date)
-    sequence = next_sequence(connection, profile, run.programme_code, period)
-    batch_id = profile.name_batch(run.programme_code, period, ADD, sequence)
+    sequence = next_sequence(connection, profile, run.programme_code, period, operation_code)
+    batch_id = profile.name_batch(run.programme_code, period, operation_code, sequence)
     shared = {
         "receiver": profile.receiver,
         "subsystem_code": run.programme_code,
         "period": period,
-        "operation_code": ADD,
+        "operation_code": operation_code,
         "batch_id": batch_id,
     }
     connection.execute(
@@ -58,8 +65,9 @@ def put_batch(
             "state": "built",
         },
     )
+    said = {report.record_id: vars(report) for report in reports}
     rows = [
-        {**shared, **vars(place), "sequence": FIRST, "receiver_state_code": WAITING}
+        {**shared, **said[place.record_id], **vars(place), "receiver_state_code": WAITING}
         for place in packed.places
     ]
     if rows:
@@ -67,14 +75,16 @@ def put_batch(
     return batch_id
 
 
-def next_sequence(connection: Connection, profile: Profile, subsystem_code: str, period: str) -> int:
-    """Tell the next number of a subsystem's additions of a period; the caller holds the outbox's lock."""
+def next_sequence(
+    connection: Connection, profile: Profile, subsystem_code: str, period: str, operation_code: str = ADD
+) -> int:
+    """Tell the next number of a subsystem's batches of a period; the caller holds the outbox's lock."""
     last = connection.scalar(
         sa.select(sa.func.max(BATCH.c.sequence)).where(
             BATCH.c.receiver == profile.receiver,
             BATCH.c.subsystem_code == subsystem_code,
             BATCH.c.period == period,
-            BATCH.c.operation_code == ADD,
+            BATCH.c.operation_code == operation_code,
         )
     )
     return (last or 0) + 1

@@ -15,8 +15,16 @@ from connectors.settings import Settings
 from etl.submission.archive import read_members
 from etl.submission.division_batch import DIVISIONS, describe_divisions
 from etl.submission.layout import count_reasons
-from etl.submission.outbox import RECEIVER, batches_where, held_back_on, open_batch, sealed_batch
-from schemas.padis_profile import Profile, Subsystem
+from etl.submission.outbox import (
+    OPERATION_NAMES,
+    RECEIVER,
+    batches_where,
+    held_back_on,
+    open_batch,
+    sealed_batch,
+)
+from schemas.division import DISTRICT
+from schemas.padis_profile import WITHDRAW, Profile, Subsystem
 from schemas.padis_profile_file import profile_on
 from schemas.programme_file import load_programme, programme_names
 from schemas.registry import BATCH, DECISION, RECORD
@@ -115,8 +123,9 @@ def _describe(
     yuan = f"{tally.amount_fen // 100:,}.{tally.amount_fen % 100:02d}"
     return [
         *_heading(batch, subsystem.description),
+        f"- 操作 · operation: {OPERATION_NAMES[batch['operation_code']]}",
         f"- 金额合计 · total amount: ¥{yuan}",
-        *_warnings(tally, lapsed),
+        *_warnings(tally, lapsed, batch["operation_code"]),
         "",
         *_table(_category_names(subsystem), tally.districts, names),
         "",
@@ -144,12 +153,13 @@ def _table(
     return [head, f"|---|{'---:|' * (len(categories) + 1)}", *rows]
 
 
-def _warnings(tally: Tally, lapsed: int) -> list[str]:
+def _warnings(tally: Tally, lapsed: int, operation_code: str) -> list[str]:
     warnings = []
     if tally.wrong_check_digits:
         warnings.append(f"- ⚠ 身份证校验码不符 · wrong ID check character: {tally.wrong_check_digits}")
     if lapsed:
-        warnings.append(f"- ⚠ 资格已变化 · no longer eligible as of this date: {lapsed}")
+        now = "eligible again" if operation_code == WITHDRAW else "no longer eligible"
+        warnings.append(f"- ⚠ 资格已变化 · {now} as of this date: {lapsed}")
     return warnings
 
 
@@ -158,14 +168,15 @@ def _district_names(settings: Settings, day: date) -> dict[str, str]:
 
 
 def _count_lapsed(connection: sa.Connection, batch: sa.RowMapping, business_date: date) -> int:
-    """Count records of a batch whose person is no longer eligible on the date."""
+    """Count records whose person is not eligible on the date any more, or is again, if it withdraws them."""
     is_eligible = sa.exists().where(
         DECISION.c.programme_code == RECORD.c.subsystem_code,
         DECISION.c.person_id == RECORD.c.person_id,
         DECISION.c.decision_code == "eligible",
         state_on(DECISION, business_date),
     )
-    lapsed = sa.select(sa.func.count()).where(RECORD.c.batch_id == batch["batch_id"], ~is_eligible)
+    has_lapsed = is_eligible if batch["operation_code"] == WITHDRAW else ~is_eligible
+    lapsed = sa.select(sa.func.count()).where(RECORD.c.batch_id == batch["batch_id"], has_lapsed)
     return connection.scalar(lapsed) or 0
 
 

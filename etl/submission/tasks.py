@@ -100,7 +100,7 @@ def _rejected_records(connection: Connection, business_date: date, tree: Divisio
 def _newest_records() -> sa.Subquery:
     """Select the newest report of each person, programme and period."""
     case = (RECORD.c.subsystem_code, RECORD.c.person_id, RECORD.c.period)
-    in_order = (*case, RECORD.c.sequence.desc(), RECORD.c.record_id.desc())
+    in_order = (*case, RECORD.c.ordinal.desc())
     return sa.select(RECORD).ext(postgresql.distinct_on(*case)).order_by(*in_order).subquery()
 
 

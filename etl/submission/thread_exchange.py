@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -13,19 +14,22 @@ from connectors.landing import find_landing, landed_file
 from etl.submission.archive import digest_of_line, read_members
 from etl.submission.difference import CANDIDATE, DecisionRun, gather_records
 from etl.submission.intake import DATASET
-from etl.submission.layout import lay_out
+from etl.submission.layout import as_reported, lay_out
 from etl.submission.level import KIND
 from etl.submission.levels import split_subject
 from etl.submission.levels_page import LEVEL_NAMES, OWNER_NAMES, STATE_NAMES, told_time
-from etl.submission.outbox import open_batch, sealed_batch
+from etl.submission.outbox import OPERATION_NAMES, open_batch, sealed_batch
 from etl.submission.receipt_file import Receipt, read_receipt
+from etl.submission.reports import Report
 from etl.submission.thread import Fact, Link
 from etl.submission.thread_source import Row, Trail
+from etl.submission.withdrawal import lines_as_accepted
 from schemas.padis_cause import cause_on
-from schemas.padis_profile import LEVELS, Profile
+from schemas.padis_profile import LEVELS, WITHDRAW, Profile
 from schemas.refusal import Refusal
 from schemas.registry import ATTEMPT, DEADLINE, RECEIPT
 
+LINKED = {"held_record_id": "所持记录 · held by the receiver", "first_record_id": "首报 · first try"}
 LINE_IN_ERROR = re.compile(r"^第[0-9]{1,9}行出错：")
 
 
@@ -34,6 +38,8 @@ def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, dec
     batch = sealed_batch(trail.connection, record["batch_id"])
     place = f"{record['member_name']} 第{record['line_number']}行 · line {record['line_number']}"
     facts = (
+        Fact("操作 · operation", OPERATION_NAMES[record["operation_code"]]),
+        *(Fact(name, record[column]) for column, name in LINKED.items() if record[column]),
         Fact("状态 · state", batch["state"]),
         Fact("批准人 · approved by", batch["approved_by"] or "—"),
         Fact("发送时间 · sent at", str(batch["sent_at"] or "—")),
@@ -47,7 +53,7 @@ def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, dec
         return Link(title, False, (*facts, Fact("✗", refusal.code)))
     line = member.line(record["line_number"]) if member else None
     is_same = line is not None and digest_of_line(line) == record["content_sha256"]
-    rebuilt = _write_again(trail, profile, record, run, decision, batch["business_date"])
+    rebuilt = _write_again(trail, profile, record, run, decision)
     return Link(
         title,
         True,
@@ -60,15 +66,20 @@ def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, dec
 
 
 def _write_again(
-    trail: Trail, profile: Profile, record: Row, run: DecisionRun, decision: Row | None, day: date
+    trail: Trail, profile: Profile, record: Row, run: DecisionRun, decision: Row | None
 ) -> str | None:
-    """Write the record's line from the cited versions, as when it was built."""
+    """Write the record's line from what it was built from: the cited versions, or the line it withdraws."""
+    report = Report(**{field.name: record[field.name] for field in fields(Report)})
+    subsystem = profile.subsystems[record["subsystem_code"]]
+    if report.operation_code == WITHDRAW:
+        written = lines_as_accepted(trail.connection, trail.settings, subsystem, [report])
+        return str(written["line"][0])
     if decision is None:
         return None
     candidate = {name: decision[name] for name in ("person_id", "category_code", "amount_fen")}
     candidates = pa.Table.from_pylist([candidate], schema=CANDIDATE)
-    facts = gather_records(trail.settings, profile, run, candidates, day)
-    lines = lay_out(profile, profile.subsystems[record["subsystem_code"]], facts).lines.to_pylist()
+    facts = gather_records(trail.settings, run, candidates)
+    lines = lay_out(profile, subsystem, as_reported(facts, [report])).lines.to_pylist()
     return str(lines[0]["line"]) if lines else None
 
 

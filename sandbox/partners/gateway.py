@@ -16,7 +16,15 @@ from pathlib import Path
 from sandbox.partners.behaviour import Behaviour, read_behaviour
 from sandbox.partners.division_inspection import inspect_divisions
 from sandbox.partners.inspection import BatchRefused, WireRecord, check_digest, inspect_batch
-from sandbox.partners.layout import BATCH_NAME, DIVISIONS, FINAL_STATES, MOST_ARCHIVE_BYTES, STATES
+from sandbox.partners.layout import (
+    ADD,
+    BATCH_NAME,
+    DIVISIONS,
+    FINAL_STATES,
+    MOST_ARCHIVE_BYTES,
+    STATES,
+    WITHDRAW,
+)
 from sandbox.partners.ledger import Ledger, Take, digests_of
 from sandbox.partners.receipt import (
     RecordAnswer,
@@ -127,12 +135,15 @@ class Gateway:
         for name, content in record_receipts(take.batch_id, answers):
             self._answer(name, content)
         accepted = [answer.case_number for answer in answers if answer.fault_code is None]
+        entered, left = _cases_changed(records, set(accepted))
         self._give_state(
             take,
             "30",
             accepted=digests_of(accepted),
             rejected_count=len(answers) - len(accepted),
             silent_count=silent,
+            entered=entered,
+            left=left,
         )
 
     def _finish(self, take: Take) -> None:
@@ -154,10 +165,10 @@ class Gateway:
     def _answers(self, records: Sequence[WireRecord]) -> tuple[list[RecordAnswer], int]:
         behaviour = self._behaviour()
         answers = []
+        cases_before: set[str] = set()
         for record in records:
-            fault_code = record.fault_code
-            if fault_code is None and self.ledger.has_accepted(record.case_number):
-                fault_code = "E201"
+            fault_code = record.fault_code or self._fault_of_case(record, record.case in cases_before)
+            cases_before.add(record.case)
             if fault_code is None:
                 verdict, fault_code = behaviour.verdict_on(record.case_number)
                 if verdict == "silent":
@@ -166,6 +177,15 @@ class Gateway:
                 RecordAnswer(record.member_name, record.line_number, record.case_number, fault_code)
             )
         return answers, len(records) - len(answers)
+
+    def _fault_of_case(self, record: WireRecord, is_in_batch: bool) -> str | None:
+        """Hold a record against what is known: nothing comes twice, only what is known is changed."""
+        if is_in_batch or self.ledger.has_accepted(record.case_number):
+            return "E201"
+        has_case = self.ledger.has_case(record.case)
+        if record.operation == ADD:
+            return "E201" if has_case else None
+        return None if has_case else "E202"
 
     def _give_state(self, take: Take, state: str, explanation: str = "", **facts: int | list[str]) -> None:
         said = explanation or STATES[state]
@@ -195,6 +215,13 @@ class Gateway:
         except Refusal as refusal:
             LOG.error("%s", refusal)
             return Behaviour()
+
+
+def _cases_changed(records: Sequence[WireRecord], accepted: set[str]) -> tuple[list[str], list[str]]:
+    """Tell which cases a batch adds and which it takes away."""
+    taken = [record for record in records if record.case_number in accepted]
+    entered = digests_of(record.case for record in taken if record.operation == ADD)
+    return entered, digests_of(record.case for record in taken if record.operation == WITHDRAW)
 
 
 def _count_divisions(file_name: str, content: bytes, stated: bytes | None) -> int:

@@ -18,6 +18,7 @@ from sandbox.partners.layout import (
     MOST_MEMBERS,
     MOST_RATIO,
     MOST_TEXT_BYTES,
+    OPERATIONS,
     RATIO_MATTERS_FROM,
 )
 from sandbox.partners.row_fault import fault_of
@@ -47,12 +48,17 @@ class BatchRefused(Exception):  # noqa: N818 - the word of the field
 
 @dataclass(frozen=True)
 class WireRecord:
-    """One data line of a member; `fault_code` is what the layout itself forbids, or None."""
+    """One data line of a member; `fault_code` is what the layout itself forbids, or None.
+
+    `case` names the person's case of the year, whatever number the line has.
+    """
 
     member_name: str
     line_number: int
     case_number: str
     fault_code: str | None
+    operation: str
+    case: str
 
 
 def inspect_batch(file_name: str, content: bytes, sidecar: bytes | None) -> list[WireRecord]:
@@ -64,11 +70,11 @@ def inspect_batch(file_name: str, content: bytes, sidecar: bytes | None) -> list
     check_digest(file_name, content, sidecar)
     batch_id = file_name.removesuffix(".zip")
     name = BATCH_NAME.fullmatch(batch_id)
-    if name is None or name["subsystem"] not in MEMBER_KIND:
+    if name is None or name["subsystem"] not in MEMBER_KIND or name["operation"] not in OPERATIONS:
         raise BatchRefused("批次文件名不符合约定", "F103")
     records: list[WireRecord] = []
     for member_name, text in _members(content, name["subsystem"], name["division"]):
-        records += _records(member_name, text, name["subsystem"], name["period"])
+        records += _records(member_name, text, name)
     if not records:
         raise BatchRefused("批次中没有记录", "F107")
     return records
@@ -135,7 +141,8 @@ def _text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
         raise BatchRefused(f"{entry.filename}不是UTF-8编码", "F103") from None
 
 
-def _records(member_name: str, text: str, subsystem: str, period: str) -> Iterator[WireRecord]:
+def _records(member_name: str, text: str, name: re.Match[str]) -> Iterator[WireRecord]:
+    subsystem, period = name["subsystem"], name["period"]
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     header = HEADER[subsystem]
     if len(lines) < 2 or lines[1] != header:
@@ -152,5 +159,10 @@ def _records(member_name: str, text: str, subsystem: str, period: str) -> Iterat
             )
         row = dict(zip(columns, values, strict=True))
         yield WireRecord(
-            member_name, number, row["个案编号"], fault_of(row, subsystem, period, member_name[-10:-4])
+            member_name,
+            number,
+            row["个案编号"],
+            fault_of(row, subsystem, period, member_name[-10:-4]),
+            name["operation"],
+            f"{subsystem}/{period}/{row['人口电子档案号']}",
         )

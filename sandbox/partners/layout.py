@@ -11,6 +11,8 @@ BATCH_NAME = re.compile(
     re.ASCII,
 )
 DIVISIONS = "Q"
+ADD, CHANGE, WITHDRAW = "A", "B", "C"
+OPERATIONS = (ADD, CHANGE, WITHDRAW)
 MEMBER_KIND = {"J": "LNJF_JFDX", "T": "TBFZ_JFDX"}
 HEADER = {
     "J": "个案编号,人口电子档案号,姓名,性别,出生日期,证件类型,证件号码,户籍地区划,户口性质,婚姻状况,类别,"
@@ -53,6 +55,7 @@ FAULTS = {
     "E106": "起始年月格式错误",
     "E107": "证件类型代码无效",
     "E201": "重复申报",
+    "E202": "没有此个案",
     "E305": "户籍地区划无效",
     "E410": "年龄不符合",
 }

@@ -41,6 +41,7 @@ class Ledger:
         self._path = path
         self.takes: dict[str, Take] = {}
         self._accepted: set[str] = set()
+        self._cases: set[str] = set()
         drop_torn_line(path)
         for line in read_ledger(path):
             self._learn(line)
@@ -74,6 +75,10 @@ class Ledger:
         """Tell whether a record with this case number was accepted before."""
         return digest_of(case_number) in self._accepted
 
+    def has_case(self, case: str) -> bool:
+        """Tell whether a case was added and not withdrawn since."""
+        return digest_of(case) in self._cases
+
     def _append(self, line: dict[str, Any]) -> None:
         append_line(self._path, line)
         self._learn(line)
@@ -85,6 +90,8 @@ class Ledger:
             return
         self.takes[line["take_id"]].states.append(line["state"])
         self._accepted.update(line.get("accepted", ()))
+        self._cases.update(line.get("entered", ()))
+        self._cases.difference_update(line.get("left", ()))
 
 
 def append_line(path: Path, line: dict[str, Any]) -> None:

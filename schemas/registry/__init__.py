@@ -39,6 +39,7 @@ from schemas.registry.exchange import (
     BATCH,
     RECEIPT,
     RECORD,
+    RESUBMISSION,
     SHARED_ANSWER,
     SHARED_ITEM,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "RECEIPT",
     "RECORD",
     "RELEASE",
+    "RESUBMISSION",
     "RULE_RESULT",
     "SCORE",
     "SHARED_ANSWER",

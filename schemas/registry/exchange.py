@@ -25,7 +25,7 @@ BATCH = Table(
     Column("receiver", Text, nullable=False, comment="接收方 · receiver profile"),
     Column("subsystem_code", Text, nullable=False, comment="子系统 · J or T"),
     Column("period", Text, nullable=False, comment="年度 · reporting year"),
-    Column("operation_code", Text, nullable=False, comment="操作 · A add"),
+    Column("operation_code", Text, nullable=False, comment="操作 · A add, B change, C withdraw"),
     Column("sequence", Integer, nullable=False, comment="序号 · from 1 within the period and operation"),
     Column("business_date", Date, nullable=False, comment="业务日 · night that built it"),
     Column("file_name", Text, nullable=False, unique=True, comment="文件名 · name at the receiver"),
@@ -65,8 +65,19 @@ RECORD = Table(
     Column("subsystem_code", Text, nullable=False, comment="子系统 · J or T"),
     Column("person_id", Text, nullable=False, comment="对象 · person file number"),
     Column("period", Text, nullable=False, comment="年度 · reporting year"),
-    Column("operation_code", Text, nullable=False, comment="操作 · A add"),
+    Column("operation_code", Text, nullable=False, comment="操作 · A add, B change, C withdraw"),
     Column("sequence", Integer, nullable=False, comment="序号 · nth report of the person for the operation"),
+    Column(
+        "ordinal", Integer, nullable=False, comment="第几报 · nth report of the person in the period, of all"
+    ),
+    Column("start_month", Date, nullable=False, comment="起始年月 · first day of the month reported"),
+    Column(
+        "fact_sha256",
+        Text,
+        comment="事实摘要 · SHA-256 of the line without case number and start month; NULL before it was kept",
+    ),
+    Column("held_record_id", Text, comment="所持记录 · accepted record that this changes or withdraws"),
+    Column("first_record_id", Text, comment="首报 · first try of which this is a resubmission"),
     Column("batch_id", Text, nullable=False, comment="批次号 · batch that carries it"),
     Column("member_name", Text, nullable=False, comment="成员文件 · text file inside the ZIP"),
     Column(
@@ -79,10 +90,28 @@ RECORD = Table(
     Column("receiver_state_code", Text, nullable=False, comment="接收方记录状态 · 10 20 30 31"),
     Column("rejection_code", Text, comment="退回代码 · why the receiver refused"),
     UniqueConstraint("receiver", "subsystem_code", "person_id", "period", "operation_code", "sequence"),
+    UniqueConstraint("person_id", "receiver", "subsystem_code", "period", "ordinal"),
     UniqueConstraint("batch_id", "member_name", "line_number"),
     ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
     schema="exchange",
     comment="上报记录 · one row per record of a batch",
+)
+
+RESUBMISSION = Table(
+    "resubmission",
+    METADATA,
+    key_text("record_id", "记录号 · refused record that is to be reported again as it is"),
+    Column(
+        "business_date",
+        Date,
+        nullable=False,
+        comment="业务日 · first business date on which the word counts",
+    ),
+    Column("asked_by", Text, nullable=False, comment="要求人 · who asked"),
+    Column("asked_at", DateTime(timezone=True), nullable=False, comment="要求时间 · instant"),
+    ForeignKeyConstraint(["record_id"], ["exchange.record.record_id"]),
+    schema="exchange",
+    comment="重报要求 · one row per refused record that a person wants reported again without a change",
 )
 
 ATTEMPT = Table(

@@ -1,4 +1,5 @@
--- record: one row per candidate to be reported, ordered by record_id; facts from the staging versions that decided.
+-- record: one row per candidate, ordered by person_id: the facts of a report, from the staging versions that decided.
+-- Case number and start month come with the report itself (difference.sql).
 -- A candidate without a person in staging keeps its row with empty facts: it is held back, not lost.
 WITH parent_child AS (
     SELECT mother_person_id AS person_id, family_child.* FROM family_child WHERE mother_person_id IS NOT NULL
@@ -20,9 +21,6 @@ children_of AS (
 )
 
 SELECT
-    $case_number_begins || upper(left(
-        sha256(concat_ws('|', $programme_code, candidate.person_id, $operation_code, CAST($sequence AS VARCHAR))), 10
-    )) AS record_id,
     candidate.person_id,
     person.name,
     person.sex_code,
@@ -38,9 +36,8 @@ SELECT
     person.only_child_certificate_number,
     children_of.child_death_date,
     children_of.child_disability_level_code,
-    $start_month AS start_month,
     candidate.amount_fen
 FROM candidate
 LEFT JOIN population_person AS person ON candidate.person_id = person.person_id
 LEFT JOIN children_of ON candidate.person_id = children_of.person_id
-ORDER BY record_id, candidate.person_id
+ORDER BY candidate.person_id

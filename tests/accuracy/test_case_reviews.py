@@ -12,7 +12,7 @@ from connectors.settings import Settings
 from etl.conform.drop import conform_drop
 from etl.conform.population import conform_population
 from etl.pull.population import pull_population
-from etl.submission.difference import CANDIDATE, find_candidates
+from etl.submission.difference import find_decided
 from etl.subsidy.case_review import review_cases
 from etl.subsidy.cases import import_cases
 from etl.subsidy.decide import decide_subsidies
@@ -122,9 +122,9 @@ def test_nobody_whom_padis_has_is_a_candidate(settings: Settings, lived: dict[da
         candidates = {
             (programme, person_id)
             for programme in "JT"
-            for person_id in find_candidates(
-                connection, profile_on("national", DAYS[-1]), programme, DAYS[-1]
-            )[CANDIDATE.names[0]].to_pylist()
+            for person_id in find_decided(connection, profile_on("national", DAYS[-1]), programme, DAYS[-1])[
+                0
+            ]["person_id"].to_pylist()
         }
     assert {tuple(row) for row in on_record} == held
     assert candidates == entitled - held

@@ -11,6 +11,8 @@ from connectors.settings import Settings
 from etl.submission.archive import FIRST_DATA_LINE, Packed, Place, digest_of_line
 from etl.submission.difference import DecisionRun
 from etl.submission.outbox import RECEIVER, put_batch
+from etl.submission.reports import Report
+from schemas.padis_profile import ADD
 from schemas.padis_profile_file import profile_on
 from schemas.registry import ATTEMPT, BATCH
 from tests.support.submission import TODAY
@@ -29,12 +31,18 @@ def release_batch(settings: Settings, records: int = 3, *, state: str = "approve
     ]
     packed = Packed(j_batch(numbers), tuple(places))
     with registry_session(settings) as connection:
-        batch_id = put_batch(connection, settings, profile_on(RECEIVER, TODAY), RUN, packed, TODAY)
+        profile = profile_on(RECEIVER, TODAY)
+        batch_id = put_batch(connection, settings, profile, RUN, packed, TODAY, map(first_report, places))
         released = {"state": state}
         if state == "approved":
             released |= {"approved_by": "li", "approved_at": sa.func.now()}
         connection.execute(sa.update(BATCH).where(BATCH.c.batch_id == batch_id).values(released))
     return batch_id
+
+
+def first_report(place: Place) -> Report:
+    """Tell what a record says that is the first about its person."""
+    return Report(place.record_id, place.person_id, ADD, 1, 1, place.content_sha256, TODAY.replace(day=1))
 
 
 def forget_batches(settings: Settings) -> None:

@@ -320,6 +320,43 @@ class TestRecords:
         finish(gateway)
         assert record_states(root, "J_110000_2026_A_0002.R01.csv") == {"31,E201": 1, "30,": 1}
 
+    def test_only_who_is_there_is_changed_or_withdrawn_and_nobody_is_added_twice(
+        self, gateway: Gateway, root: Path
+    ) -> None:
+        # The receiver knows a person's case of a year by the file number; each line has its own case number.
+        sent = [
+            ("B", "0001", 1, "31,E202"),
+            ("A", "0001", 2, "30,"),
+            ("A", "0002", 3, "31,E201"),
+            ("B", "0002", 4, "30,"),
+            ("C", "0001", 5, "30,"),
+            ("C", "0002", 6, "31,E202"),
+            ("A", "0003", 7, "30,"),
+        ]
+        for operation, sequence, number, state in sent:
+            batch_id = f"J_110000_2026_{operation}_{sequence}"
+            row = j_row(number, 人口电子档案号="1" * 20)
+            lay_down(root / "inbox", f"{batch_id}.zip", zip_of({J_MEMBER: member_text([row])}))
+            finish(gateway)
+            assert record_states(root, f"{batch_id}.R01.csv") == {state: 1}, batch_id
+        # A gateway that is started anew knows the same.
+        lay_down(root / "inbox", "J_110000_2026_A_0004.zip", j_batch([8]))
+        row = j_row(9, 人口电子档案号="1" * 20)
+        lay_down(root / "inbox", "J_110000_2026_A_0005.zip", zip_of({J_MEMBER: member_text([row])}))
+        finish(Gateway(root, clock=lambda: NOON))
+        assert record_states(root, "J_110000_2026_A_0005.R01.csv") == {"31,E201": 1}
+
+    def test_a_person_who_stands_twice_in_a_batch_is_added_once(self, gateway: Gateway, root: Path) -> None:
+        rows = [j_row(number, 人口电子档案号="1" * 20) for number in (1, 2)]
+        lay_down(root / "inbox", NAME, zip_of({J_MEMBER: member_text(rows)}))
+        finish(gateway)
+        assert record_states(root, f"{BATCH}.R01.csv") == {"30,": 1, "31,E201": 1}
+
+    def test_an_operation_that_is_not_agreed_is_no_batch(self, gateway: Gateway, root: Path) -> None:
+        lay_down(root / "inbox", "J_110000_2026_R_0001.zip", j_batch([1]))
+        finish(gateway)
+        assert receipt(root, "J_110000_2026_R_0001.F01.csv")[2].split(",")[1:4] == ["R", "0", "F103"]
+
     def test_default_shares_are_refused_or_never_answered_the_same_ones_each_time(
         self, city: Settings, root: Path, tmp_path: Path
     ) -> None:

@@ -68,6 +68,8 @@ WRONG: dict[str, Change] = {
         member_name="../{table}{division_code}{district_code}"
     ),
     "no replacement for the separator": lambda p: p["batch"].update(replaced={";": "；"}),
+    "an operation that nobody knows": lambda p: p["batch"].update(operations={"A": "add", "X": "?"}),
+    "a receiver that takes no additions": lambda p: p["batch"].update(operations={"B": "change"}),
     "an operation that is no letter": lambda p: p["batch"].update(operations={"add": "add"}),
     "a limit that admits nothing": lambda p: p["batch"].update(most_records=0),
     "no window": lambda p: p["batch"].update(windows=[]),

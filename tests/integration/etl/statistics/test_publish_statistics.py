@@ -53,7 +53,7 @@ def sent(connection: sa.Connection) -> None:
             "record_id": f"r{batch}{line}", "receiver": "national", "subsystem_code": "T",
             "person_id": f"P{batch}{line}", "period": "2026", "operation_code": "A", "sequence": 1,
             "batch_id": f"T_110000_2026_A_000{batch}", "member_name": "m", "line_number": line,
-            "content_sha256": "c", "receiver_state_code": state,
+            "content_sha256": "c", "receiver_state_code": state, "ordinal": 1, "start_month": TODAY,
         }
         for batch, states in ((1, ("30", "31", "10")), (2, ("10", "10", "10")))
         for line, state in enumerate(states, start=3)
