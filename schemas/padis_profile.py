@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from schemas.padis_file_form import FileForm
 from schemas.padis_window import Window, next_opening
 
 Forms = Mapping[str, tuple[str, ...]]
@@ -162,6 +163,7 @@ class Profile:
     division_code: str
     inbox: str
     receipts_folder: str
+    file: FileForm
     batch_id: str
     member_name: str
     case_number: str
@@ -194,7 +196,7 @@ class Profile:
         )
 
     def name_member(self, subsystem: Subsystem, district_code: str) -> str:
-        """Name the text file of a district (six digits) inside the ZIP."""
+        """Name the part of a file that holds a district (six digits)."""
         return self.member_name.format(
             table=subsystem.table, division_code=self.division_code, district_code=district_code
         )

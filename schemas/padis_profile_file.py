@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.padis_file_form import is_header, read_file_form
 from schemas.padis_profile import (
     ADD,
     EMPTY,
@@ -39,13 +40,13 @@ PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 FOLDER = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
 
 
-def profile_on(receiver: str, day: date, folder: Path = PROFILES) -> Profile:
-    """Find the one profile of a receiver that is valid on a day.
+def profile_on(receiver: str, day: date, folder: Path | None = None) -> Profile:
+    """Find the one profile of a receiver that is valid on a day, in `schemas/padis/` unless told.
 
     Raises:
         Refusal: none is, or more than one.
     """
-    profiles = [load_profile(path) for path in sorted(folder.glob("*.yaml"))]
+    profiles = [load_profile(path) for path in sorted((folder or PROFILES).glob("*.yaml"))]
     valid = [
         profile
         for profile in profiles
@@ -72,7 +73,7 @@ def load_profile(path: Path) -> Profile:
             unique; a column shows an unknown fact, repeats a header or needs a missing code map.
     """
     top = ("receiver", "description", "valid_from", "confidence", "reference", "division_code", "folders")
-    rest = ("batch", "code_maps", "subsystems", "receipts")
+    rest = ("file", "batch", "code_maps", "subsystems", "receipts")
     content = check_keys(path, "the profile", read_yaml(path), (*top, *rest), ("valid_to",))
     _demand(
         path, "dates", _is_period(content["valid_from"], content.get("valid_to")), "valid_from < valid_to"
@@ -90,6 +91,11 @@ def load_profile(path: Path) -> Profile:
         (*NAMES, "operations", "longest_value", "most_records", "most_bytes", "windows", "empty", "replaced"),
     )
     _demand(path, "empty", batch["empty"] in EMPTY, f"one of {', '.join(EMPTY)}")
+    form = read_file_form(path, content["file"], _demand)
+    subsystems = _subsystems(path, content["subsystems"], content["code_maps"])
+    headers = [column.header for subsystem in subsystems.values() for column in subsystem.columns]
+    can_stand = all(is_header(form.layout, header) for header in headers)
+    _demand(path, "headers", can_stand, f"names that can stand in a file of layout {form.layout}")
     return Profile(
         receiver=content["receiver"],
         description=content["description"],
@@ -98,6 +104,7 @@ def load_profile(path: Path) -> Profile:
         division_code=division,
         inbox=folders["inbox"],
         receipts_folder=folders["receipts"],
+        file=form,
         batch_id=_name(path, batch, "batch_id"),
         member_name=_name(path, batch, "member_name"),
         case_number=_name(path, batch, "case_number"),
@@ -108,7 +115,7 @@ def load_profile(path: Path) -> Profile:
         windows=read_windows(path, batch["windows"]),
         empty=batch["empty"],
         replaced=_replaced(path, batch["replaced"]),
-        subsystems=_subsystems(path, content["subsystems"], content["code_maps"]),
+        subsystems=subsystems,
         receipts=_receipts(path, content["receipts"]),
     )
 

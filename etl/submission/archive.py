@@ -1,20 +1,17 @@
-"""The file to the receiver: a ZIP of text members whose bytes follow from the lines alone."""
+"""Members of a batch, and the ZIP of text members whose bytes follow from them alone."""
 
 import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-import pyarrow as pa
-
-from schemas.padis_profile import Profile, Subsystem
+from schemas.padis_file_form import FIRST_NUMBERS, ZIP_TEXT
 from schemas.refusal import Refusal
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LINE_END = "\r\n"
-FIRST_DATA_LINE = 3
+FIRST_DATA_LINE = FIRST_NUMBERS[ZIP_TEXT]
 # The oldest time that a ZIP can tell; the clock must not show in the bytes.
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 REGULAR_FILE_0644 = 0o100644 << 16
@@ -47,69 +44,23 @@ class Packed:
 
 @dataclass(frozen=True)
 class Member:
-    """One text member as it stands in a batch."""
+    """One part of a batch; its records as lines, whatever the form of the file."""
 
     name: str
     count: str
     header: str
     lines: tuple[str, ...]
+    first_number: int = FIRST_DATA_LINE
 
     def line(self, number: int) -> str | None:
-        """Give a data line by its number in the member, or None if there is no such line."""
-        place = number - FIRST_DATA_LINE
+        """Give a record's line by its number in the member, or None if there is no such record."""
+        place = number - self.first_number
         return self.lines[place] if 0 <= place < len(self.lines) else None
 
 
 def digest_of_line(line: str) -> str:
     """Compute the SHA-256 of a data line without its line end."""
     return hashlib.sha256(line.encode("utf-8")).hexdigest()
-
-
-def pack_lines(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Packed:
-    """Pack lines, ordered by district and record as `lay_out` gives them, one member per district."""
-    places: list[Place] = []
-    members: list[Member] = []
-    for district, rows in groupby(lines.to_pylist(), key=lambda row: str(row["district_code"])):
-        name, records = profile.name_member(subsystem, district), list(rows)
-        places += [
-            Place(row["record_id"], row["person_id"], name, number, digest_of_line(row["line"]))
-            for number, row in enumerate(records, start=FIRST_DATA_LINE)
-        ]
-        members.append(member_of(name, subsystem.header, [row["line"] for row in records]))
-    return Packed(zip_members(members), tuple(places))
-
-
-def pack_within_limits(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Iterator[Packed]:
-    """Pack lines, in their order, into batches that each keep the receiver's limits.
-
-    Raises:
-        Refusal: a single record does not fit into a batch.
-    """
-    for start in range(0, lines.num_rows, profile.most_records):
-        yield from _pack_halves(profile, subsystem, lines.slice(start, profile.most_records))
-
-
-def _pack_halves(profile: Profile, subsystem: Subsystem, lines: pa.Table) -> Iterator[Packed]:
-    packed = pack_lines(profile, subsystem, lines)
-    if len(packed.content) <= profile.most_bytes:
-        yield packed
-        return
-    if lines.num_rows == 1:
-        raise Refusal(
-            "record_too_large",
-            found=f"a batch of one record with {len(packed.content)} bytes",
-            expected=f"at most {profile.most_bytes} bytes, as the receiver's profile says",
-            to_do="correct most_bytes in schemas/padis/, or find out what makes the record so long",
-        )
-    half = lines.num_rows // 2
-    for part in (lines.slice(0, half), lines.slice(half)):
-        yield from _pack_halves(profile, subsystem, part)
-
-
-def pack_nothing(profile: Profile, subsystem: Subsystem) -> Packed:
-    """Pack a batch that says that there is nothing to report: one member of the whole city, without lines."""
-    name = profile.name_member(subsystem, profile.division_code)
-    return Packed(zip_members([member_of(name, subsystem.header, [])]), ())
 
 
 def member_of(name: str, header: str, lines: Sequence[str]) -> Member:
@@ -157,6 +108,6 @@ def read_members(content: bytes) -> Iterator[Member]:
         ) from None
 
 
-def sidecar_of(file_name: str, sha256: str) -> bytes:
-    """Give the content of the digest file that is sent before the batch."""
-    return f"{sha256}  {file_name}\n".encode("ascii")
+def sidecar_of(file_name: str, digest: str) -> bytes:
+    """Give the content of a digest file that is sent before the batch."""
+    return f"{digest}  {file_name}\n".encode("ascii")

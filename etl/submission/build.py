@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from connectors.lake import Reconciled, publish_dataset, read_dataset
 from connectors.registry import hold_lock, lock_key, registry_session
 from connectors.settings import Settings
-from etl.submission.archive import pack_nothing, pack_within_limits
+from etl.submission.archive import Packed
+from etl.submission.batch_file import pack_lines, pack_nothing, pack_within_limits
 from etl.submission.difference import (
     DecisionRun,
     find_decided,
@@ -23,7 +24,15 @@ from etl.submission.difference import (
     period_of,
 )
 from etl.submission.layout import HELD, LaidOut, as_reported, count_reasons, fact_digests, lay_out
-from etl.submission.outbox import HELD_BACK, RECEIVER, batches_where, brief, held_back_on, put_batch
+from etl.submission.outbox import (
+    HELD_BACK,
+    RECEIVER,
+    batches_where,
+    brief,
+    held_back_on,
+    next_batch_id,
+    put_batch,
+)
 from etl.submission.preview import preview_batches
 from etl.submission.reports import DECIDED, OPERATIONS, Report, find_difference, is_understood, reports_of
 from etl.submission.withdrawal import lines_as_accepted
@@ -56,7 +65,8 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
         cases is awaited.
 
     Raises:
-        Refusal: nothing was decided yet, or another run builds this date.
+        Refusal: nothing was decided yet, another run builds this date, or a key is missing that was agreed
+            with the receiver.
     """
     profile = profile_on(RECEIVER, business_date)
     with hold_lock(settings, "etl.submission.build", business_date), registry_session(settings) as connection:
@@ -108,10 +118,15 @@ def _build(
     held_lines = lines_as_accepted(connection, settings, subsystem, withdrawn)
     lines = pa.concat_tables([laid_out.lines, held_lines])
     Reconciled(len(reports), lines.num_rows, laid_out.held_back.num_rows)
+    period = period_of(business_date)
     for operation_code in OPERATIONS:
         of_it = [report for report in reports if report.operation_code == operation_code]
-        chosen = _lines_of(lines, of_it)
-        for packed in pack_within_limits(profile, subsystem, chosen):
+
+        def pack(part: pa.Table, operation_code: str = operation_code) -> Packed:
+            batch_id = next_batch_id(connection, profile, subsystem.code, period, operation_code)
+            return pack_lines(settings, profile, subsystem, batch_id, part)
+
+        for packed in pack_within_limits(profile, _lines_of(lines, of_it), pack):
             put_batch(connection, settings, profile, run, packed, business_date, of_it, operation_code)
     return laid_out.held_back, cited
 
@@ -173,7 +188,9 @@ def _report_nothing(
         sa.extract("year", BATCH.c.business_date) == business_date.year,
     )
     if not any(window.has_day(batch["business_date"]) for batch in built):
-        put_batch(connection, settings, profile, run, pack_nothing(profile, subsystem), business_date)
+        batch_id = next_batch_id(connection, profile, subsystem.code, period_of(business_date))
+        nothing = pack_nothing(settings, profile, subsystem, batch_id)
+        put_batch(connection, settings, profile, run, nothing, business_date)
 
 
 def _lay_out(connection: Connection, profile: Profile, subsystem: Subsystem, records: pa.Table) -> LaidOut:

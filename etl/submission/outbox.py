@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.crypto import seal, unseal
+from connectors.exchange_crypto import sm3_digest
 from connectors.lake import DatasetVersion
 from connectors.settings import Settings
+from etl.submission.agreed_keys import signature_of
 from etl.submission.archive import Packed
 from etl.submission.difference import DecisionRun, period_of
 from etl.submission.reports import Report
+from schemas.padis_file_form import SM3
 from schemas.padis_profile import ADD, CHANGE, WITHDRAW, Profile
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DATASET_VERSION, RECORD
@@ -37,11 +40,16 @@ def put_batch(
 ) -> str:
     """Put a built batch and its records into the outbox under the next sequence; return its id.
 
-    `reports` are what its records say, one for each place in the file.
+    `reports` are what its records say, one for each place in the file. Where the profile wants a signature,
+    it is made here, once.
+
+    Raises:
+        Refusal: it wants one, and there is no key that can sign.
     """
     period = period_of(business_date)
     sequence = next_sequence(connection, profile, run.programme_code, period, operation_code)
     batch_id = profile.name_batch(run.programme_code, period, operation_code, sequence)
+    content = packed.content
     shared = {
         "receiver": profile.receiver,
         "subsystem_code": run.programme_code,
@@ -55,11 +63,15 @@ def put_batch(
             **shared,
             "sequence": sequence,
             "business_date": business_date,
-            "file_name": f"{batch_id}.zip",
+            "file_name": f"{batch_id}{profile.file.suffix}",
             "record_count": len(packed.places),
-            "byte_count": len(packed.content),
+            "byte_count": len(content),
             "sha256": packed.sha256,
-            "content": seal(settings, packed.content, batch_id.encode("ascii")),
+            "sm3": sm3_digest(content) if SM3 in profile.file.digests else None,
+            "signature": signature_of(settings, profile.receiver, content)
+            if profile.file.is_signed
+            else None,
+            "content": seal(settings, content, batch_id.encode("ascii")),
             "inputs": [str(run.decisions), *map(str, run.inputs.values())],
             "policy_version": run.policy_version,
             "state": "built",
@@ -73,6 +85,14 @@ def put_batch(
     if rows:
         connection.execute(sa.insert(RECORD), rows)
     return batch_id
+
+
+def next_batch_id(
+    connection: Connection, profile: Profile, subsystem_code: str, period: str, operation_code: str = ADD
+) -> str:
+    """Tell the name that the next batch will have; the caller holds the outbox's lock."""
+    sequence = next_sequence(connection, profile, subsystem_code, period, operation_code)
+    return profile.name_batch(subsystem_code, period, operation_code, sequence)
 
 
 def next_sequence(

@@ -1,7 +1,7 @@
 """What a person sees before releasing batches: counts and sums read from the very bytes to be sent."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,7 +12,8 @@ from connectors.divisions import districts_on
 from connectors.lake import read_dataset
 from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
-from etl.submission.archive import read_members
+from etl.submission.archive import Member
+from etl.submission.batch_file import read_batch
 from etl.submission.division_batch import DIVISIONS, describe_divisions
 from etl.submission.layout import count_reasons
 from etl.submission.outbox import (
@@ -24,7 +25,7 @@ from etl.submission.outbox import (
     sealed_batch,
 )
 from schemas.division import DISTRICT
-from schemas.padis_profile import WITHDRAW, Profile, Subsystem
+from schemas.padis_profile import WITHDRAW, Subsystem
 from schemas.padis_profile_file import profile_on
 from schemas.programme_file import load_programme, programme_names
 from schemas.registry import BATCH, DECISION, RECORD
@@ -78,18 +79,18 @@ def preview_batches(settings: Settings, business_date: date) -> str:
             lines += describe_divisions(open_batch(settings, batch))
             continue
         subsystem = profile.subsystems[batch["subsystem_code"]]
-        tally = _tally(profile, subsystem, open_batch(settings, batch))
+        tally = _tally(subsystem, read_batch(settings, batch))
         names = _district_names(settings, batch["business_date"])
         lines += _describe(batch, subsystem, tally, lapsed[batch["batch_id"]], names)
     return "\n".join([*lines, *_describe_held_back(held)])
 
 
-def _tally(profile: Profile, subsystem: Subsystem, content: bytes) -> Tally:
+def _tally(subsystem: Subsystem, members: Iterable[Member]) -> Tally:
     ours = {theirs: code for code, theirs in subsystem.codes_of("category_code").items()}
     category, amount = subsystem.place_of("category_code"), subsystem.place_of("amount_fen")
     division, number = subsystem.place_of("hukou_division_code"), subsystem.place_of("id_number")
     tally = Tally()
-    for member in read_members(content):
+    for member in members:
         for line in member.lines:
             values = line.split(",")
             tally.districts[values[division][:6], ours[values[category]]] += 1

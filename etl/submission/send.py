@@ -1,5 +1,6 @@
 """Send released batches over SFTP, each once, whatever fails in between."""
 
+import base64
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -204,11 +205,10 @@ def _try_once(settings: Settings, profile: Correspondent, session: SftpSession, 
 def _put_sidecar(
     profile: Correspondent, session: SftpSession, batch: sa.RowMapping, attempt: Attempt
 ) -> None:
-    """Leave the digest first; it is no signal, so an uncertain digest file is a failed attempt."""
-    name = f"{batch['file_name']}.sha256"
-    content = sidecar_of(batch["file_name"], batch["sha256"])
+    """Leave digests and signature first; they are no signal, so an uncertain one is a failed attempt."""
     try:
-        session.put_atomically(profile.inbox, name, content, attempt.part_name)
+        for name, content in _beside(batch):
+            session.put_atomically(profile.inbox, name, content, attempt.part_name)
     except UncertainTransfer as uncertain:
         raise Refusal(
             "digest_file_not_sent",
@@ -216,3 +216,13 @@ def _put_sidecar(
             expected="the digest file before the batch",
             to_do="run again; the batch itself was not sent",
         ) from None
+
+
+def _beside(batch: sa.RowMapping) -> Iterator[tuple[str, bytes]]:
+    """Give what is sent beside a batch: its digests, and the signature that was made when it was built."""
+    name = batch["file_name"]
+    for kind in ("sha256", "sm3"):
+        if batch[kind] is not None:
+            yield f"{name}.{kind}", sidecar_of(name, batch[kind])
+    if batch["signature"] is not None:
+        yield f"{name}.sig", base64.b64encode(batch["signature"]) + b"\n"

@@ -11,14 +11,15 @@ import sqlalchemy as sa
 
 from connectors.deadline import deadlines_where
 from connectors.landing import find_landing, landed_file
-from etl.submission.archive import digest_of_line, read_members
+from etl.submission.archive import digest_of_line
+from etl.submission.batch_file import read_batch
 from etl.submission.difference import CANDIDATE, DecisionRun, gather_records
 from etl.submission.intake import DATASET
 from etl.submission.layout import as_reported, lay_out
 from etl.submission.level import KIND
 from etl.submission.levels import split_subject
 from etl.submission.levels_page import LEVEL_NAMES, OWNER_NAMES, STATE_NAMES, told_time
-from etl.submission.outbox import OPERATION_NAMES, open_batch, sealed_batch
+from etl.submission.outbox import OPERATION_NAMES, sealed_batch
 from etl.submission.receipt_file import Receipt, read_receipt
 from etl.submission.reports import Report
 from etl.submission.thread import Fact, Link
@@ -47,8 +48,8 @@ def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, dec
     )
     title = f"文件 · file {batch['file_name']}"
     try:
-        content = open_batch(trail.settings, batch)
-        member = next((m for m in read_members(content) if m.name == record["member_name"]), None)
+        members = read_batch(trail.settings, batch)
+        member = next((m for m in members if m.name == record["member_name"]), None)
     except Refusal as refusal:
         return Link(title, False, (*facts, Fact("✗", refusal.code)))
     line = member.line(record["line_number"]) if member else None

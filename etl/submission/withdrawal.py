@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.settings import Settings
-from etl.submission.archive import Member, read_members
-from etl.submission.outbox import open_batch, sealed_batch
+from etl.submission.archive import Member
+from etl.submission.batch_file import read_batch
+from etl.submission.outbox import sealed_batch
 from etl.submission.reports import Report
 from schemas.padis_profile import Subsystem
 from schemas.refusal import Refusal
@@ -48,8 +49,7 @@ def _places(connection: Connection, reports: Sequence[Report]) -> dict[str, sa.R
 
 
 def _open(connection: Connection, settings: Settings, batch_id: str) -> dict[str, Member]:
-    content = open_batch(settings, sealed_batch(connection, batch_id))
-    return {member.name: member for member in read_members(content)}
+    return {member.name: member for member in read_batch(settings, sealed_batch(connection, batch_id))}
 
 
 def _line(subsystem: Subsystem, report: Report, member: Member | None, number: int) -> dict[str, str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from sandbox.partners.agreement import Agreement
 from sandbox.partners.behaviour import Behaviour, read_behaviour
 from sandbox.partners.division_inspection import inspect_divisions
 from sandbox.partners.inspection import BatchRefused, WireRecord, check_digest, inspect_batch
@@ -26,6 +27,7 @@ from sandbox.partners.layout import (
     WITHDRAW,
 )
 from sandbox.partners.ledger import Ledger, Take, digests_of
+from sandbox.partners.package import inspect_package
 from sandbox.partners.receipt import (
     RecordAnswer,
     batch_receipt,
@@ -38,6 +40,9 @@ from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 
 LOG = logging.getLogger(__name__)
+# What a batch comes as, and what is sent beside it.
+SUFFIXES = (".zip", ".xml")
+BESIDE = ("sha256", "sm3", "sig")
 
 
 def beijing_time() -> datetime:
@@ -55,6 +60,7 @@ class Gateway:
         for folder in (self._inbox, self._receipts, self._taken):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.ledger = Ledger(root / "ledger.jsonl")
+        self._agreement = Agreement(root / "agreement")
 
     def step(self) -> int:
         """Take what is complete in the inbox, move every open batch one state on; tell how many moved."""
@@ -64,26 +70,28 @@ class Gateway:
             self._advance(take)
         return len(moved)
 
-    # Taking files away: the ZIP is moved first, so that its new name is the fact that it was taken.
+    # Taking files away: the batch is moved first, so that its new name is the fact that it was taken.
 
     def _take_files(self) -> None:
-        for path in sorted(self._inbox.glob("*.zip")):
+        for path in _batches_in(self._inbox):
             if path.is_symlink() or not path.is_file() or not BATCH_NAME.fullmatch(path.stem):
                 continue
-            times = len(list(self._taken.glob(f"{path.stem}.*.zip")))
-            path.rename(self._taken / f"{path.stem}.{times + 1}.zip")
-        for path in sorted(self._taken.glob("*.zip")):
+            times = sum(taken.stem.partition(".")[0] == path.stem for taken in _batches_in(self._taken))
+            path.rename(self._taken / f"{path.stem}.{times + 1}{path.suffix}")
+        for path in _batches_in(self._taken):
             if path.stem not in self.ledger.takes:
                 self._register(path)
 
     def _register(self, path: Path) -> None:
         batch_id = path.stem.partition(".")[0]
-        sidecar = self._inbox / f"{batch_id}.zip.sha256"
-        if sidecar.is_file():
-            sidecar.rename(path.with_suffix(".zip.sha256"))
+        file_name = f"{batch_id}{path.suffix}"
+        for kind in BESIDE:
+            beside = self._inbox / f"{file_name}.{kind}"
+            if beside.is_file():
+                beside.rename(path.with_name(f"{path.name}.{kind}"))
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        take = Take(take_id=path.stem, batch_id=batch_id, file_name=f"{batch_id}.zip", sha256=digest)
+        take = Take(take_id=path.stem, batch_id=batch_id, file_name=file_name, sha256=digest)
         byte_count = path.stat().st_size
         taken = transfer_receipt(batch_id, take.times, take.file_name, byte_count, digest, self._clock())
         self._answer(*taken)
@@ -198,15 +206,22 @@ class Gateway:
 
     def _records(self, take: Take) -> tuple[list[WireRecord], int]:
         """Read what is answered one by one, and count the lines; divisions are answered as a whole."""
-        path = self._taken / f"{take.take_id}.zip"
-        sidecar = path.with_suffix(".zip.sha256")
+        suffix = Path(take.file_name).suffix
+        path = self._taken / f"{take.take_id}{suffix}"
         if path.stat().st_size > MOST_ARCHIVE_BYTES:
             raise BatchRefused("压缩包过大", "F106")
         content = path.read_bytes()
-        stated = sidecar.read_bytes()[:1000] if sidecar.exists() else None
+        files = {kind: path.with_name(f"{path.name}.{kind}") for kind in BESIDE}
+        beside = {kind: file.read_bytes()[:1000] for kind, file in files.items() if file.exists()}
+        stated = beside.get("sha256")
+        self._agreement.check(take.file_name, content, beside)
         if take.batch_id.startswith(DIVISIONS):
             return [], _count_divisions(take.file_name, content, stated)
-        records = inspect_batch(take.file_name, content, stated)
+        if suffix == ".xml":
+            check_digest(take.file_name, content, stated)
+            records = inspect_package(take.file_name, content, self._agreement)
+        else:
+            records = inspect_batch(take.file_name, content, stated)
         return records, len(records)
 
     def _behaviour(self) -> Behaviour:
@@ -215,6 +230,10 @@ class Gateway:
         except Refusal as refusal:
             LOG.error("%s", refusal)
             return Behaviour()
+
+
+def _batches_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
 
 
 def _cases_changed(records: Sequence[WireRecord], accepted: set[str]) -> tuple[list[str], list[str]]:

@@ -20,6 +20,15 @@ HEADER = {
     "T": "个案编号,人口电子档案号,姓名,性别,出生日期,证件类型,证件号码,户籍地区划,婚姻状况,类别,光荣证号,"
     "子女死亡日期,子女残疾等级,起始年月,金额",
 }
+# The same columns where a batch comes as XML: the elements of a record, in order.
+ELEMENT_NAMES = {
+    "J": "gabh,rkdzdah,xm,xbDm,csRq,sfzjlxDm,sfzjHm,hjdXzqhDm,hkxzDm,hyzkDm,lbDm,xczns,qsny,je",
+    "T": "gabh,rkdzdah,xm,xbDm,csRq,sfzjlxDm,sfzjHm,hjdXzqhDm,hyzkDm,lbDm,grzh,znswRq,zncjdj,qsny,je",
+}
+ELEMENTS = {
+    code: dict(zip(names.split(","), HEADER[code].split(","), strict=True))
+    for code, names in ELEMENT_NAMES.items()
+}
 CATEGORIES = {"J": frozenset("123"), "T": frozenset("12")}
 
 # PADIS writes 10 where the national code list writes 01 for the resident identity card.
@@ -69,6 +78,9 @@ FILE_FAULTS = {
     "F106": "文件过大",
     "F107": "没有记录",
     "F108": "批次号重复",
+    "F109": "签名缺失或不符",
+    "F110": "内容无法解密",
+    "F111": "XML不符合约定",
 }
 # What a reviewer at the far side may find without any fault that we could know of.
 REVIEW_FAULTS = ("E201", "E305", "E410")

@@ -32,6 +32,8 @@ BATCH = Table(
     Column("record_count", Integer, nullable=False, comment="记录数 · records in the file"),
     Column("byte_count", BigInteger, nullable=False, comment="字节数 · bytes of the file"),
     Column("sha256", Text, nullable=False, comment="摘要 · SHA-256 of the file"),
+    Column("sm3", Text, comment="国密摘要 · SM3 of the file, where the receiver wants it"),
+    Column("signature", LargeBinary, comment="签名 · SM2 signature of the file, where it wants one"),
     Column("content", LargeBinary, nullable=False, comment="加密内容 · the file's bytes, AES-GCM"),
     Column(
         "inputs",

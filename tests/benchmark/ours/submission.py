@@ -1,11 +1,14 @@
 """Lay records out as the receiver demands, pack the batch, read it back against every line's digest."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from etl.submission.archive import Packed, digest_of_line, pack_lines, read_members
+from connectors.settings import Settings
+from etl.submission.archive import Packed, digest_of_line, read_members
+from etl.submission.batch_file import pack_lines
 from etl.submission.layout import lay_out
 from schemas.padis_profile_file import profile_on
 
@@ -15,7 +18,8 @@ def run(inputs: dict[str, Any]) -> tuple[Packed, int, int]:
     subsystem = profile.subsystems["T"]
     records = pq.read_table(inputs["record"])
     laid_out = lay_out(profile, subsystem, records)
-    packed = pack_lines(profile, subsystem, laid_out.lines)
+    # No key is read: the national profile encrypts and signs nothing.
+    packed = pack_lines(Settings(var=Path("/nowhere")), profile, subsystem, "batch", laid_out.lines)
     members = {member.name: member for member in read_members(packed.content)}
     for place in packed.places:
         line = members[place.member_name].line(place.line_number)

@@ -10,6 +10,7 @@ import yaml
 
 from schemas.padis_profile_file import PROFILES, load_profile, profile_on
 from schemas.refusal import Refusal
+from tests.support.agreed import PROFILES as PACKAGES
 
 FILE = PROFILES / "national_2026.yaml"
 
@@ -68,6 +69,11 @@ WRONG: dict[str, Change] = {
         member_name="../{table}{division_code}{district_code}"
     ),
     "no replacement for the separator": lambda p: p["batch"].update(replaced={";": "；"}),
+    "a layout that nobody knows": lambda p: p["file"].update(layout="json"),
+    "no SHA-256": lambda p: p["file"].update(digests=["sm3"]),
+    "a digest that is none": lambda p: p["file"].update(digests=["sha256", "md5"]),
+    "a signature of another kind": lambda p: p["file"].update(signature="rsa"),
+    "a package for a ZIP": lambda p: p["file"].update(package={}),
     "an operation that nobody knows": lambda p: p["batch"].update(operations={"A": "add", "X": "?"}),
     "a receiver that takes no additions": lambda p: p["batch"].update(operations={"B": "change"}),
     "an operation that is no letter": lambda p: p["batch"].update(operations={"add": "add"}),
@@ -95,6 +101,30 @@ WRONG: dict[str, Change] = {
     "a state with an unknown outcome": lambda p: p["receipts"]["batch_states"][0].update(outcome="maybe"),
     "a receipt with fewer columns": lambda p: p["receipts"].update(batch_header="批次号,状态"),
 }
+
+
+WRONG_PACKAGES: dict[str, Change] = {
+    "a package without a package": lambda p: p["file"].pop("package"),
+    "a key missing": lambda p: p["file"]["package"].pop("password"),
+    "a number that lost its quotes": lambda p: p["file"]["package"].update(service_id=110212),
+    "a version that is none": lambda p: p["file"]["package"].update(content_version="2026"),
+    "an encryption of another kind": lambda p: p["file"]["package"].update(encryption="sm4_ecb"),
+    "a password in the file": lambda p: p["file"]["package"].update(password="secret"),
+    "a header that is no element": lambda p: first_column(p).update(header="个案编号"),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG_PACKAGES)
+def test_a_wrong_package_is_refused_on_load(tmp_path: Path, fault: str) -> None:
+    profile = yaml.safe_load((PACKAGES / "national_2026.yaml").read_text(encoding="utf-8"))
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump(profile, allow_unicode=True), encoding="utf-8")
+    assert load_profile(path).file.suffix == ".xml"
+    WRONG_PACKAGES[fault](profile)
+    path = tmp_path / "wrong too.yaml"
+    path.write_text(yaml.safe_dump(profile, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(Refusal):
+        load_profile(path)
 
 
 @pytest.mark.parametrize("fault", WRONG)

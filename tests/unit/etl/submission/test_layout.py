@@ -2,19 +2,26 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from etl.submission.archive import pack_lines, pack_nothing, pack_within_limits, read_members
+from connectors.settings import Settings
+from etl.submission.archive import Packed, read_members
+from etl.submission.batch_file import pack_lines, pack_nothing, pack_within_limits
 from etl.submission.layout import count_reasons, lay_out
 from etl.submission.preview import is_check_character_right
+from schemas.padis_profile import Profile
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
 from tests.support.submission import with_check_character
 
 PROFILE = profile_on("national", date(2026, 6, 1))
+# Nothing is read there: a ZIP of text needs no agreed key.
+NOWHERE = Settings(var=Path("/nowhere"))
+BATCH_ID = "J_110000_2026_A_0001"
 J, T = PROFILE.subsystems["J"], PROFILE.subsystems["T"]
 COLUMNS = pa.schema(
     [
@@ -146,6 +153,14 @@ def test_what_belongs_to_another_category_stays_empty() -> None:
     assert line.split(",")[9:13] == ["1", "京光1", "2015-07-08", ""]
 
 
+def pack(lines: pa.Table) -> Packed:
+    return pack_lines(NOWHERE, PROFILE, J, BATCH_ID, lines)
+
+
+def within_limits(profile: Profile, lines: pa.Table) -> list[Packed]:
+    return list(pack_within_limits(profile, lines, pack))
+
+
 def test_nobody_to_report_gives_no_line() -> None:
     laid_out = lay_out(PROFILE, J, COLUMNS.empty_table())
     assert (laid_out.lines.num_rows, laid_out.held_back.num_rows) == (0, 0)
@@ -155,7 +170,7 @@ def test_the_same_records_give_the_same_bytes_whatever_their_chunks() -> None:
     rows = [record(n, hukou_division_code=f"1101{n % 16 + 1:02d}001001") for n in range(1, 200)]
     whole = table(*rows)
     chunked = pa.concat_tables([whole.slice(0, 13), whole.slice(13, 100), whole.slice(113)])
-    first, second = (pack_lines(PROFILE, J, lay_out(PROFILE, J, t).lines) for t in (whole, chunked))
+    first, second = (pack(lay_out(PROFILE, J, t).lines) for t in (whole, chunked))
     assert first == second
     members = list(read_members(first.content))
     assert [member.name for member in members] == sorted(member.name for member in members)
@@ -176,20 +191,20 @@ def test_batches_keep_the_limits_and_together_hold_every_record_once(
     rows = [record(n, hukou_division_code=f"1101{n % 16 + 1:02d}001001") for n in range(1, 200)]
     lines = lay_out(PROFILE, J, table(*rows)).lines
     profile = replace(PROFILE, most_records=most_records, most_bytes=most_bytes)
-    packed = list(pack_within_limits(profile, J, lines))
+    packed = within_limits(profile, lines)
     assert batches is None or len(packed) == batches
     assert all(len(part.places) <= most_records and len(part.content) <= most_bytes for part in packed)
     assert [place.record_id for part in packed for place in part.places] == lines["record_id"].to_pylist()
-    assert packed == list(pack_within_limits(profile, J, lines))
+    assert packed == within_limits(profile, lines)
 
 
 def test_a_record_that_fits_into_no_batch_is_refused() -> None:
     lines = lay_out(PROFILE, J, table(record(1), record(2))).lines
     with pytest.raises(Refusal, match="record_too_large"):
-        list(pack_within_limits(replace(PROFILE, most_bytes=300), J, lines))
+        within_limits(replace(PROFILE, most_bytes=300), lines)
 
 
 def test_a_batch_that_reports_nothing_says_so() -> None:
-    (member,) = read_members(pack_nothing(PROFILE, J).content)
+    (member,) = read_members(pack_nothing(NOWHERE, PROFILE, J, BATCH_ID).content)
     assert (member.name, member.count, member.header) == ("LNJF_JFDX_110000_110000.txt", "0", J.header)
     assert member.lines == ()
