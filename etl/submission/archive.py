@@ -36,11 +36,6 @@ class Packed:
     content: bytes
     places: tuple[Place, ...]
 
-    @property
-    def sha256(self) -> str:
-        """Digest of the file."""
-        return hashlib.sha256(self.content).hexdigest()
-
 
 @dataclass(frozen=True)
 class Member:

@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.crypto import seal
 from connectors.divisions import division_tree
 from connectors.registry import hold_lock, lock_key, registry_session
 from connectors.settings import Settings
@@ -17,7 +16,7 @@ from etl.submission.archive import read_members
 from etl.submission.difference import period_of
 from etl.submission.division_check import check_upload
 from etl.submission.division_upload import build_division_upload, refuse_faulty
-from etl.submission.outbox import RECEIVER, batches_where, brief, next_sequence
+from etl.submission.outbox import RECEIVER, batches_where, brief, file_columns, next_sequence
 from schemas.division_upload import upload_layout_on
 from schemas.padis_profile import ADD
 from schemas.padis_profile_file import profile_on
@@ -67,9 +66,7 @@ def put_division_batch(settings: Settings, as_of: date, since: date | None = Non
                 "business_date": as_of,
                 "file_name": file_name,
                 "record_count": upload.divisions + upload.changes,
-                "byte_count": len(upload.content),
-                "sha256": upload.sha256,
-                "content": seal(settings, upload.content, batch_id.encode("ascii")),
+                **file_columns(settings, profile, batch_id, upload.content),
                 "inputs": [],
                 "policy_version": "schemas/divisions",
                 "state": "built",

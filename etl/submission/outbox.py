@@ -49,7 +49,6 @@ def put_batch(
     period = period_of(business_date)
     sequence = next_sequence(connection, profile, run.programme_code, period, operation_code)
     batch_id = profile.name_batch(run.programme_code, period, operation_code, sequence)
-    content = packed.content
     shared = {
         "receiver": profile.receiver,
         "subsystem_code": run.programme_code,
@@ -65,13 +64,7 @@ def put_batch(
             "business_date": business_date,
             "file_name": f"{batch_id}{profile.file.suffix}",
             "record_count": len(packed.places),
-            "byte_count": len(content),
-            "sha256": packed.sha256,
-            "sm3": sm3_digest(content) if SM3 in profile.file.digests else None,
-            "signature": signature_of(settings, profile.receiver, content)
-            if profile.file.is_signed
-            else None,
-            "content": seal(settings, content, batch_id.encode("ascii")),
+            **file_columns(settings, profile, batch_id, packed.content),
             "inputs": [str(run.decisions), *map(str, run.inputs.values())],
             "policy_version": run.policy_version,
             "state": "built",
@@ -85,6 +78,22 @@ def put_batch(
     if rows:
         connection.execute(sa.insert(RECORD), rows)
     return batch_id
+
+
+def file_columns(settings: Settings, profile: Profile, batch_id: str, content: bytes) -> dict[str, Any]:
+    """Give the columns of a batch that its file fills: size, digests, signature and the sealed bytes.
+
+    Raises:
+        Refusal: the profile wants a signature, and there is no key that can sign.
+    """
+    form = profile.file
+    return {
+        "byte_count": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "sm3": sm3_digest(content) if SM3 in form.digests else None,
+        "signature": signature_of(settings, profile.receiver, content) if form.is_signed else None,
+        "content": seal(settings, content, batch_id.encode("ascii")),
+    }
 
 
 def next_batch_id(

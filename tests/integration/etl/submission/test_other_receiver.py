@@ -20,6 +20,7 @@ from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from etl.submission.approve import approve_batches
 from etl.submission.build import build_batches, preview_batches
+from etl.submission.division_batch import put_division_batch
 from etl.submission.receipts import collect_receipts
 from etl.submission.send import send_batches
 from etl.submission.trace import trace_record
@@ -142,6 +143,20 @@ def test_every_record_is_followed_both_ways(settings: Settings, padis: SftpPartn
         thread = trace_record(settings, record["record_id"])
         assert [link.title for link in thread.walk() if link.holds is False] == []
         assert [link.holds for link in thread.walk() if "written again" in link.title] == [True]
+
+
+def test_divisions_go_there_signed_as_well(settings: Settings, padis: SftpPartner) -> None:
+    batch_id = put_division_batch(settings, TODAY)["batch_id"]
+    approve_batches(settings, TODAY, "li", True)
+    send_batches(settings, TODAY, padis)
+    deadline = time.monotonic() + 120
+    while batch_id not in ended(settings):
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+    collect_receipts(settings, TODAY, padis)
+    with registry_session(settings) as connection:
+        state = sa.select(BATCH.c.receiver_state_code).where(BATCH.c.batch_id == batch_id)
+        assert connection.scalar(state) == "40"
 
 
 def test_a_file_that_another_signed_is_refused_as_a_whole(
