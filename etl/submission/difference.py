@@ -15,7 +15,7 @@ from connectors.registry import newest_on_record, state_on
 from connectors.settings import Settings
 from schemas.padis_profile import Profile
 from schemas.refusal import Refusal
-from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP, STATE_DATE
+from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP
 
 # The partner that drops the cases that are in payment already.
 BASELINE = "cases"

@@ -24,7 +24,6 @@ from etl.submission.outbox import (
     open_batch,
     sealed_batch,
 )
-from schemas.division import DISTRICT
 from schemas.padis_profile import WITHDRAW, Subsystem
 from schemas.padis_profile_file import profile_on
 from schemas.programme_file import load_programme, programme_names
