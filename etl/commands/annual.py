@@ -16,7 +16,6 @@ from etl.commands.acting import (
     tell_done,
 )
 from etl.commands.session import ready_settings
-from schemas.division import CITY_CODE
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,7 +25,7 @@ annual = typer.Typer(
 )
 YearOption = Annotated[int | None, typer.Option("--year", help="年度 · year; default this one (Beijing).")]
 ProgrammeOption = Annotated[str, typer.Option("--programme", help="项目 · J, T or T3.")]
-DivisionOption = Annotated[str, typer.Option("--division", help="区划 · 12 digits; default the city.")]
+DivisionOption = Annotated[str | None, typer.Option("--division", help="区划 · 12 digits; default the city.")]
 
 
 def _today() -> date:
@@ -38,7 +37,7 @@ def _today() -> date:
 
 
 @annual.command("status")
-def status(year: YearOption = None, division: DivisionOption = CITY_CODE) -> None:
+def status(year: YearOption = None, division: DivisionOption = None) -> None:
     """进度 · by level: due days, who has signed, who was late, who waits."""
     from rich.console import Console
 
@@ -46,12 +45,13 @@ def status(year: YearOption = None, division: DivisionOption = CITY_CODE) -> Non
     from etl.subsidy.annual_page import render_status
     from etl.subsidy.annual_status import status_of
     from schemas.case_life import load_case_life
+    from schemas.division import CITY_CODE
 
     with ready_settings() as settings, registry_session(settings) as connection:
         levels = [
             level
             for programme in load_case_life().categories
-            for level in status_of(connection, year or _today().year, programme, division)
+            for level in status_of(connection, year or _today().year, programme, division or CITY_CODE)
             if level.signed or level.waiting
         ]
     Console().print(render_status(levels))
@@ -61,7 +61,7 @@ def status(year: YearOption = None, division: DivisionOption = CITY_CODE) -> Non
 def exceptions(
     programme: ProgrammeOption,
     year: YearOption = None,
-    division: DivisionOption = CITY_CODE,
+    division: DivisionOption = None,
     at_most: Annotated[int, typer.Option("--at-most", help="行数 · rows shown.")] = 50,
 ) -> None:
     """例外 · the cases that the nightly review puts in question: each wants a visit, or its exit."""
@@ -70,9 +70,10 @@ def exceptions(
     from connectors.registry import registry_session
     from etl.subsidy.annual_page import render_exceptions
     from etl.subsidy.annual_status import results_of
+    from schemas.division import CITY_CODE
 
     with ready_settings() as settings, registry_session(settings) as connection:
-        rows = results_of(connection, year or _today().year, programme, division)
+        rows = results_of(connection, year or _today().year, programme, division or CITY_CODE)
     Console().print(render_exceptions(rows, at_most))
 
 

@@ -28,8 +28,8 @@ QUESTIONS = ("何时 · When", "做什么 · What", "失败意味着 · A failur
 VITAL_ORDER = [
     ("pull_population", "conform_population", {"follow_divisions", "pull_population"}),
     ("pull_population", "gate_population", {"follow_divisions", "pull_population", "conform_population"}),
-    ("decide_subsidies", "decide_subsidies", {"import_cases"}),
     ("decide_subsidies", "take_over_cases", {"import_cases"}),
+    ("decide_subsidies", "decide_subsidies", {"import_cases", "take_over_cases"}),
     ("decide_subsidies", "review_cases", {"import_cases", "take_over_cases", "decide_subsidies"}),
     ("rebuild_days", "rebuild", {"preview"}),
     ("share_births", "send_letters", {"write_letters"}),
