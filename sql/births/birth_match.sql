@@ -91,6 +91,15 @@ finding AS (
     FROM found
     LEFT JOIN benefiting USING (match_id)
 ),
+resident AS (
+    SELECT person_id, residence_division_code, hukou_division_code
+    FROM population_person
+    WHERE person_id IN (
+        SELECT mother_person_id FROM finding
+        UNION SELECT child_person_id FROM finding
+        UNION SELECT father_person_id FROM finding
+    )
+),
 place AS (
     -- Where somebody can act, the best first. A mother from elsewhere is looked after where she gave birth.
     SELECT
@@ -105,9 +114,9 @@ place AS (
         ) AS received,
         UNNEST(RANGE(8)) AS preference
     FROM finding
-    LEFT JOIN population_person AS mother ON mother.person_id = finding.mother_person_id
-    LEFT JOIN population_person AS child ON child.person_id = finding.child_person_id
-    LEFT JOIN population_person AS father ON father.person_id = finding.father_person_id
+    LEFT JOIN resident AS mother ON mother.person_id = finding.mother_person_id
+    LEFT JOIN resident AS child ON child.person_id = finding.child_person_id
+    LEFT JOIN resident AS father ON father.person_id = finding.father_person_id
 ),
 received_code AS (
     SELECT DISTINCT received FROM place WHERE received IS NOT NULL

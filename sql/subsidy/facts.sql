@@ -13,7 +13,7 @@ WITH as_of AS (
         END AS as_of_month_day
 ),
 
-person AS (
+person AS NOT MATERIALIZED (
     SELECT
         person_id,
         sex_code,
@@ -32,7 +32,7 @@ person AS (
     CROSS JOIN as_of
 ),
 
-marriage_in_force AS (
+marriage_in_force AS NOT MATERIALIZED (
     SELECT marriage_id, event_date, husband_person_id, wife_person_id
     FROM marriage
     WHERE event_date <= $business_date AND (end_date IS NULL OR end_date > $business_date)
@@ -50,7 +50,7 @@ spouse_of AS (
     GROUP BY person_id
 ),
 
-child AS (
+child AS NOT MATERIALIZED (
     SELECT
         family_child.*,
         is_alive
@@ -62,7 +62,7 @@ child AS (
     CROSS JOIN as_of
 ),
 
-parent_child AS (
+parent_child AS NOT MATERIALIZED (
     SELECT mother_person_id AS person_id, child.* FROM child WHERE mother_person_id IS NOT NULL
     UNION ALL
     SELECT father_person_id AS person_id, child.* FROM child
@@ -70,6 +70,12 @@ parent_child AS (
 ),
 
 -- The only_child_ columns mean something only where children_count = 1.
+spouse_facts AS (
+    SELECT spouse_of.person_id, spouse.age_years, spouse.is_rural_hukou
+    FROM spouse_of
+    LEFT JOIN person AS spouse ON spouse_of.spouse_person_id = spouse.person_id
+),
+
 children_of AS (
     SELECT
         person_id,
@@ -114,7 +120,7 @@ SELECT
     person.birth_date,
     CAST(person.age_years AS INTEGER) AS age_years,
     CASE
-        WHEN spouse_of.person_id IS NOT NULL THEN 'known'
+        WHEN spouse.person_id IS NOT NULL THEN 'known'
         WHEN person.marital_status_code IN ('10', '30', '40') THEN 'none'
         ELSE 'unknown'
     END AS spouse_state_code,
@@ -141,7 +147,6 @@ SELECT
     complication_level,
     coalesce(has_complication_certificate, FALSE) AS has_complication_certificate
 FROM person
-LEFT JOIN spouse_of ON person.person_id = spouse_of.person_id
-LEFT JOIN person AS spouse ON spouse_of.spouse_person_id = spouse.person_id
+LEFT JOIN spouse_facts AS spouse ON person.person_id = spouse.person_id
 LEFT JOIN children_of ON person.person_id = children_of.person_id
 LEFT JOIN complication ON person.person_id = complication.person_id
