@@ -12,12 +12,12 @@ import pyarrow as pa
 from connectors.duck import open_duckdb
 from connectors.lake import DatasetVersion, read_dataset, table_path
 from connectors.lake_layer import held_by
-from connectors.lake_room import StagedRows, stage_rows
+from connectors.lake_room import HeldRows, StagedRows, stage_rows
 from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import PROJECT, Settings
 
-Relation: TypeAlias = pa.Table | DatasetVersion | StagedRows
+Relation: TypeAlias = pa.Table | DatasetVersion | HeldRows
 
 
 @lru_cache(maxsize=128)
@@ -76,7 +76,7 @@ def name_relations(
         if isinstance(relation, pa.Table):
             connection.register(name, relation)
             continue
-        if isinstance(relation, StagedRows):
+        if isinstance(relation, HeldRows):
             connection.read_parquet(str(relation.path)).create_view(name)
             continue
         held = held_by(table_path(settings, relation.name), relation.version)

@@ -32,12 +32,18 @@ _spills = itertools.count()
 
 
 @dataclass(frozen=True)
-class StagedRows:
-    """Rows in a file that no version holds yet; `digest` is that of the rows (see `digest_of`)."""
+class HeldRows:
+    """Rows in a file of a room, for the step that put them down and for nobody else."""
 
     path: Path
     schema: pa.Schema
     num_rows: int
+
+
+@dataclass(frozen=True)
+class StagedRows(HeldRows):
+    """Rows in a file that no version holds yet; `digest` is that of the rows (see `digest_of`)."""
+
     digest: str
 
 
@@ -119,6 +125,16 @@ def stage_rows(
     rows = (batch.replace_schema_metadata(None) for batch in batches)
     count = write_rows(rows, schema, path, seen=digest.see)
     return StagedRows(path, schema, count, digest.hexdigest())
+
+
+def hold_rows(room: Path, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> HeldRows:
+    """Put rows down as they come, to be read again soon: quick to write, and of no promised bytes."""
+    path, count = room / f"{name}.parquet", 0
+    with pq.ParquetWriter(path, schema, compression="lz4", write_statistics=False) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return HeldRows(path, schema, count)
 
 
 @contextmanager

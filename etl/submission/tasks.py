@@ -68,8 +68,10 @@ def _rejected_batches(connection: Connection) -> Iterator[Found]:
     for level in levels_on_record(connection):
         if level.has_failed:
             details.setdefault(level.batch_id, []).append(str(level.cause_code or level.said))
-    newest, items = _newest_records(), _newest_items()
-    not_again = set(connection.scalars(sa.union(sa.select(newest.c.batch_id), sa.select(items.c.batch_id))))
+    items = _newest_items()
+    records_left = sa.select(RECORD.c.batch_id).where(RECORD.c.batch_id.in_(details), _is_newest())
+    items_left = sa.select(items.c.batch_id).where(items.c.batch_id.in_(details))
+    not_again = set(connection.scalars(sa.union(records_left, items_left)))
     for batch_id, codes in details.items():
         if batch_id in not_again:
             yield "batch_rejected", batch_id, CITY_CODE, codes
@@ -87,8 +89,8 @@ def _rejected_records(connection: Connection, business_date: date, tree: Divisio
 
     A decision that has ended keeps its division; where that was retired since, its successor has the task.
     """
-    newest = _newest_records()
-    rejected = sa.select(newest).where(newest.c.receiver_state_code == REJECTED).order_by(newest.c.record_id)
+    is_refused = sa.and_(RECORD.c.receiver_state_code == REJECTED, _is_newest())
+    rejected = sa.select(RECORD).where(is_refused).order_by(RECORD.c.record_id)
     rows = connection.execute(rejected).mappings().all()
     divisions = _divisions(connection, [row["person_id"] for row in rows], business_date)
     for row in rows:
@@ -97,11 +99,13 @@ def _rejected_records(connection: Connection, business_date: date, tree: Divisio
         yield "record_rejected", row["record_id"], division, [row["rejection_code"]]
 
 
-def _newest_records() -> sa.Subquery:
-    """Select the newest report of each person, programme and period."""
-    case = (RECORD.c.subsystem_code, RECORD.c.person_id, RECORD.c.period)
-    in_order = (*case, RECORD.c.ordinal.desc())
-    return sa.select(RECORD).ext(postgresql.distinct_on(*case)).order_by(*in_order).subquery()
+def _is_newest() -> sa.ColumnElement[bool]:
+    """Tell whether a record is the newest report of its person, programme and period to its receiver."""
+    later = RECORD.alias("later")
+    same_case = [
+        later.c[name] == RECORD.c[name] for name in ("person_id", "receiver", "subsystem_code", "period")
+    ]
+    return ~sa.exists().where(*same_case, later.c.ordinal > RECORD.c.ordinal)
 
 
 def _newest_items() -> sa.Subquery:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from connectors.duck import open_duckdb
 from connectors.engine import Relation, name_relations, sql_text
-from connectors.lake_room import StagedRows, stage_rows
+from connectors.lake_room import HeldRows, hold_rows
 from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
@@ -40,18 +40,18 @@ def gather_facts(settings: Settings, sources: Mapping[str, Relation], facts: Fac
         return rows.to_arrow_table()
 
 
-def stage_facts(
+def hold_facts(
     settings: Settings,
     room: Path,
     sources: Mapping[str, Relation],
     facts: Facts,
     day: date,
     asked: Collection[str],
-) -> StagedRows:
+) -> HeldRows:
     """Compute the facts that are asked for of a whole city, into a file of a room; others cost nothing."""
     with _facts(settings, sources, facts, day, asked) as rows:
         batches = rows.to_arrow_reader(ROWS_PER_GROUP)
-        return stage_rows(room, "facts", read_ahead(batches), batches.schema)
+        return hold_rows(room, "facts", read_ahead(batches), batches.schema)
 
 
 @contextmanager

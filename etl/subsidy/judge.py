@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 
 from connectors.engine import Relation, run_sql, stage_sql
-from connectors.lake_room import StagedRows
+from connectors.lake_room import HeldRows, StagedRows
 from connectors.settings import Settings
 from etl.subsidy.as_of import sources_as_of
 from etl.subsidy.compile import asked_facts, compile_programme
-from etl.subsidy.facts import stage_facts
+from etl.subsidy.facts import hold_facts
 from schemas.policy import POLICY
 from schemas.programme import Programme
 from schemas.programme_file import load_facts, load_programme
@@ -45,7 +45,7 @@ def judge_everyone(
     if known_at is not None:
         of_facts = of_facts.as_known_at(known_at)
         sources = sources_as_of(settings, room, sources, day)
-    facts = stage_facts(settings, room, sources, of_facts, day, asked_facts(programmes, day))
+    facts = hold_facts(settings, room, sources, of_facts, day, asked_facts(programmes, day))
     return judge_facts(settings, room, facts, day, policy, names, known_at)
 
 
@@ -57,7 +57,7 @@ def _programme(name: str, policy: Path, known_at: date | None) -> Programme:
 def judge_facts(
     settings: Settings,
     room: Path,
-    facts: StagedRows,
+    facts: HeldRows,
     day: date,
     policy: Path = POLICY,
     names: Sequence[str] = PROGRAMMES,
@@ -75,7 +75,7 @@ def _judge_programme(
     settings: Settings,
     room: Path,
     programme: Programme,
-    facts: StagedRows,
+    facts: HeldRows,
     earlier: Mapping[str, StagedRows],
     day: date,
 ) -> StagedRows:

@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.lake_room import StagedRows
 from etl.subsidy.compile import asked_facts
-from etl.subsidy.facts import stage_facts
+from etl.subsidy.facts import hold_facts
 from etl.subsidy.judge import PROGRAMMES
 from schemas.programme_file import load_facts, load_programme
 from tests.benchmark.ours.relations import rows_of, settings_of
@@ -20,7 +20,7 @@ def run(inputs: dict[str, Any]) -> StagedRows:
     }
     day = date.fromisoformat(inputs["day"])
     asked = asked_facts([load_programme(name) for name in PROGRAMMES], day)
-    return stage_facts(settings, settings.lake, sources, load_facts(), day, asked)
+    return hold_facts(settings, settings.lake, sources, load_facts(), day, asked)
 
 
 def answer(facts: StagedRows, inputs: dict[str, Any]) -> dict[str, Any]:
