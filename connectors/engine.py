@@ -17,7 +17,9 @@ from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import PROJECT, Settings
 
-Relation: TypeAlias = pa.Table | DatasetVersion | HeldRows
+# What is known by what it holds, and what a step reads beside it: rows that it put down for itself.
+Relation: TypeAlias = pa.Table | DatasetVersion | StagedRows
+Readable: TypeAlias = Relation | HeldRows
 
 
 @lru_cache(maxsize=128)
@@ -29,7 +31,7 @@ def sql_text(relation: str) -> str:
 def run_sql(
     settings: Settings,
     sql: str,
-    relations: Mapping[str, Relation],
+    relations: Mapping[str, Readable],
     parameters: Mapping[str, Any] | None = None,
 ) -> pa.Table:
     """Run one SELECT over named relations and return its rows as Arrow.
@@ -49,7 +51,7 @@ def stage_sql(
     room: Path,
     name: str,
     sql: str,
-    relations: Mapping[str, Relation],
+    relations: Mapping[str, Readable],
     parameters: Mapping[str, Any] | None = None,
 ) -> StagedRows:
     """Run one SELECT as `run_sql` does, but into a file of a room: memory never holds all rows."""
@@ -60,7 +62,7 @@ def stage_sql(
 
 @contextmanager
 def _answer(
-    settings: Settings, sql: str, relations: Mapping[str, Relation], parameters: Mapping[str, Any] | None
+    settings: Settings, sql: str, relations: Mapping[str, Readable], parameters: Mapping[str, Any] | None
 ) -> Iterator[duckdb.DuckDBPyRelation]:
     text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
     with open_duckdb(settings) as connection:
@@ -69,7 +71,7 @@ def _answer(
 
 
 def name_relations(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Relation]
+    connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Readable]
 ) -> None:
     """Give relations their names in a connection: Arrow tables, or the files of staged rows and versions."""
     for name, relation in relations.items():

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from connectors.engine import Relation, run_sql, stage_sql
+from connectors.engine import Readable, Relation, run_sql, stage_sql
 from connectors.lake_room import HeldRows, StagedRows
 from connectors.settings import Settings
 from etl.subsidy.as_of import sources_as_of
@@ -81,7 +81,7 @@ def _judge_programme(
 ) -> StagedRows:
     """Judge everyone under one programme, as `compile_programme` describes; `earlier` by programme name."""
     sql, values = compile_programme(programme, day)
-    relations: dict[str, Relation] = {"facts": facts}
+    relations: dict[str, Readable] = {"facts": facts}
     relations |= {f"decision_{name}": decisions for name, decisions in earlier.items()}
     judged = stage_sql(settings, room, programme.name, sql, relations, values)
     if judged.num_rows != facts.num_rows:
