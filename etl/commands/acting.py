@@ -36,7 +36,12 @@ def act_of(user: str, reason: str, on_text: str | None, dry_run: bool) -> Act:
 
 def tell_done(act: Act, what: str) -> None:
     """Print what is on record now, or what would be."""
+    tell_kept(what, is_trial=act.is_trial)
+
+
+def tell_kept(what: str, *, is_trial: bool) -> None:
+    """Print what is on record now, or what would be if it were not only tried."""
     from rich.console import Console
 
-    begins = "可以办理，未登记 · possible, nothing kept" if act.is_trial else "已登记 · on record"
+    begins = "可以办理，未登记 · possible, nothing kept" if is_trial else "已登记 · on record"
     Console().print(f"{begins}: {what}", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""Commands on what is exchanged with receivers: which answers are awaited, at which level, until when."""
+"""Commands on what is exchanged with receivers: which answers are awaited, what a second person lets pass."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from etl.commands.acting import DryRunOption, ReasonOption, tell_kept
 from etl.commands.session import ready_settings
 
 
 def add_commands(app: typer.Typer) -> None:
     """Hang these commands on the root."""
     app.command()(receipts)
+    app.command()(countersign)
     app.command()(probe)
 
 
@@ -28,6 +30,34 @@ def receipts(
 
     with ready_settings() as settings, registry_session(settings) as connection:
         Console().print(show_levels(connection, only_open=not everything))
+
+
+def countersign(
+    batch_ids: Annotated[list[str], typer.Argument(help="批次号 · released batches to let pass.")],
+    user: Annotated[str, typer.Option("--as", metavar="USER", help="第二人 · not who released them.")],
+    reason: ReasonOption,
+    outside_window: Annotated[
+        bool,
+        typer.Option(
+            "--outside-window", help="窗口外发送 · send while the receiver is closed; else as a backfill."
+        ),
+    ] = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """第二人放行 · let backfills pass, or batches outside the receiver's hours; `send-batches` sends them."""
+    from datetime import UTC, datetime
+
+    from etl.submission import countersign as second
+
+    ground = second.OUTSIDE_WINDOW if outside_window else second.BACKFILL
+    with ready_settings() as settings:
+        for batch_id in batch_ids:
+            now = datetime.now(UTC)
+            told = second.countersign(settings, batch_id, ground, user, reason, now, is_trial=dry_run)
+            released = (
+                f"批准 · released by {told['approved_by']}, 放行 · passed by {told['countersigned_by']}"
+            )
+            tell_kept(f"{batch_id} {second.GROUND_NAMES[ground]}: {released}", is_trial=dry_run)
 
 
 def probe(

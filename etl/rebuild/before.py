@@ -12,6 +12,7 @@ from schemas.registry import (
     ATTEMPT,
     BATCH,
     CASE,
+    COUNTERSIGN,
     DATASET_VERSION,
     DROP,
     EXPECTATION_COUNT,
@@ -30,10 +31,11 @@ Rows = sa.Select[tuple[object, ...]]
 # What came for the date itself is what it is rebuilt from; so are words that count on it: of whoever
 # accepted its rejects, or asked for a report again.
 OF_THE_DATE_TOO = frozenset({LANDING, DROP, RESUBMISSION, SHARE_ACCEPTANCE})
-# What the receiver did and said, which figures were released, who worked here: no step of a night asks. What
-# people did about cases: a night reads it where it was put on record, as its date knows it.
+# What was sent and said, what second persons let pass, which figures were released, who worked here: no step
+# of a night asks. What people did about cases: a night reads it where it was put on record, as its date knows
+# it.
 ZONES_LEFT_BEHIND = frozenset({"audit", "mart"})
-LEFT_BEHIND = frozenset({ATTEMPT, ANSWER, RECEIPT, *LIFE_RULES, *LIFE_RECORDS, *ANNUAL_RECORDS})
+LEFT_BEHIND = frozenset({ATTEMPT, ANSWER, COUNTERSIGN, RECEIPT, *LIFE_RULES, *LIFE_RECORDS, *ANNUAL_RECORDS})
 CASE_IMPORT = "subsidy.case_import"
 
 

@@ -150,6 +150,7 @@ KIND = {
     "batch_rejected": ("批次退回", "Rejected batch"),
     "receipt_overdue": ("回执逾期", "Receipt overdue"),
     "receipt_parked": ("回执搁置", "Receipt parked"),
+    "countersign_awaited": ("补报待放行", "Countersign due"),
 }
 ALL_PERSONS = all_of("persons_by_sex", "合计", "Total")
 ALL_BIRTHS = all_of("births_by_class", "合计", "Total")

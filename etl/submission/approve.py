@@ -33,7 +33,8 @@ def approve_batches(
     was decided later.
 
     Returns:
-        `approved` and `withheld` now decided so, and the `batches` concerned.
+        `approved` and `withheld` now decided so, `to_countersign`, how many of the approved wait for a second
+        person, since a later date had been decided; and the `batches` concerned.
 
     Raises:
         Refusal: no user is named, the batches are being sent by another run, or one of those shown was
@@ -63,6 +64,7 @@ def approve_batches(
         decided = list(connection.scalars(decide))
         batches = batches_where(connection, BATCH.c.batch_id.in_(decided), receiver=None)
     counts = {"approved": 0, "withheld": 0, state: len(decided)}
+    counts["to_countersign"] = sum(batch["is_backfill"] for batch in batches)
     return {**counts, "batches": [brief(batch) for batch in batches]}
 
 

@@ -36,7 +36,9 @@ def take_lease(connection: Connection) -> int:
     return int(epoch or 0)
 
 
-def begin_attempt(settings: Settings, batch_id: str, lease_epoch: int) -> Attempt:
+def begin_attempt(
+    settings: Settings, batch_id: str, lease_epoch: int, *, is_outside_window: bool = False
+) -> Attempt:
     """Put the next attempt on record; earlier ones that ended without a word have sent nothing.
 
     Raises:
@@ -66,6 +68,7 @@ def begin_attempt(settings: Settings, batch_id: str, lease_epoch: int) -> Attemp
                 lease_epoch=lease_epoch,
                 started_at=sa.func.now(),
                 outcome="started",
+                is_outside_window=is_outside_window,
             )
         )
     return attempt

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
+from etl.submission.countersign import backfills_waiting
 from etl.submission.level import Level
 from etl.submission.levels import awaited_levels, levels_on_record, split_subject
 from schemas.business_date import BEIJING
@@ -43,7 +44,10 @@ def told_time(at: datetime) -> str:
 
 
 def show_levels(connection: Connection, *, only_open: bool = True) -> RenderableType:
-    """Lay out what waits: batch, level, state, what was said, since when, until when; then what is parked."""
+    """Lay out what waits: batch, level, state, what was said, since when, until when; then what is parked.
+
+    At the end backfills that a second person has not let pass, so that nobody waits for their receipts.
+    """
     said = {level.subject_id: level for level in levels_on_record(connection)}
     table = Table(title="回执 · receipts by level", title_justify="left")
     for heading in (
@@ -65,8 +69,12 @@ def show_levels(connection: Connection, *, only_open: bool = True) -> Renderable
         )
     if not rows:
         table.add_row("—", "", Text("无 · nothing waits", style="green"))
-    parked = _parked(connection)
-    return Group(table, *([_parked_table(parked)] if parked else []))
+    parked, unsigned = _parked(connection), backfills_waiting(connection)
+    return Group(
+        table,
+        *([_parked_table(parked)] if parked else []),
+        *([_second_person_table(unsigned)] if unsigned else []),
+    )
 
 
 def _said(level: Level | None) -> str:
@@ -90,5 +98,18 @@ def _parked_table(parked: Sequence[sa.RowMapping]) -> Table:
         # The receiver chooses the name, so only the landing id is shown; the message holds no value.
         table.add_row(
             row["landing_id"], LEVEL_NAMES[row["stage"]], row["batch_id"] or "—", Text(row["message"])
+        )
+    return table
+
+
+def _second_person_table(batches: Sequence[sa.RowMapping]) -> Table:
+    table = Table(title="待第二人放行 · backfills that wait for a second person", title_justify="left")
+    for heading in ("批次 · batch", "业务日 · date", "记录 · records", "批准人 · approved by", "批准 · at"):
+        table.add_column(heading)
+    for batch in batches:
+        at = told_time(batch["approved_at"]) if batch["approved_at"] else "—"
+        date_text = batch["business_date"].isoformat()
+        table.add_row(
+            batch["batch_id"], date_text, f"{batch['record_count']:,}", Text(batch["approved_by"]), at
         )
     return table

@@ -1,7 +1,7 @@
 """What a person sees before releasing batches: counts and sums read from the very bytes to be sent."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -14,6 +14,8 @@ from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.submission.archive import Member
 from etl.submission.batch_file import read_batch
+from etl.submission.countersign import BACKFILL, words_about
+from etl.submission.difference import is_superseded
 from etl.submission.division_batch import DIVISIONS, describe_divisions
 from etl.submission.layout import count_reasons
 from etl.submission.outbox import (
@@ -67,6 +69,7 @@ def preview_batches(settings: Settings, business_date: date) -> str:
             sealed_batch(connection, batch["batch_id"]) for batch in batches_where(connection, is_shown)
         ]
         lapsed = {batch["batch_id"]: _count_lapsed(connection, batch, business_date) for batch in batches}
+        second = {batch["batch_id"]: _tell_second_person(connection, batch) for batch in batches}
         version = held_back_on(connection, business_date)
     held = read_dataset(settings, version) if version else None
     lines = [f"# 上报预览 · Submission preview {business_date}", ""]
@@ -74,13 +77,17 @@ def preview_batches(settings: Settings, business_date: date) -> str:
         lines += ["没有需要上报的新记录 · Nothing new to report.", ""]
     for batch in batches:
         if batch["subsystem_code"] == DIVISIONS:
-            lines += [*_heading(batch, "区划代码 · divisions and their changes")]
+            lines += [*_heading(batch, "区划代码 · divisions and their changes"), *second[batch["batch_id"]]]
             lines += describe_divisions(open_batch(settings, batch))
             continue
         subsystem = profile.subsystems[batch["subsystem_code"]]
         tally = _tally(subsystem, read_batch(settings, batch))
         names = _district_names(settings, batch["business_date"])
-        lines += _describe(batch, subsystem, tally, lapsed[batch["batch_id"]], names)
+        warnings = [
+            *second[batch["batch_id"]],
+            *_warnings(tally, lapsed[batch["batch_id"]], batch["operation_code"]),
+        ]
+        lines += _describe(batch, subsystem, tally, warnings, names)
     return "\n".join([*lines, *_describe_held_back(held)])
 
 
@@ -118,14 +125,18 @@ def _heading(batch: sa.RowMapping, description: str) -> list[str]:
 
 
 def _describe(
-    batch: sa.RowMapping, subsystem: Subsystem, tally: Tally, lapsed: int, names: Mapping[str, str]
+    batch: sa.RowMapping,
+    subsystem: Subsystem,
+    tally: Tally,
+    warnings: Sequence[str],
+    names: Mapping[str, str],
 ) -> list[str]:
     yuan = f"{tally.amount_fen // 100:,}.{tally.amount_fen % 100:02d}"
     return [
         *_heading(batch, subsystem.description),
         f"- 操作 · operation: {OPERATION_NAMES[batch['operation_code']]}",
         f"- 金额合计 · total amount: ¥{yuan}",
-        *_warnings(tally, lapsed, batch["operation_code"]),
+        *warnings,
         "",
         *_table(_category_names(subsystem), tally.districts, names),
         "",
@@ -161,6 +172,19 @@ def _warnings(tally: Tally, lapsed: int, operation_code: str) -> list[str]:
         now = "eligible again" if operation_code == WITHDRAW else "no longer eligible"
         warnings.append(f"- ⚠ 资格已变化 · {now} as of this date: {lapsed}")
     return warnings
+
+
+def _tell_second_person(connection: sa.Connection, batch: sa.RowMapping) -> list[str]:
+    """Tell whether the batch needs the word of a second person, or would if it were released now."""
+    if batch["state"] in OPEN_STATES:
+        if not is_superseded(connection, batch["business_date"]):
+            return []
+        return ["- ⚠ 补报：批准后须第二人放行 · backfill: after approval a second person has to let it pass"]
+    if not batch["is_backfill"]:
+        return []
+    if (batch["batch_id"], BACKFILL) in words_about(connection, [batch["batch_id"]]):
+        return ["- 补报，第二人已放行 · backfill that a second person has let pass"]
+    return ["- ⚠ 补报，待第二人放行 · backfill that waits for a second person: `padis countersign`"]
 
 
 def _district_names(settings: Settings, day: date) -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from connectors.registry import hold_lock, registry_session
 from connectors.remote_file import LOST
@@ -23,6 +24,7 @@ from etl.submission.attempt import (
     mark_sending,
     take_lease,
 )
+from etl.submission.countersign import BACKFILL, OUTSIDE_WINDOW, grounds_waiting
 from etl.submission.outbox import RECEIVER, batches_where, brief, open_batch, sealed_batch, sender_lock
 from etl.submission.uncertain import resolve_batch, settle_if_answered
 from schemas.business_date import BEIJING
@@ -53,14 +55,16 @@ def send_batches(
 ) -> dict[str, Any]:
     """Send what is released up to a date; what may have been sent already waits for evidence.
 
-    Outside the receiver's windows nothing is begun; evidence is looked for at any time.
+    Outside the receiver's windows nothing is begun, and no backfill ever, unless a second person has let it
+    pass; evidence is looked for at any time.
 
     Running again is safe at any time, also after a kill: a batch that is `sending` or `uncertain` is
     sent again only if the receiver proves that it did not arrive. To PADIS, unless somebody else is told.
 
     Returns:
         `sent` now or found to have arrived, `uncertain`, and the open or sent `batches` concerned. `state`
-        waiting and `opens_at`, if released batches wait for a window of the receiver.
+        waiting, if released batches wait: `opens_at`, for a window of the receiver; `to_countersign` is how
+        many are backfills that wait for a second person.
 
     Raises:
         Refusal: another run sends for this date, or a batch could not be sent; the others were.
@@ -76,7 +80,7 @@ def send_batches(
                 continue
             for batch in _open_batches(settings, day, receiver):
                 concerned.append(batch["batch_id"])
-                if batch["state"] == "approved" and not _may_send(profile, now):
+                if batch["state"] == "approved" and not _may_go(settings, profile, batch, now()):
                     continue
                 try:
                     _bring_across(settings, profile, partner, batch["batch_id"], now)
@@ -86,20 +90,27 @@ def send_batches(
         raise refusals[0]
     with registry_session(settings) as connection:
         batches = batches_where(connection, BATCH.c.batch_id.in_(concerned), receiver=receiver)
+        waits = _told_to_wait(connection, profile, batches, now())
     counts = Counter(batch["state"] for batch in batches)
     return {
         "sent": counts["sent"],
         "uncertain": counts["uncertain"] + counts["sending"],
         "batches": [brief(batch) for batch in batches],
-        **_told_to_wait(profile, counts["approved"], now()),
+        **waits,
     }
 
 
-def _told_to_wait(profile: Correspondent, released: int, instant: datetime) -> dict[str, Any]:
-    opens_at = profile.opens_after(instant)
-    if not released or opens_at == instant:
-        return {}
-    return {"state": "waiting", "opens_at": opens_at.astimezone(BEIJING).isoformat() if opens_at else None}
+def _told_to_wait(
+    connection: Connection, profile: Correspondent, batches: Sequence[sa.RowMapping], instant: datetime
+) -> dict[str, Any]:
+    released = [batch for batch in batches if batch["state"] == "approved"]
+    waiting = [grounds_waiting(connection, profile, batch, instant) for batch in released]
+    told: dict[str, Any] = {"state": "waiting"} if any(waiting) else {}
+    if any(OUTSIDE_WINDOW in grounds for grounds in waiting):
+        opens_at = profile.opens_after(instant)
+        told["opens_at"] = opens_at.astimezone(BEIJING).isoformat() if opens_at else None
+    backfills = sum(BACKFILL in grounds for grounds in waiting)
+    return told | ({"to_countersign": backfills} if backfills else {})
 
 
 def _days_with_open_batches(settings: Settings, business_date: date, receiver: str) -> Sequence[date]:
@@ -135,9 +146,9 @@ def _open_batches(settings: Settings, day: date, receiver: str) -> Sequence[sa.R
         return batches_where(connection, is_open, receiver=receiver)
 
 
-def _may_send(profile: Correspondent, now: Callable[[], datetime]) -> bool:
-    instant = now()
-    return profile.opens_after(instant) == instant
+def _may_go(settings: Settings, profile: Correspondent, batch: sa.RowMapping, instant: datetime) -> bool:
+    with registry_session(settings) as connection:
+        return not grounds_waiting(connection, profile, batch, instant)
 
 
 def _bring_across(
@@ -151,9 +162,7 @@ def _bring_across(
         with open_sftp(partner) as session:
             if resolve_batch(settings, profile, session, batch_id) != "approved":
                 return
-            if not _may_send(profile, now):
-                return
-            if _try_once(settings, profile, session, batch_id):
+            if _try_once(settings, profile, session, batch_id, now()):
                 return
     with open_sftp(partner) as session:
         if resolve_batch(settings, profile, session, batch_id) == "approved":
@@ -165,10 +174,17 @@ def _bring_across(
             )
 
 
-def _try_once(settings: Settings, profile: Correspondent, session: SftpSession, batch_id: str) -> bool:
-    """Make one attempt, unless a receipt answers an earlier one; False if it ended without certainty."""
+def _try_once(
+    settings: Settings, profile: Correspondent, session: SftpSession, batch_id: str, instant: datetime
+) -> bool:
+    """Make one attempt, unless a receipt answers an earlier one; False if it ended without certainty.
+
+    Nothing is attempted where the batch may not go by now: the receiver has closed, or nobody let it pass.
+    """
     with registry_session(settings) as connection:
         batch = sealed_batch(connection, batch_id)
+        if grounds_waiting(connection, profile, batch, instant):
+            return True
         epoch = take_lease(connection)
         earlier = attempts_of(connection, batch_id)
     if earlier and settle_if_answered(settings, profile, session, batch_id):
@@ -177,7 +193,8 @@ def _try_once(settings: Settings, profile: Correspondent, session: SftpSession, 
     for left_behind in earlier:
         session.discard_attempt(profile.inbox, batch["file_name"], left_behind.part_name)
     content = open_batch(settings, batch)
-    attempt = begin_attempt(settings, batch_id, epoch)
+    is_closed = profile.opens_after(instant) != instant
+    attempt = begin_attempt(settings, batch_id, epoch, is_outside_window=is_closed)
     try:
         _put_sidecar(profile, session, batch, attempt)
         outcome = session.put_atomically(

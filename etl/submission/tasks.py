@@ -1,4 +1,4 @@
-"""What people have to do about submissions: chase receipts, settle refusals, correct records."""
+"""What people have to do about submissions: let backfills pass, chase receipts, settle refusals."""
 
 import hashlib
 import re
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from connectors.divisions import division_tree
 from connectors.settings import Settings
 from connectors.worklist import record_tasks
+from etl.submission.countersign import BACKFILL, backfills_waiting, words_about
 from etl.submission.level import KIND
 from etl.submission.levels import awaited_levels, levels_on_record, split_subject
 from etl.submission.receipt_file import REJECTED
@@ -51,6 +52,7 @@ def find_tasks(connection: Connection, business_date: date, tree: DivisionTree) 
         *_overdue(connection),
         *_rejected_batches(connection),
         *_parked(connection),
+        *_uncountersigned(connection),
         *_rejected_records(connection, business_date, tree),
     ]
     return [_task(each, due_dates, business_date) for each in found]
@@ -82,6 +84,11 @@ def _parked(connection: Connection) -> Iterator[Found]:
     for row in connection.execute(parked):
         code = CODE_IN_MESSAGE.match(row.message or "")
         yield "receipt_parked", row.landing_id, CITY_CODE, [code[1] if code else "parked"]
+
+
+def _uncountersigned(connection: Connection) -> Iterator[Found]:
+    for batch in backfills_waiting(connection):
+        yield "countersign_awaited", batch["batch_id"], CITY_CODE, [BACKFILL]
 
 
 def _rejected_records(connection: Connection, business_date: date, tree: DivisionTree) -> Iterator[Found]:
@@ -158,9 +165,12 @@ def _causes(connection: Connection, ended: Sequence[sa.RowMapping]) -> Mapping[s
     is_met = sa.and_(DEADLINE.c.kind_code == KIND, DEADLINE.c.state == "met")
     answered = set(connection.scalars(sa.select(DEADLINE.c.subject_id).where(is_met)))
     applied = set(connection.scalars(sa.select(RECEIPT.c.landing_id).where(RECEIPT.c.state == "applied")))
+    subjects_ended = [task["subject_id"] for task in ended]
+    signed = {batch_id for batch_id, ground in words_about(connection, subjects_ended) if ground == BACKFILL}
     came = {
         "receipt_overdue": (answered, "receiver_answered", "no_longer_awaited"),
         "receipt_parked": (applied, "receipt_applied", "receipt_dismissed"),
+        "countersign_awaited": (signed, "countersigned", "no_longer_awaited"),
     }
     causes = {}
     for task in ended:

@@ -13,6 +13,7 @@ from connectors.deadline import deadlines_where
 from connectors.landing import find_landing, landed_file
 from etl.submission.archive import digest_of_line
 from etl.submission.batch_file import read_batch
+from etl.submission.countersign import BACKFILL, GROUND_NAMES, words_about
 from etl.submission.difference import CANDIDATE, DecisionRun, gather_records
 from etl.submission.intake import DATASET
 from etl.submission.layout import as_reported, lay_out
@@ -43,6 +44,7 @@ def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, dec
         *(Fact(name, record[column]) for column, name in LINKED.items() if record[column]),
         Fact("状态 · state", batch["state"]),
         Fact("批准人 · approved by", batch["approved_by"] or "—"),
+        *_second_person(trail, batch),
         Fact("发送时间 · sent at", str(batch["sent_at"] or "—")),
         Fact("摘要 · SHA-256", batch["sha256"]),
     )
@@ -64,6 +66,16 @@ def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, dec
             Link("由规整数据重写一致 · the same when written again from staging", rebuilt == line),
         ),
     )
+
+
+def _second_person(trail: Trail, batch: sa.RowMapping) -> Iterator[Fact]:
+    """Tell who let the batch pass beside its approver, and whether that is waited for."""
+    given = words_about(trail.connection, [batch["batch_id"]])
+    for (_, ground), word in given.items():
+        said = f"{word['recorded_by']} {told_time(word['recorded_at'])}: {word['reason']}"
+        yield Fact(f"第二人放行 · countersigned, {GROUND_NAMES[ground]}", said)
+    if batch["is_backfill"] and (batch["batch_id"], BACKFILL) not in given:
+        yield Fact(f"第二人放行 · countersigned, {GROUND_NAMES[BACKFILL]}", "待放行 · awaited")
 
 
 def _write_again(

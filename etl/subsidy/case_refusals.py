@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.registry import registry_engine, registry_session
+from connectors.guarded import Said, guarded_session
 from connectors.settings import Settings
-from schemas.refusal import WRITTEN, Refusal
 
 ONE_ANSWER = ("每件异议答复一次 · one answer", "无须再办 · leave it")
 NO_PROGRAMME = ("无此项目 · no such programme", "J、T、T3 之一 · J, T or T3", "更正项目 · correct it")
@@ -154,33 +152,15 @@ def case_session(settings: Settings, *, is_trial: bool = False) -> Iterator[Conn
     Raises:
         Refusal: the registry refused what was written.
     """
-    settings.refuse_in_shadow("a step of a case")
-    try:
-        # Ended without a commit, a connection takes back what it did.
-        with registry_engine(settings).connect() if is_trial else registry_session(settings) as connection:
-            yield connection
-    except sa.exc.IntegrityError as error:
-        raise _refusal_of(error) from None
+    with guarded_session(settings, "a step of a case", _said, is_trial=is_trial) as connection:
+        yield connection
 
 
-def _refusal_of(error: sa.exc.IntegrityError) -> Refusal:
-    said = getattr(error.orig, "diag", None)
-    message, name = getattr(said, "message_primary", None) or "", getattr(said, "constraint_name", None) or ""
-    if WRITTEN.fullmatch(message):
-        return Refusal.read(message)
-    if name.endswith("_not_to_come"):
-        found, expected, to_do = ANY_NOT_TO_COME
-    elif name.endswith("_cycle_year"):
-        found, expected, to_do = ANY_YEAR
-    elif name.endswith(("_reason", "_recorded_by")):
-        found, expected, to_do = ANY_BLANK
-    else:
-        found, expected, to_do = SAID.get(
-            name,
-            (
-                f"登记库不收 · a row that {name or 'a constraint'} forbids",
-                "登记库所收的记录 · a row that the registry takes",
-                "更正后再登记 · correct it",
-            ),
-        )
-    return Refusal(name or "case_refused", found=found, expected=expected, to_do=to_do)
+def _said(constraint: str) -> Said | None:
+    if constraint.endswith("_not_to_come"):
+        return ANY_NOT_TO_COME
+    if constraint.endswith("_cycle_year"):
+        return ANY_YEAR
+    if constraint.endswith(("_reason", "_recorded_by")):
+        return ANY_BLANK
+    return SAID.get(constraint)

@@ -17,8 +17,8 @@ from sqlalchemy import (
     Text,
 )
 
-from schemas.registry.case_life import CASE_NUMBER, not_to_come, number, who_and_when
-from schemas.registry.declare import METADATA, key_text
+from schemas.registry.case_life import CASE_NUMBER, not_to_come
+from schemas.registry.declare import METADATA, key_text, number, who_and_when
 
 CYCLE_YEAR = "年度 · year of the review"
 PROGRAMME = "项目 · J, T or T3"

@@ -13,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -23,25 +22,11 @@ from sqlalchemy import (
 )
 
 from schemas.case_life import load_case_life
-from schemas.registry.declare import METADATA, key_text
+from schemas.registry.declare import METADATA, key_text, number, who_and_when
 
 CASE_NUMBER = "个案编号 · number of the case"
 LIFE = load_case_life()
 STEP_NUMBER = "序号 · step of the case, from 1"
-
-
-def number(name: str, comment: str) -> Column[int]:
-    """Declare a number that is part of the key."""
-    return Column(name, Integer, primary_key=True, autoincrement=False, comment=comment)
-
-
-def who_and_when() -> tuple[Column[str], Column[object], CheckConstraint]:
-    """Declare who put a row on record, and when."""
-    return (
-        Column("recorded_by", Text, nullable=False, comment="经办人 · who did it"),
-        Column("recorded_at", DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
-        CheckConstraint("btrim(recorded_by) <> ''", name="recorded_by"),
-    )
 
 
 def _codes_by_programme(column: str, codes: Mapping[str, Sequence[str]]) -> str:

@@ -1,6 +1,6 @@
-"""How tables of the registry are declared: names of constraints, keys, history."""
+"""How tables of the registry are declared: names of constraints, keys, history, who did it."""
 
-from sqlalchemy import Column, Date, MetaData, Text
+from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, MetaData, Text
 
 METADATA = MetaData(
     naming_convention={
@@ -23,4 +23,18 @@ def history() -> tuple[Column[object], Column[object]]:
     return (
         Column("recorded_from", Date, primary_key=True, comment="知悉起始业务日 · first business date known"),
         Column("recorded_to", Date, comment="知悉截止业务日(不含) · first business date no longer held"),
+    )
+
+
+def number(name: str, comment: str) -> Column[int]:
+    """Declare a number that is part of the key."""
+    return Column(name, Integer, primary_key=True, autoincrement=False, comment=comment)
+
+
+def who_and_when() -> tuple[Column[str], Column[object], CheckConstraint]:
+    """Declare who put a row on record, and when."""
+    return (
+        Column("recorded_by", Text, nullable=False, comment="经办人 · who did it"),
+        Column("recorded_at", DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
+        CheckConstraint("btrim(recorded_by) <> ''", name="recorded_by"),
     )

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -14,9 +15,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    sql,
 )
 
-from schemas.registry.declare import METADATA, history, key_text
+from schemas.registry.declare import METADATA, history, key_text, number, who_and_when
 
 BATCH = Table(
     "batch",
@@ -48,6 +50,13 @@ BATCH = Table(
     Column("receiver_state_code", Text, comment="接收方状态 · 10 20 21 22 30 31 32 40 41 42"),
     Column("approved_by", Text, comment="批准人 · user who approved or withheld"),
     Column("approved_at", DateTime(timezone=True), comment="批准时间 · instant of approval"),
+    Column(
+        "is_backfill",
+        Boolean,
+        nullable=False,
+        server_default=sql.false(),
+        comment="补报 · released when a later date had been decided; the database says so",
+    ),
     Column(
         "sent_at", DateTime(timezone=True), comment="发送时间 · instant the name appeared at the receiver"
     ),
@@ -127,9 +136,34 @@ ATTEMPT = Table(
         "outcome", Text, nullable=False, comment="结果 · started, sent, already_there, failed or uncertain"
     ),
     Column("message", Text, comment="说明 · error code and advice; no personal value"),
+    Column(
+        "is_outside_window",
+        Boolean,
+        nullable=False,
+        server_default=sql.false(),
+        comment="窗口外 · begun while the receiver takes no files, by a countersignature",
+    ),
     ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
     schema="exchange",
     comment="发送尝试 · one row per attempt to send a batch",
+)
+
+COUNTERSIGN = Table(
+    "countersign",
+    METADATA,
+    key_text("batch_id", "批次号 · batch that goes by two persons"),
+    number("countersign_number", "次 · countersignature of the batch, from 1"),
+    Column("ground_code", Text, nullable=False, comment="事由 · backfill or outside_window"),
+    Column("approved_by", Text, nullable=False, comment="批准人 · whose release it is about"),
+    Column("approved_at", DateTime(timezone=True), comment="批准时间 · instant of that release"),
+    Column("reason", Text, nullable=False, comment="理由 · why it goes all the same"),
+    *who_and_when(),
+    CheckConstraint("ground_code IN ('backfill', 'outside_window')", name="ground_code"),
+    CheckConstraint("btrim(reason) <> ''", name="reason"),
+    CheckConstraint("lower(btrim(recorded_by)) <> lower(btrim(approved_by))", name="two_persons"),
+    ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
+    schema="exchange",
+    comment="复核放行 · one row per word of a second person about a released batch; never rewritten",
 )
 
 ANSWER = Table(

@@ -6,6 +6,7 @@ Each is put in place for one process, of a sender's own.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext, suppress
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,8 +90,8 @@ def _overwrite() -> None:
 def _mark_before_send() -> None:
     begin = send.begin_attempt
 
-    def begin_as_sent(settings: Settings, batch_id: str, epoch: int) -> Any:
-        begun = begin(settings, batch_id, epoch)
+    def begin_as_sent(settings: Settings, batch_id: str, epoch: int, **how: bool) -> Any:
+        begun = begin(settings, batch_id, epoch, **how)
         _set_state(settings, batch_id, "sent")
         return begun
 
@@ -100,13 +101,15 @@ def _mark_before_send() -> None:
 def _retry_in_two_layers() -> None:
     once = send._try_once
 
-    def twice(settings: Settings, profile: Any, session: SftpSession, batch_id: str) -> bool:
-        if once(settings, profile, session, batch_id):
+    def twice(
+        settings: Settings, profile: Any, session: SftpSession, batch_id: str, instant: datetime
+    ) -> bool:
+        if once(settings, profile, session, batch_id, instant):
             return True
         _set_state(settings, batch_id, "approved")
         time.sleep(0.3)
         with open_sftp(session._partner) as again:
-            return once(settings, profile, again, batch_id)
+            return once(settings, profile, again, batch_id, instant)
 
     send._try_once = twice
 
