@@ -3,9 +3,11 @@
 One file per receiver and period under `schemas/padis/`; `schemas.padis_profile_file` reads them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from string import Formatter
 from typing import Protocol
 
 from schemas.padis_file_form import FileForm
@@ -40,6 +42,12 @@ ADD, CHANGE, WITHDRAW, RESUBMIT = "A", "B", "C", "R"
 OPERATIONS = (ADD, CHANGE, WITHDRAW, RESUBMIT)
 # Levels of answers, from the outermost in.
 LEVELS = ("transfer", "file", "batch", "record")
+# How the names of a file's parts are read back.
+MEMBER_PARTS = {
+    "table": "[A-Za-z0-9_]+",
+    "division_code": "[0-9]{6}",
+    "district_code": "(?P<district_code>[0-9]{6})",
+}
 # What is sent where a window ends without a record: nothing, or a batch that says so.
 EMPTY = ("nothing", "batch")
 
@@ -200,6 +208,15 @@ class Profile:
         return self.member_name.format(
             table=subsystem.table, division_code=self.division_code, district_code=district_code
         )
+
+    def district_of(self, member_name: str) -> str | None:
+        """Tell which district (six digits) a part of a file holds; None if it is not named so."""
+        pattern = "".join(
+            re.escape(literal) + (MEMBER_PARTS[name] if name else "")
+            for literal, name, _, _ in Formatter().parse(self.member_name)
+        )
+        found = re.fullmatch(pattern, member_name)
+        return found["district_code"] if found else None
 
     def begin_case_number(self, subsystem_code: str, period: str) -> str:
         """Give what a case number begins with; ten hexadecimal digits follow."""

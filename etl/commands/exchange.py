@@ -14,6 +14,7 @@ def add_commands(app: typer.Typer) -> None:
     """Hang these commands on the root."""
     app.command()(receipts)
     app.command()(countersign)
+    app.command()(predictions)
     app.command()(probe)
 
 
@@ -58,6 +59,31 @@ def countersign(
                 f"批准 · released by {told['approved_by']}, 放行 · passed by {told['countersigned_by']}"
             )
             tell_kept(f"{batch_id} {second.GROUND_NAMES[ground]}: {released}", is_trial=dry_run)
+
+
+def predictions(
+    batch_id: Annotated[
+        str | None, typer.Argument(metavar="[BATCH]", help="批次号 · one batch with its grounds; else all.")
+    ] = None,
+) -> None:
+    """退回预计 · what the receiver was expected to refuse, and what it refused: scores by code."""
+    from rich.console import Console
+
+    from connectors.registry import registry_session
+    from etl.submission.prediction_page import show_outcome, show_outcomes
+    from etl.submission.prediction_record import outcomes
+    from schemas.refusal import Refusal
+
+    with ready_settings() as settings, registry_session(settings) as connection:
+        found = outcomes(connection, batch_id)
+        if batch_id is not None and not found:
+            raise Refusal(
+                "batch_not_predicted",
+                found="没有此批次的预计 · no prediction of such a batch",
+                expected="批准过的批次 · a batch that was released since predictions are made",
+                to_do="查看全部 · list them with `padis predictions`",
+            )
+        Console().print(show_outcome(found[0]) if batch_id is not None else show_outcomes(found))
 
 
 def probe(

@@ -20,6 +20,7 @@ from schemas.registry import (
     LIFE_RECORDS,
     LIFE_RULES,
     POLICY_FILE,
+    PREDICTIONS,
     RECEIPT,
     RECORD,
     RESUBMISSION,
@@ -35,7 +36,9 @@ OF_THE_DATE_TOO = frozenset({LANDING, DROP, RESUBMISSION, SHARE_ACCEPTANCE})
 # of a night asks. What people did about cases: a night reads it where it was put on record, as its date knows
 # it.
 ZONES_LEFT_BEHIND = frozenset({"audit", "mart"})
-LEFT_BEHIND = frozenset({ATTEMPT, ANSWER, COUNTERSIGN, RECEIPT, *LIFE_RULES, *LIFE_RECORDS, *ANNUAL_RECORDS})
+LEFT_BEHIND = frozenset(
+    {ATTEMPT, ANSWER, COUNTERSIGN, RECEIPT, *PREDICTIONS, *LIFE_RULES, *LIFE_RECORDS, *ANNUAL_RECORDS}
+)
 CASE_IMPORT = "subsidy.case_import"
 
 

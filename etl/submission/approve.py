@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from connectors.registry import hold_lock, registry_session
 from connectors.settings import Settings
 from etl.submission.outbox import RECEIVER, batches_where, brief, sender_lock
+from etl.submission.prediction_record import put_prediction
 from schemas.business_date import BEIJING
 from schemas.refusal import Refusal
 from schemas.registry import ATTEMPT, BATCH
@@ -29,8 +30,8 @@ def approve_batches(
     These are the batches to PADIS, of the date and earlier ones, that nobody decided about. `batch_ids`
     limits it to the batches that were shown, of whatever receiver. A withheld batch is released only if they
     name it; a release of this date's own batches may be taken back while nothing has been tried to send.
-    `answered_at` is the instant of the person's word, where that was given before now: it does not undo what
-    was decided later.
+    What the receiver will probably refuse is put on record with the first release. `answered_at` is the
+    instant of the person's word, where that was given before now: it does not undo what was decided later.
 
     Returns:
         `approved` and `withheld` now decided so, `to_countersign`, how many of the approved wait for a second
@@ -63,6 +64,8 @@ def approve_batches(
             _refuse_stale(connection, is_shown, state, answered_at)
         decided = list(connection.scalars(decide))
         batches = batches_where(connection, BATCH.c.batch_id.in_(decided), receiver=None)
+        for batch in batches if approved else ():
+            put_prediction(connection, batch)
     counts = {"approved": 0, "withheld": 0, state: len(decided)}
     counts["to_countersign"] = sum(batch["is_backfill"] for batch in batches)
     return {**counts, "batches": [brief(batch) for batch in batches]}

@@ -26,6 +26,8 @@ from etl.submission.outbox import (
     open_batch,
     sealed_batch,
 )
+from etl.submission.prediction_page import describe_prediction
+from etl.submission.prediction_record import prediction_of
 from schemas.padis_profile import WITHDRAW, Subsystem
 from schemas.padis_profile_file import profile_on
 from schemas.programme_file import load_programme, programme_names
@@ -57,7 +59,8 @@ def preview_batches(settings: Settings, business_date: date) -> str:
     """Describe the batches to decide about, as Markdown in Chinese and English, without personal values.
 
     Shown are the batches of the date and earlier ones that wait for approval or are withheld: counts by
-    district and category, the total amount, warnings, and what was held back.
+    district and category, the total amount, warnings, what the receiver will probably refuse by its past
+    answers, and what was held back.
     """
     profile = profile_on(RECEIVER, business_date)
     is_shown = sa.or_(
@@ -70,6 +73,7 @@ def preview_batches(settings: Settings, business_date: date) -> str:
         ]
         lapsed = {batch["batch_id"]: _count_lapsed(connection, batch, business_date) for batch in batches}
         second = {batch["batch_id"]: _tell_second_person(connection, batch) for batch in batches}
+        predicted = {batch["batch_id"]: prediction_of(connection, batch) for batch in batches}
         version = held_back_on(connection, business_date)
     held = read_dataset(settings, version) if version else None
     lines = [f"# 上报预览 · Submission preview {business_date}", ""]
@@ -88,6 +92,9 @@ def preview_batches(settings: Settings, business_date: date) -> str:
             *_warnings(tally, lapsed[batch["batch_id"]], batch["operation_code"]),
         ]
         lines += _describe(batch, subsystem, tally, warnings, names)
+        prediction = predicted[batch["batch_id"]]
+        if prediction is not None and prediction.record_count:
+            lines += [*describe_prediction(prediction, batch["receiver"], batch["business_date"], names), ""]
     return "\n".join([*lines, *_describe_held_back(held)])
 
 

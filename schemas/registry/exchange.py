@@ -166,6 +166,54 @@ COUNTERSIGN = Table(
     comment="复核放行 · one row per word of a second person about a released batch; never rewritten",
 )
 
+PREDICTION = Table(
+    "prediction",
+    METADATA,
+    key_text("batch_id", "批次号 · batch whose refusals were predicted when it was first released"),
+    Column("predicted_at", DateTime(timezone=True), nullable=False, comment="预计时间 · instant"),
+    Column("rules_from", Date, nullable=False, comment="规则起始日 · valid_from of the rules that predicted"),
+    Column("record_count", BigInteger, nullable=False, comment="记录数 · records of the batch"),
+    Column("answered", BigInteger, nullable=False, comment="历史答复数 · past answers that it could rest on"),
+    ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
+    schema="exchange",
+    comment="退回预计 · one row per batch, made before anything is sent; never rewritten",
+)
+
+PREDICTED_CODE = Table(
+    "predicted_code",
+    METADATA,
+    key_text("batch_id", "批次号 · batch"),
+    key_text("rejection_code", "退回代码 · what records will be refused with"),
+    key_text("rule_id", "规则 · rule of schemas/padis/predictions, or same_again"),
+    key_text("group_text", "分组 · values of the rule's features; empty of same_again"),
+    Column(
+        "refused", BigInteger, nullable=False, comment="历史退回数 · past records of the group, so refused"
+    ),
+    Column(
+        "answered", BigInteger, nullable=False, comment="历史答复数 · past records of the group, answered"
+    ),
+    Column("record_count", BigInteger, nullable=False, comment="记录数 · records of the batch in the group"),
+    CheckConstraint("refused BETWEEN 1 AND answered AND record_count >= 1", name="counts"),
+    ForeignKeyConstraint(["batch_id"], ["exchange.prediction.batch_id"]),
+    schema="exchange",
+    comment="预计退回代码 · one row per batch, code and group; as many as record_count*refused/answered",
+)
+
+PREDICTED_RECORD = Table(
+    "predicted_record",
+    METADATA,
+    key_text("record_id", "记录号 · record that will probably be refused"),
+    Column("batch_id", Text, nullable=False, comment="批次号 · batch that carries it"),
+    Column("rejection_code", Text, nullable=False, comment="退回代码 · with which code"),
+    Column("rule_id", Text, nullable=False, comment="规则 · rule that names it"),
+    ForeignKeyConstraint(["record_id"], ["exchange.record.record_id"]),
+    ForeignKeyConstraint(["batch_id"], ["exchange.prediction.batch_id"]),
+    schema="exchange",
+    comment="点名记录 · one row per record that was named before it was sent",
+)
+Index("ix_predicted_record_batch_id", PREDICTED_RECORD.c.batch_id)
+PREDICTIONS = (PREDICTION, PREDICTED_CODE, PREDICTED_RECORD)
+
 ANSWER = Table(
     "answer",
     METADATA,

@@ -1,4 +1,4 @@
-"""The second person: who lets a released batch pass that is a backfill, or goes outside its window."""
+"""The second person: who lets pass what is late or outside its window; and refusals that were predicted."""
 
 from pathlib import Path
 
@@ -10,8 +10,11 @@ down_revision = "0026"
 branch_labels = None
 depends_on = None
 
-GUARDS = Path(__file__).with_name("0027_second_person.sql")
+GUARDS = tuple(Path(__file__).with_name(name) for name in ("0027_second_person.sql", "0027_predictions.sql"))
+PREDICTIONS = ("prediction", "predicted_code", "predicted_record")
 FUNCTIONS = (
+    "guard_predicted()",
+    "guard_prediction()",
     "keep_act()",
     "guard_countersign()",
     "guard_attempt()",
@@ -64,17 +67,124 @@ def upgrade() -> None:
         schema="exchange",
         comment="复核放行 · one row per word of a second person about a released batch; never rewritten",
     )
-    op.get_bind().exec_driver_sql(GUARDS.read_text(encoding="utf-8").replace("%", "%%"))
+    _create_predictions()
+    for path in GUARDS:
+        op.get_bind().exec_driver_sql(path.read_text(encoding="utf-8").replace("%", "%%"))
+
+
+def _create_predictions() -> None:
+    batch_id = sa.Column("batch_id", sa.Text(), nullable=False, comment="批次号 · batch")
+    op.create_table(
+        "prediction",
+        sa.Column(
+            "batch_id",
+            sa.Text(),
+            nullable=False,
+            comment="批次号 · batch whose refusals were predicted when it was first released",
+        ),
+        sa.Column("predicted_at", sa.DateTime(timezone=True), nullable=False, comment="预计时间 · instant"),
+        sa.Column(
+            "rules_from",
+            sa.Date(),
+            nullable=False,
+            comment="规则起始日 · valid_from of the rules that predicted",
+        ),
+        sa.Column("record_count", sa.BigInteger(), nullable=False, comment="记录数 · records of the batch"),
+        sa.Column(
+            "answered",
+            sa.BigInteger(),
+            nullable=False,
+            comment="历史答复数 · past answers that it could rest on",
+        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"], name=op.f("fk_prediction_batch")),
+        sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_prediction")),
+        schema="exchange",
+        comment="退回预计 · one row per batch, made before anything is sent; never rewritten",
+    )
+    op.create_table(
+        "predicted_code",
+        batch_id,
+        sa.Column(
+            "rejection_code",
+            sa.Text(),
+            nullable=False,
+            comment="退回代码 · what records will be refused with",
+        ),
+        sa.Column(
+            "rule_id",
+            sa.Text(),
+            nullable=False,
+            comment="规则 · rule of schemas/padis/predictions, or same_again",
+        ),
+        sa.Column(
+            "group_text",
+            sa.Text(),
+            nullable=False,
+            comment="分组 · values of the rule's features; empty of same_again",
+        ),
+        sa.Column(
+            "refused",
+            sa.BigInteger(),
+            nullable=False,
+            comment="历史退回数 · past records of the group, so refused",
+        ),
+        sa.Column(
+            "answered",
+            sa.BigInteger(),
+            nullable=False,
+            comment="历史答复数 · past records of the group, answered",
+        ),
+        sa.Column(
+            "record_count",
+            sa.BigInteger(),
+            nullable=False,
+            comment="记录数 · records of the batch in the group",
+        ),
+        sa.CheckConstraint(
+            "refused BETWEEN 1 AND answered AND record_count >= 1", name=op.f("ck_predicted_code_counts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["exchange.prediction.batch_id"], name=op.f("fk_predicted_code_prediction")
+        ),
+        sa.PrimaryKeyConstraint(
+            "batch_id", "rejection_code", "rule_id", "group_text", name=op.f("pk_predicted_code")
+        ),
+        schema="exchange",
+        comment="预计退回代码 · one row per batch, code and group; as many as record_count*refused/answered",
+    )
+    op.create_table(
+        "predicted_record",
+        sa.Column(
+            "record_id", sa.Text(), nullable=False, comment="记录号 · record that will probably be refused"
+        ),
+        sa.Column("batch_id", sa.Text(), nullable=False, comment="批次号 · batch that carries it"),
+        sa.Column("rejection_code", sa.Text(), nullable=False, comment="退回代码 · with which code"),
+        sa.Column("rule_id", sa.Text(), nullable=False, comment="规则 · rule that names it"),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["exchange.record.record_id"], name=op.f("fk_predicted_record_record")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["exchange.prediction.batch_id"], name=op.f("fk_predicted_record_prediction")
+        ),
+        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_predicted_record")),
+        schema="exchange",
+        comment="点名记录 · one row per record that was named before it was sent",
+    )
+    op.create_index("ix_predicted_record_batch_id", "predicted_record", ["batch_id"], schema="exchange")
 
 
 def downgrade() -> None:
     """Take this revision back."""
     for table in ("countersign", "attempt", "batch"):
         op.execute(f"DROP TRIGGER guard ON exchange.{table}")
-    op.execute("DROP TRIGGER keep ON exchange.countersign")
+    for table in ("countersign", *PREDICTIONS):
+        op.execute(f"DROP TRIGGER keep ON exchange.{table}")
+    for table in PREDICTIONS:
+        op.execute(f"DROP TRIGGER guard ON exchange.{table}")
     # Functions that take a row of a table hold its type: they go before its columns.
     for function in FUNCTIONS:
         op.execute(f"DROP FUNCTION exchange.{function}")
-    op.drop_table("countersign", schema="exchange")
+    for table in ("predicted_record", "predicted_code", "prediction", "countersign"):
+        op.drop_table(table, schema="exchange")
     for table, name, _ in reversed(COLUMNS):
         op.drop_column(table, name, schema="exchange")
