@@ -68,6 +68,19 @@ def next_opening(windows: tuple[Window, ...], instant: datetime) -> datetime | N
     return None
 
 
+def window_from(windows: tuple[Window, ...], day: date) -> tuple[date, date] | None:
+    """Tell the first day from a day on which files are taken, and the last of that window; None in a year."""
+    for days in range(DAYS_TO_SEARCH + 1):
+        first = day + timedelta(days=days)
+        window = next((window for window in windows if window.has_day(first)), None)
+        if window is not None:
+            last = first
+            while not window.ends_on(last):
+                last += timedelta(days=1)
+            return first, last
+    return None
+
+
 def read_windows(path: Path, entries: object) -> tuple[Window, ...]:
     """Read the windows of a profile.
 

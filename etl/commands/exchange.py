@@ -15,6 +15,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(receipts)
     app.command()(countersign)
     app.command()(predictions)
+    app.command()(timetable)
     app.command()(probe)
 
 
@@ -84,6 +85,29 @@ def predictions(
                 to_do="查看全部 · list them with `padis predictions`",
             )
         Console().print(show_outcome(found[0]) if batch_id is not None else show_outcomes(found))
+
+
+def timetable(
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="日期 · day; default today (Beijing).")
+    ] = None,
+    within: Annotated[int, typer.Option("--within", min=0, help="天数 · days that count as near.")] = 14,
+) -> None:
+    """报送时间表 · windows and due days by receiver, what waits for whom, and which records are at risk."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from connectors.registry import registry_session
+    from etl.commands.session import parsed_date
+    from etl.submission.timetable import filings, occasions
+    from etl.submission.timetable_page import show_timetable
+    from schemas.business_date import business_date_of
+
+    day = parsed_date(as_of) if as_of else business_date_of(datetime.now(UTC))
+    with ready_settings() as settings, registry_session(settings) as connection:
+        page = show_timetable(filings(settings, connection, day), occasions(connection, day), day, within)
+    Console().print(page)
 
 
 def probe(

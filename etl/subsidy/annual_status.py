@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from etl.subsidy.annual import digits_of
-from etl.subsidy.case_calendar import due_on
+from schemas.case_calendar import due_on
 from schemas.division_level import CITY, DIGITS, DISTRICT, LENGTH, TOWN, VILLAGE
 from schemas.registry import ANNUAL_SIGN
 

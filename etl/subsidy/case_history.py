@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
-from etl.subsidy.case_calendar import is_late
 from etl.subsidy.case_life import state_of
+from schemas.case_calendar import is_late
 from schemas.case_life import load_case_life
 from schemas.code_sets import load_code_set
 from schemas.masking import mask_value

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from etl.subsidy.case_calendar import CALENDAR, due_on, is_late
+from schemas.case_calendar import CALENDAR, due_on, is_late
 
 
 def test_each_level_follows_the_one_below() -> None:
