@@ -8,7 +8,8 @@ district and category, and waits for the operator's answer under *Required actio
 sent over SFTP, each exactly once; withheld ones stay.
 
 **批准 · Approving**: sign in as `operator`. Without an answer within 20 hours the run fails; the batches
-wait, and the next run asks again. Nothing to approve: the question is skipped.
+wait, and the next run asks again. Nothing to approve: the question is skipped. What is approved when a
+later date has been decided is a backfill: it waits for a second person (`padis countersign`).
 
 **失败意味着 · A failure means**: at `build_batches` or `preview_batches` nothing was sent. At
 `send_batches` a file may have arrived: its batch is *uncertain* and will not be sent again until the

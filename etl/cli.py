@@ -19,6 +19,7 @@ from etl.commands.city import sandbox
 from etl.commands.deadlines import deadlines, notices
 from etl.commands.divisions import divisions
 from etl.commands.drops import drops
+from etl.commands.filing import filing
 from etl.commands.local import local
 from etl.commands.night import run
 from etl.commands.policy import policy
@@ -43,6 +44,7 @@ app.add_typer(births, name="births")
 app.add_typer(cases, name="cases")
 app.add_typer(case, name="case")
 app.add_typer(annual, name="annual")
+app.add_typer(filing, name="filing")
 app.add_typer(policy, name="policy")
 app.add_typer(drops, name="drops")
 app.add_typer(divisions, name="divisions")

@@ -64,7 +64,7 @@ def countersign(
 
 def predictions(
     batch_id: Annotated[
-        str | None, typer.Argument(metavar="[BATCH]", help="批次号 · one batch with its grounds; else all.")
+        str | None, typer.Argument(metavar="BATCH", help="批次号 · one batch with its grounds; else all.")
     ] = None,
 ) -> None:
     """退回预计 · what the receiver was expected to refuse, and what it refused: scores by code."""

@@ -16,6 +16,7 @@ from schemas.registry import (
     DATASET_VERSION,
     DROP,
     EXPECTATION_COUNT,
+    FILING_STEP,
     LANDING,
     LIFE_RECORDS,
     LIFE_RULES,
@@ -37,7 +38,17 @@ OF_THE_DATE_TOO = frozenset({LANDING, DROP, RESUBMISSION, SHARE_ACCEPTANCE})
 # it.
 ZONES_LEFT_BEHIND = frozenset({"audit", "mart"})
 LEFT_BEHIND = frozenset(
-    {ATTEMPT, ANSWER, COUNTERSIGN, RECEIPT, *PREDICTIONS, *LIFE_RULES, *LIFE_RECORDS, *ANNUAL_RECORDS}
+    {
+        ATTEMPT,
+        ANSWER,
+        COUNTERSIGN,
+        FILING_STEP,
+        RECEIPT,
+        *PREDICTIONS,
+        *LIFE_RULES,
+        *LIFE_RECORDS,
+        *ANNUAL_RECORDS,
+    }
 )
 CASE_IMPORT = "subsidy.case_import"
 

@@ -23,6 +23,7 @@ from etl.submission.difference import (
     latest_run,
     period_of,
 )
+from etl.submission.filing import closed_subsystems
 from etl.submission.layout import HELD, LaidOut, as_reported, count_reasons, fact_digests, lay_out
 from etl.submission.outbox import (
     HELD_BACK,
@@ -61,8 +62,8 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
     Returns:
         `batches` of this date [{batch_id, subsystem, records, sha256, state, receiver_state}],
         `records` in them, `held_back` and their `reasons` {rule: records}, `version` of the held back,
-        `is_superseded` if a later date has been decided, and `state` waiting while the baseline of
-        cases is awaited.
+        `is_superseded` if a later date has been decided, `closed` subsystems whose filing is frozen or
+        signed, so that nothing was built, and `state` waiting while the baseline of cases is awaited.
 
     Raises:
         Refusal: nothing was decided yet, another run builds this date, or a key is missing that was agreed
@@ -76,8 +77,9 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
         )
         superseded = is_superseded(connection, business_date)
         awaited = is_baseline_awaited(connection, business_date)
+        closed = closed_subsystems(connection, list(profile.subsystems), period_of(business_date))
         if not (superseded or awaited):
-            _build_all(connection, settings, profile, business_date)
+            _build_all(connection, settings, profile, business_date, closed)
         batches = batches_where(connection, BATCH.c.business_date == business_date)
         version = held_back_on(connection, business_date)
     held = read_dataset(settings, version) if version else HELD.empty_table()
@@ -88,13 +90,18 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
         "reasons": count_reasons(held),
         "version": str(version) if version else None,
         "is_superseded": superseded,
+        **({"closed": closed} if closed else {}),
         **({"state": "waiting"} if awaited else {}),
     }
 
 
-def _build_all(connection: Connection, settings: Settings, profile: Profile, business_date: date) -> None:
-    held_back, inputs = [], []
+def _build_all(
+    connection: Connection, settings: Settings, profile: Profile, business_date: date, closed: Sequence[str]
+) -> None:
+    held_back, inputs = [HELD.empty_table()], []
     for subsystem in profile.subsystems.values():
+        if subsystem.code in closed:
+            continue
         held, cited = _build(connection, settings, profile, subsystem, business_date)
         held_back.append(held)
         inputs += cited

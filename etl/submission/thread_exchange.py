@@ -29,7 +29,7 @@ from etl.submission.withdrawal import lines_as_accepted
 from schemas.padis_cause import cause_on
 from schemas.padis_profile import LEVELS, WITHDRAW, Profile
 from schemas.refusal import Refusal
-from schemas.registry import ATTEMPT, DEADLINE, RECEIPT
+from schemas.registry import ATTEMPT, DEADLINE, PREDICTED_RECORD, RECEIPT
 
 LINKED = {"held_record_id": "所持记录 · held by the receiver", "first_record_id": "首报 · first try"}
 LINE_IN_ERROR = re.compile(r"^第[0-9]{1,9}行出错：")
@@ -45,6 +45,7 @@ def file_link(trail: Trail, profile: Profile, record: Row, run: DecisionRun, dec
         Fact("状态 · state", batch["state"]),
         Fact("批准人 · approved by", batch["approved_by"] or "—"),
         *_second_person(trail, batch),
+        *_named_before(trail, record),
         Fact("发送时间 · sent at", str(batch["sent_at"] or "—")),
         Fact("摘要 · SHA-256", batch["sha256"]),
     )
@@ -76,6 +77,13 @@ def _second_person(trail: Trail, batch: sa.RowMapping) -> Iterator[Fact]:
         yield Fact(f"第二人放行 · countersigned, {GROUND_NAMES[ground]}", said)
     if batch["is_backfill"] and (batch["batch_id"], BACKFILL) not in given:
         yield Fact(f"第二人放行 · countersigned, {GROUND_NAMES[BACKFILL]}", "待放行 · awaited")
+
+
+def _named_before(trail: Trail, record: Row) -> Iterator[Fact]:
+    """Tell with which refusal the record was named before it was sent, if it was."""
+    chosen = sa.select(PREDICTED_RECORD).where(PREDICTED_RECORD.c.record_id == record["record_id"])
+    for named in trail.connection.execute(chosen):
+        yield Fact("点名 · named before it was sent", f"{named.rejection_code} ({named.rule_id})")
 
 
 def _write_again(

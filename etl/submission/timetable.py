@@ -15,6 +15,7 @@ from connectors.settings import Settings
 from etl.submission.countersign import backfills_waiting
 from etl.submission.difference import period_of
 from etl.submission.division_batch import DIVISIONS
+from etl.submission.filing import sign_off_state
 from etl.submission.level import KIND, LEFT_US
 from etl.submission.outbox import HELD_BACK, RECEIVER, batches_where
 from etl.submission.reports import outcome_of
@@ -39,6 +40,7 @@ class Filing:
     row; None if it takes them at any time, or within a year never. `due` is the last day of the year to
     report; None where there is none. Batches wait `to_approve`, `to_countersign` and `to_send`. Persons by
     their newest report: `accepted`, or `unsent`, `unanswered` and `refused`; `held_back` is in no batch.
+    `state` is open, frozen or signed, as it is now.
     """
 
     receiver: str
@@ -54,6 +56,7 @@ class Filing:
     unanswered: int = 0
     refused: int = 0
     held_back: int = 0
+    state: str = "open"
 
     @property
     def not_accepted(self) -> int:
@@ -107,6 +110,7 @@ def filings(settings: Settings, connection: Connection, as_of: date) -> list[Fil
             **waiting.get((RECEIVER, code), {}),
             **_persons(connection, profile, code, as_of),
             held_back=held_back[code],
+            state=sign_off_state(connection, code, period_of(as_of)),
         )
         for code in profile.subsystems
     ]

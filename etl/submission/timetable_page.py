@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from etl.submission.filing_page import FILING_STATES
 from etl.submission.timetable import Filing, Occasion, within_days
 
 KINDS = {
@@ -31,7 +32,13 @@ def show_timetable(
 
 def _filings(filings: Sequence[Filing], as_of: date, within: int) -> Table:
     table = Table(title=f"报送时间表 · timetable {as_of}", title_justify="left")
-    for heading in ("接收方 · to", "窗口 · window", "上报截止 · due", "剩余天数 · days left"):
+    for heading in (
+        "接收方 · to",
+        "窗口 · window",
+        "上报截止 · due",
+        "剩余天数 · days left",
+        "签批 · sign-off",
+    ):
         table.add_column(heading)
     for heading in (
         "待批 · to approve",
@@ -62,6 +69,7 @@ def _filings(filings: Sequence[Filing], as_of: date, within: int) -> Table:
             _window(each, as_of),
             str(each.due or "—"),
             _days(each.days_left(as_of)),
+            FILING_STATES[each.state],
             *(f"{count:,}" for count in counts),
             Text(f"{at_risk:,}", "bold red" if at_risk else ""),
         )

@@ -214,6 +214,25 @@ PREDICTED_RECORD = Table(
 Index("ix_predicted_record_batch_id", PREDICTED_RECORD.c.batch_id)
 PREDICTIONS = (PREDICTION, PREDICTED_CODE, PREDICTED_RECORD)
 
+FILING_STEP = Table(
+    "filing_step",
+    METADATA,
+    key_text("receiver", "接收方 · receiver profile"),
+    key_text("subsystem_code", "子系统 · J or T"),
+    key_text("period", "年度 · reporting year"),
+    number("step_number", "序号 · step of the filing, from 1"),
+    Column("step_code", Text, nullable=False, comment="步骤 · freeze, sign, amend or revert"),
+    Column("accepted_count", BigInteger, comment="已接收数 · records that the receiver has, of a signature"),
+    Column("accepted_sha256", Text, comment="已接收摘要 · SHA-256 of these records, of a signature"),
+    Column("reason", Text, nullable=False, comment="理由 · why"),
+    *who_and_when(),
+    CheckConstraint("step_code IN ('freeze', 'sign', 'amend', 'revert')", name="step_code"),
+    CheckConstraint("btrim(reason) <> ''", name="reason"),
+    CheckConstraint("(step_code = 'sign') = (accepted_sha256 IS NOT NULL)", name="signed"),
+    schema="exchange",
+    comment="报送签批 · one row per step of what is filed under a subsystem in a year; never rewritten",
+)
+
 ANSWER = Table(
     "answer",
     METADATA,

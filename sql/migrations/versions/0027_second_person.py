@@ -1,4 +1,4 @@
-"""The second person: who lets pass what is late or outside its window; and refusals that were predicted."""
+"""The second person, predicted refusals, and the sign-off of what is filed in a year."""
 
 from pathlib import Path
 
@@ -10,9 +10,17 @@ down_revision = "0026"
 branch_labels = None
 depends_on = None
 
-GUARDS = tuple(Path(__file__).with_name(name) for name in ("0027_second_person.sql", "0027_predictions.sql"))
+GUARDS = tuple(
+    Path(__file__).with_name(name)
+    for name in ("0027_second_person.sql", "0027_predictions.sql", "0027_filing.sql")
+)
 PREDICTIONS = ("prediction", "predicted_code", "predicted_record")
 FUNCTIONS = (
+    "guard_filing_step()",
+    "guard_filed_batch()",
+    "accepted_state(text, text, text)",
+    "hold_filing(text, text, text)",
+    "filing_state(text, text, text)",
     "guard_predicted()",
     "guard_prediction()",
     "keep_act()",
@@ -68,6 +76,7 @@ def upgrade() -> None:
         comment="复核放行 · one row per word of a second person about a released batch; never rewritten",
     )
     _create_predictions()
+    _create_filing()
     for path in GUARDS:
         op.get_bind().exec_driver_sql(path.read_text(encoding="utf-8").replace("%", "%%"))
 
@@ -173,18 +182,61 @@ def _create_predictions() -> None:
     op.create_index("ix_predicted_record_batch_id", "predicted_record", ["batch_id"], schema="exchange")
 
 
+def _create_filing() -> None:
+    op.create_table(
+        "filing_step",
+        sa.Column("receiver", sa.Text(), nullable=False, comment="接收方 · receiver profile"),
+        sa.Column("subsystem_code", sa.Text(), nullable=False, comment="子系统 · J or T"),
+        sa.Column("period", sa.Text(), nullable=False, comment="年度 · reporting year"),
+        sa.Column(
+            "step_number",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="序号 · step of the filing, from 1",
+        ),
+        sa.Column("step_code", sa.Text(), nullable=False, comment="步骤 · freeze, sign, amend or revert"),
+        sa.Column(
+            "accepted_count",
+            sa.BigInteger(),
+            comment="已接收数 · records that the receiver has, of a signature",
+        ),
+        sa.Column(
+            "accepted_sha256", sa.Text(), comment="已接收摘要 · SHA-256 of these records, of a signature"
+        ),
+        sa.Column("reason", sa.Text(), nullable=False, comment="理由 · why"),
+        sa.Column("recorded_by", sa.Text(), nullable=False, comment="经办人 · who did it"),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
+        sa.CheckConstraint(
+            "step_code IN ('freeze', 'sign', 'amend', 'revert')", name=op.f("ck_filing_step_step_code")
+        ),
+        sa.CheckConstraint("btrim(reason) <> ''", name=op.f("ck_filing_step_reason")),
+        sa.CheckConstraint("btrim(recorded_by) <> ''", name=op.f("ck_filing_step_recorded_by")),
+        sa.CheckConstraint(
+            "(step_code = 'sign') = (accepted_sha256 IS NOT NULL)", name=op.f("ck_filing_step_signed")
+        ),
+        sa.PrimaryKeyConstraint(
+            "receiver", "subsystem_code", "period", "step_number", name=op.f("pk_filing_step")
+        ),
+        schema="exchange",
+        comment="报送签批 · one row per step of what is filed under a subsystem in a year; never rewritten",
+    )
+
+
 def downgrade() -> None:
     """Take this revision back."""
     for table in ("countersign", "attempt", "batch"):
         op.execute(f"DROP TRIGGER guard ON exchange.{table}")
-    for table in ("countersign", *PREDICTIONS):
+    op.execute("DROP TRIGGER guard_filing ON exchange.batch")
+    op.execute("DROP TRIGGER guard ON exchange.filing_step")
+    for table in ("countersign", "filing_step", *PREDICTIONS):
         op.execute(f"DROP TRIGGER keep ON exchange.{table}")
     for table in PREDICTIONS:
         op.execute(f"DROP TRIGGER guard ON exchange.{table}")
     # Functions that take a row of a table hold its type: they go before its columns.
     for function in FUNCTIONS:
         op.execute(f"DROP FUNCTION exchange.{function}")
-    for table in ("predicted_record", "predicted_code", "prediction", "countersign"):
+    for table in ("filing_step", "predicted_record", "predicted_code", "prediction", "countersign"):
         op.drop_table(table, schema="exchange")
     for table, name, _ in reversed(COLUMNS):
         op.drop_column(table, name, schema="exchange")

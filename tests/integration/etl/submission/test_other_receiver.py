@@ -8,7 +8,7 @@ import base64
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from connectors.settings import Settings
 from connectors.sftp import SftpPartner
 from etl.submission.approve import approve_batches
 from etl.submission.build import build_batches, preview_batches
+from etl.submission.countersign import BACKFILL, countersign
 from etl.submission.division_batch import put_division_batch
 from etl.submission.receipts import collect_receipts
 from etl.submission.send import send_batches
@@ -148,6 +149,8 @@ def test_every_record_is_followed_both_ways(settings: Settings, padis: SftpPartn
 def test_divisions_go_there_signed_as_well(settings: Settings, padis: SftpPartner) -> None:
     batch_id = put_division_batch(settings, TODAY)["batch_id"]
     approve_batches(settings, TODAY, "li", True)
+    # Later dates have been decided.
+    countersign(settings, batch_id, BACKFILL, "wang", "divisions of that day", datetime.now(UTC))
     send_batches(settings, TODAY, padis)
     deadline = time.monotonic() + 120
     while batch_id not in ended(settings):
