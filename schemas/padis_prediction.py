@@ -56,7 +56,15 @@ def load_prediction_rules(path: Path) -> PredictionRules:
     )
     if not is_sound:
         raise _unusable(path)
-    return PredictionRules(str(content["receiver"]), content["valid_from"], *numbers, rules)
+    look_back_days, least_answered, name_from_percent = numbers
+    return PredictionRules(
+        str(content["receiver"]),
+        content["valid_from"],
+        look_back_days,
+        least_answered,
+        name_from_percent,
+        rules,
+    )
 
 
 def _rule(path: Path, entry: object) -> PredictionRule:

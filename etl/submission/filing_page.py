@@ -7,6 +7,7 @@ from rich.text import Text
 
 from etl.submission.filing import SignOff
 from etl.submission.levels_page import told_time
+from etl.submission.two_line_table import two_line_table
 
 FILING_STATES = {"open": "开放 · open", "frozen": "已冻结 · frozen", "signed": "已签批 · signed"}
 STEP_NAMES = {
@@ -19,19 +20,12 @@ STEP_NAMES = {
 
 def show_sign_offs(filings: Iterable[SignOff]) -> Table:
     """Lay out filings: state, newest step, what the receiver has, and whether that is what was signed."""
-    table = Table(title="报送签批 · sign-off", title_justify="left")
-    for heading in (
-        "子系统 · subsystem",
-        "年度 · year",
-        "状态 · state",
-        "步骤 · step",
-        "经办人 · by",
-        "时间 · at",
-        "理由 · reason",
-    ):
-        table.add_column(heading)
-    table.add_column("已接收 · accepted", justify="right")
-    table.add_column("签批数 · signed", justify="right")
+    table = two_line_table(
+        "报送签批 · sign-off",
+        ("子系统 · subsystem", "年度 · year", "状态 · state", "步骤 · step", "经办人 · by", "时间 · at"),
+        ("已接收 · accepted", "签批数 · signed"),
+        ("理由 · reason",),
+    )
     for each in filings:
         step = each.step
         done = (
@@ -48,9 +42,10 @@ def show_sign_offs(filings: Iterable[SignOff]) -> Table:
             each.subsystem_code,
             each.period,
             FILING_STATES[each.state],
-            *map(Text, done),
+            *map(Text, done[:3]),
             f"{each.accepted_count:,}",
             _signed(each),
+            Text(done[3]),
         )
     return table
 

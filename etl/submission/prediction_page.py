@@ -6,11 +6,11 @@ from datetime import date
 from fractions import Fraction
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from etl.submission.prediction import Outlook, Prediction
 from etl.submission.prediction_record import Outcome, Score, add_up
+from etl.submission.two_line_table import two_line_table
 from schemas.padis_cause import cause_on
 from schemas.padis_prediction import SAME_AGAIN
 
@@ -79,11 +79,12 @@ def _ground(outlook: Outlook, names: Mapping[str, str]) -> str:
 
 def show_outcomes(outcomes: Sequence[Outcome]) -> RenderableType:
     """Lay out what was expected of batches and what came, and the sums of those that are answered."""
-    table = Table(title="退回预计 · predicted refusals", title_justify="left")
-    table.add_column("批次 · batch")
-    for heading in ("记录 · records", "预计 · expected", "点名 · named", "退回 · refused", "通过 · accepted"):
-        table.add_column(heading, justify="right")
-    table.add_column("状态 · state")
+    table = two_line_table(
+        "退回预计 · predicted refusals",
+        ("批次 · batch",),
+        ("记录 · records", "预计 · expected", "点名 · named", "退回 · refused", "通过 · accepted"),
+        ("状态 · state",),
+    )
     for each in outcomes:
         prediction = each.prediction
         counts = (prediction.record_count, len(prediction.named), each.refused, each.accepted)
@@ -98,11 +99,11 @@ def show_outcomes(outcomes: Sequence[Outcome]) -> RenderableType:
 
 def show_outcome(outcome: Outcome) -> RenderableType:
     """Lay out one batch: the groups on which each number rests, and its scores."""
-    table = Table(title=f"{outcome.batch_id} 依据 · grounds", title_justify="left")
-    for heading in ("代码 · code", "规则 · rule", "分组 · group"):
-        table.add_column(heading)
-    for heading in ("曾退回 · refused", "曾答复 · answered", "本批 · records", "预计 · expected"):
-        table.add_column(heading, justify="right")
+    table = two_line_table(
+        f"{outcome.batch_id} 依据 · grounds",
+        ("代码 · code", "规则 · rule", "分组 · group"),
+        ("曾退回 · refused", "曾答复 · answered", "本批 · records", "预计 · expected"),
+    )
     for each in outcome.prediction.outlooks:
         counts = (f"{each.refused:,}", f"{each.answered:,}", f"{each.record_count:,}")
         table.add_row(each.rejection_code, each.rule_id, each.group, *counts, _told(each.expected))
@@ -111,17 +112,18 @@ def show_outcome(outcome: Outcome) -> RenderableType:
 
 def show_scores(scores: Sequence[Score], title: str) -> RenderableType:
     """Lay out what was expected and what came, by code, with precision and recall of the named records."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("代码 · code")
-    for heading in (
-        "预计 · expected",
-        "实际 · refused",
-        "点名 · named",
-        "命中 · hit",
-        "精确率 · precision",
-        "召回率 · recall",
-    ):
-        table.add_column(heading, justify="right")
+    table = two_line_table(
+        title,
+        ("代码 · code",),
+        (
+            "预计 · expected",
+            "实际 · refused",
+            "点名 · named",
+            "命中 · hit",
+            "精确率 · precision",
+            "召回率 · recall",
+        ),
+    )
     for each in scores:
         shares = (_share(each.precision), _share(each.recall))
         counts = (f"{each.actual:,}", f"{each.named:,}", f"{each.hit:,}")

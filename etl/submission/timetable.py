@@ -1,9 +1,10 @@
 """The timetable of reporting: windows and due days, what waits for whom, and which records are at risk."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -122,7 +123,7 @@ def filings(settings: Settings, connection: Connection, as_of: date) -> list[Fil
     return rows
 
 
-def _waiting_batches(connection: Connection, as_of: date) -> dict[tuple[str, str], dict[str, int]]:
+def _waiting_batches(connection: Connection, as_of: date) -> dict[tuple[str, str], dict[str, Any]]:
     is_waiting = sa.and_(BATCH.c.state.in_(("built", "approved")), BATCH.c.business_date <= as_of)
     unsigned = {batch["batch_id"] for batch in backfills_waiting(connection)}
     found: dict[tuple[str, str], Counter[str]] = {}
@@ -138,7 +139,7 @@ def _waiting_batches(connection: Connection, as_of: date) -> dict[tuple[str, str
     return {key: dict(counts) for key, counts in found.items()}
 
 
-def _persons(connection: Connection, profile: Profile, subsystem_code: str, as_of: date) -> Mapping[str, int]:
+def _persons(connection: Connection, profile: Profile, subsystem_code: str, as_of: date) -> dict[str, Any]:
     """Count persons by what became of their newest report of the year."""
     outcome = sa.case(
         (outcome_of(profile) != "open", outcome_of(profile)),
