@@ -2,7 +2,17 @@
 
 from etl.statistics.labels import Band, Column, Labels, Topic, all_of, each_of
 
-PROGRAMMES = {"J": "奖励扶助 J\nReward assistance", "T": "特别扶助 T\nSpecial assistance"}
+PROGRAMMES = {
+    "J": "奖励扶助 J\nReward assistance",
+    "T": "特别扶助 T\nSpecial assistance",
+    "T3": "手术并发症 T3\nComplications of surgery",
+}
+# No source brings these before somebody applies: they are printed where there are any.
+ON_APPLICATION = ("T3",)
+COMPLICATIONS: Labels = {
+    f"complication_{level}": (f"并发症{chinese}级", f"Complication {level}")
+    for level, chinese in ((1, "一"), (2, "二"), (3, "三"))
+}
 CASE_CATEGORIES: dict[str, Labels] = {
     "J": {
         "J/one_child": ("一个子女", "One child"),
@@ -12,10 +22,9 @@ CASE_CATEGORIES: dict[str, Labels] = {
     "T": {
         "T/death": ("子女死亡", "Child died"),
         "T/disability": ("子女伤残", "Child disabled"),
-        "T/complication_1": ("并发症一级", "Complication 1"),
-        "T/complication_2": ("并发症二级", "Complication 2"),
-        "T/complication_3": ("并发症三级", "Complication 3"),
+        **{f"T/{code}": label for code, label in COMPLICATIONS.items()},
     },
+    "T3": {f"T3/{code}": label for code, label in COMPLICATIONS.items()},
 }
 EXIT_REASONS: Labels = {
     "1": ("死亡", "Death"),
@@ -52,6 +61,11 @@ AGES: Labels = {
 }
 
 
+def band(programme: str, columns: tuple[Column, ...], heading: str = "") -> Band:
+    """Put columns of a programme under its heading, beside those of others."""
+    return Band(heading or PROGRAMMES[programme], columns, is_optional=programme in ON_APPLICATION)
+
+
 def _each(measure: str, labels: Labels, programme: str) -> tuple[Column, ...]:
     own = {f"{programme}/{code}": label for code, label in labels.items()}
     return each_of(measure, own, f"{programme}/")
@@ -85,11 +99,14 @@ def _flow(programme: str) -> tuple[Column, ...]:
     )
 
 
-def _reasons(programme: str) -> tuple[Column, ...]:
-    return (
+def _exits(programme: str) -> tuple[Band, Band]:
+    """Print those who left, by reason and once more by category."""
+    reasons = (
         all_of("cases_left", "合计", "Total", f"{programme}/"),
         *_each("cases_left", EXIT_REASONS, programme),
     )
+    categories = each_of("cases_left_by_category", CASE_CATEGORIES[programme], f"{programme}/")
+    return Band(PROGRAMMES[programme], reasons), Band("其中按类别\nBy category", categories)
 
 
 CASES = Topic(
@@ -98,14 +115,14 @@ CASES = Topic(
     subtitle="Cases in payment this month, by category",
     unit="人 cases",
     bands=tuple(
-        Band(
-            heading,
+        band(
+            programme,
             (
                 all_of("cases_in_payment", "在享合计", "In payment", f"{programme}/"),
                 *each_of("cases_in_payment", CASE_CATEGORIES[programme], f"{programme}/"),
             ),
         )
-        for programme, heading in PROGRAMMES.items()
+        for programme in PROGRAMMES
     ),
 )
 CASE_STATES = Topic(
@@ -113,31 +130,32 @@ CASE_STATES = Topic(
     title="奖励扶助和特别扶助个案状态统计表",
     subtitle="All cases by state, and what the newest decisions say of them",
     unit="人 cases",
-    bands=tuple(Band(heading, _states(programme)) for programme, heading in PROGRAMMES.items()),
+    bands=tuple(band(programme, _states(programme)) for programme in PROGRAMMES),
 )
 CASE_AGES = Topic(
     sheet="个案年龄 Ages",
     title="奖励扶助和特别扶助在享个案年龄统计表",
     subtitle="Cases in payment this month, by age in completed years",
     unit="人 cases",
-    bands=tuple(Band(heading, _ages(programme)) for programme, heading in PROGRAMMES.items()),
+    bands=tuple(band(programme, _ages(programme)) for programme in PROGRAMMES),
 )
 YEAR = Topic(
     sheet="汇总表 Year",
     title="奖励扶助和特别扶助对象年度汇总表",
     subtitle="Cases of the year: in payment at the end of last year + begun - left = in payment this month",
     unit="人 cases",
-    bands=tuple(Band(heading, _flow(programme)) for programme, heading in PROGRAMMES.items()),
+    bands=tuple(band(programme, _flow(programme)) for programme in PROGRAMMES),
     has_towns=False,
 )
 EXITS = tuple(
     Topic(
         sheet=f"退出{programme} Exits",
         title=f"{heading.split()[0]}对象退出情况汇总表",
-        subtitle="Cases that left payment this year, by reason; the first month without payment counts",
+        subtitle="Cases that left payment this year; the first month without payment counts",
         unit="人 cases",
-        bands=(Band(heading, _reasons(programme)),),
+        bands=_exits(programme),
         has_towns=False,
+        is_optional=programme in ON_APPLICATION,
     )
     for programme, heading in PROGRAMMES.items()
 )

@@ -2,8 +2,17 @@
 
 from functools import cache
 
-from etl.statistics.case_labels import CASE_AGES, CASE_STATES, CASES, EXITS
-from etl.statistics.labels import BY_TOWN
+from etl.statistics.case_labels import (
+    AGES,
+    CASE_AGES,
+    CASE_CATEGORIES,
+    CASE_STATES,
+    CASES,
+    EXIT_REASONS,
+    EXITS,
+)
+from etl.statistics.labels import BY_TOWN, Labels
+from etl.statistics.life_labels import STATES
 
 MEASURES = {
     "persons_by_sex": "人口按性别 Persons by sex",
@@ -30,6 +39,11 @@ MEASURES = {
     "cases_of_last_year": "上年末在享 Last year",
     "cases_begun": "新增个案 Begun",
     "cases_left": "退出个案 Left",
+    "cases_left_by_category": "退出按类别 Left by category",
+    "lives_by_state": "流转按状态 Lives by state",
+    "lives_by_category": "流转按类别 Lives by category",
+    "lives_by_age": "流转按年龄 Lives by age",
+    "lives_by_reason": "流转按退出原因 Lives by exit reason",
     "tasks_open": "未办任务 Open tasks",
     "tasks_overdue": "逾期任务 Overdue tasks",
     "tasks_opened": "新增任务 Opened",
@@ -47,6 +61,7 @@ LIKE = {
     "cases_suspended": "cases_in_payment",
     "cases_of_last_year": "cases_in_payment",
     "cases_begun": "cases_in_payment",
+    "cases_left_by_category": "cases_in_payment",
     "tasks_opened": "tasks_open",
     "tasks_closed": "tasks_open",
 }
@@ -59,8 +74,29 @@ def measure_name(measure: str) -> str:
 
 def category_name(measure: str, category: str) -> str:
     """Name a category of a measure as the tables do; one that no table prints keeps its code."""
+    if measure.startswith("lives_"):
+        return _life_name(category)
     name = _printed().get((LIKE.get(measure, measure), category))
-    return f"{category[:2] if category[1:2] == '/' else ''}{name}" if name else category
+    programme, slash, _ = category.rpartition("/")
+    return f"{programme}{slash}{name}" if name else category
+
+
+def _life_name(category: str) -> str:
+    """Name each part of a category of lives: programme, then what is counted, then the state."""
+    programme, *parts = category.split("/")
+    return "/".join([programme, *(" ".join(_PARTS.get(part, (part,))) for part in parts)])
+
+
+_PARTS: Labels = {
+    **STATES,
+    **EXIT_REASONS,
+    **AGES,
+    **{
+        code.split("/")[1]: label
+        for categories in CASE_CATEGORIES.values()
+        for code, label in categories.items()
+    },
+}
 
 
 @cache

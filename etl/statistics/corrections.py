@@ -19,6 +19,8 @@ COUNTED_FROM = (
     ("cases_suspended", ("case_known",)),
     ("cases_by_age", ("case_dated", "population_person")),
     ("cases_", ("case_dated",)),
+    ("lives_by_age", ("life_known", "population_person")),
+    ("lives_", ("life_known",)),
     ("tasks_", ("task", "task_by_month")),
     ("quality_", ("quality", "quality_by_month")),
 )

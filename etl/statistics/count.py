@@ -16,8 +16,14 @@ from connectors.lake_room import StagedRows, digest_of
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.statistics.cube import count_cube, count_months
-from etl.statistics.relations import first_night, known_relations, month_relations, months_until
-from schemas.registry import CASE, DECISION, DECISION_RUN, SCORE, TASK
+from etl.statistics.relations import (
+    first_night,
+    known_lives,
+    known_relations,
+    month_relations,
+    months_until,
+)
+from schemas.registry import CASE, CASE_STEP, DECISION, DECISION_RUN, SCORE, TASK
 
 
 class Places(NamedTuple):
@@ -72,6 +78,7 @@ def count_statistics(
         places = Places(divisions_on(*days), all_retired_divisions(*days))
     with registry_session(settings) as connection:
         relations = known_relations(connection, business_date, known_on, pinned)
+        relations["life_known"] = known_lives(settings, business_date)
         relations["retired_division"] = places.retired
         by_month = month_relations(connection, relations, months)
         policy_versions = _policy_versions(connection, business_date)
@@ -83,10 +90,10 @@ def count_statistics(
         count_months(settings, by_month, places.divisions, business_date),
         tuple(month["month"] for month in months),
         places,
-        (*versions, *(table.fullname for table in (DECISION, CASE, TASK, SCORE))),
+        (*versions, *(table.fullname for table in (DECISION, CASE, CASE_STEP, TASK, SCORE))),
         policy_versions,
         night,
-        {name: _fingerprint(relation) for name, relation in _named_apart(relations, by_month).items()},
+        {name: fingerprint(relation) for name, relation in _named_apart(relations, by_month).items()},
     )
 
 
@@ -96,7 +103,7 @@ def _named_apart(known: Mapping[str, Relation], by_month: Mapping[str, Relation]
     return {**known, **{f"{name}_by_month": relation for name, relation in later.items()}}
 
 
-def _fingerprint(relation: Relation) -> str:
+def fingerprint(relation: Relation) -> str:
     """Tell what a relation held, whatever the order in which its rows were read."""
     if isinstance(relation, DatasetVersion):
         return str(relation)

@@ -1,4 +1,4 @@
-"""The four-level cubes: persons, births, decisions, cases, tasks and quality by division, and by month."""
+"""The four-level cubes, by division and month: persons, births, decisions, cases, lives, tasks, quality."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,12 +11,25 @@ from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 
+# What is made first, with what it is made from under the names that its file has for it: cells share it.
+BIRTH_CELL = ("statistics/birth_cell", {"birth_match": "birth_match"})
+DERIVED = {
+    "birth_cell": BIRTH_CELL,
+    "beneficiary_age": (
+        "statistics/beneficiary_age",
+        {name: name for name in ("case_dated", "life_known", "population_person")},
+    ),
+    "known_in_year": ("statistics/case_in_year", {"listed_case": "case_known"}),
+    "dated_in_year": ("statistics/case_in_year", {"listed_case": "case_dated"}),
+}
+MONTH_DERIVED = {"birth_cell": BIRTH_CELL}
 # Each file of cells with the relations it counts; those in DATED compare with the business date.
 CELLS = {
     "statistics/persons": ("population_person",),
     "statistics/births": ("birth_cell",),
     "statistics/decisions": ("decision",),
-    "statistics/cases": ("case_known", "case_dated", "population_person"),
+    "statistics/cases": ("known_in_year", "dated_in_year", "beneficiary_age"),
+    "statistics/lives": ("life_known", "beneficiary_age"),
     "statistics/tasks": ("task",),
     "statistics/quality": ("quality",),
 }
@@ -27,7 +40,11 @@ MONTH_CELLS = {
     "statistics/tasks_by_month": ("task", "month"),
     "statistics/quality": ("quality",),
 }
-DATED = ("statistics/persons", "statistics/births", "statistics/cases", "statistics/tasks")
+DATED = (
+    "statistics/persons", "statistics/births", "statistics/beneficiary_age", "statistics/case_in_year",
+    "statistics/tasks",
+)  # fmt: skip
+Derived = Mapping[str, tuple[str, Mapping[str, str]]]
 
 
 def count_cube(
@@ -48,7 +65,7 @@ def count_cube(
     Raises:
         Refusal: a relation cannot be read as promised.
     """
-    cube = _rolled_up(settings, CELLS, relations, divisions, business_date)
+    cube = _rolled_up(settings, (DERIVED, CELLS), relations, divisions, business_date)
     return cube.drop_columns("month")
 
 
@@ -62,32 +79,33 @@ def count_months(
     Raises:
         Refusal: a relation cannot be read as promised.
     """
-    return _rolled_up(settings, MONTH_CELLS, relations, divisions, business_date)
+    return _rolled_up(settings, (MONTH_DERIVED, MONTH_CELLS), relations, divisions, business_date)
 
 
 def _rolled_up(
     settings: Settings,
-    cells: Mapping[str, tuple[str, ...]],
+    counting: tuple[Derived, Mapping[str, tuple[str, ...]]],
     relations: Mapping[str, Relation],
     divisions: pa.Table,
     business_date: date,
 ) -> pa.Table:
-    day = {"business_date": business_date}
-    relations = {**relations, "division": divisions}
+    derived, cells = counting
     no_month = pa.schema([("month", pa.string())]).empty_table()
     try:
-        births = {"birth_match": relations["birth_match"]}
-        relations["birth_cell"] = run_sql(settings, "statistics/birth_cell", births)
+        made = {
+            name: _run(settings, sql, relations, sources, business_date)
+            for name, (sql, sources) in derived.items()
+        }
         counted = [
-            run_sql(settings, sql, {name: relations[name] for name in names}, day if sql in DATED else None)
+            _run(settings, sql, {**relations, **made}, {name: name for name in names}, business_date)
             for sql, names in cells.items()
         ]
         cell = pa.concat_tables([*counted, no_month], promote_options="permissive")
         retired = relations.get("retired_division")
         if retired is None:
             retired = all_retired_divisions(settings, business_date)
-        sources = {"cell": cell, "division": divisions, "retired_division": retired}
-        placed = run_sql(settings, "statistics/placed_cell", sources)
+        place = place_of(settings, cell.column("division_code"), divisions, retired)
+        placed = run_sql(settings, "statistics/placed_cell", {"cell": cell, "place": place})
         cube = run_sql(settings, "statistics/cube", {"placed": placed, "division": divisions})
     except (duckdb.Error, pa.ArrowException) as error:
         raise Refusal(
@@ -98,3 +116,22 @@ def _rolled_up(
         ) from None
     dates = pa.repeat(pa.scalar(business_date), cube.num_rows)
     return cube.drop_columns("is_divided").add_column(0, "business_date", dates)
+
+
+def place_of(settings: Settings, codes: pa.ChunkedArray, divisions: pa.Table, retired: pa.Table) -> pa.Table:
+    """Tell under which division in force each code counts as it was received, with its level."""
+    code = pa.table({"received": codes.unique()})
+    sources: dict[str, Relation] = {"code": code, "division": divisions, "retired_division": retired}
+    return run_sql(settings, "statistics/place", sources)
+
+
+def _run(
+    settings: Settings,
+    sql: str,
+    relations: Mapping[str, Relation],
+    sources: Mapping[str, str],
+    business_date: date,
+) -> pa.Table:
+    """Run a file over those of the relations that it names."""
+    named = {own: relations[name] for own, name in sources.items()}
+    return run_sql(settings, sql, named, {"business_date": business_date} if sql in DATED else None)

@@ -36,15 +36,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Band:
-    """Columns under one heading."""
+    """Columns under one heading; an optional band is left out where it would be empty everywhere."""
 
     heading: str
     columns: tuple[Column, ...]
+    is_optional: bool = False
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One sheet with a table by division."""
+    """One sheet with a table by division; an optional one is left out where it would be empty everywhere."""
 
     sheet: str
     title: str
@@ -52,6 +53,7 @@ class Topic:
     unit: str
     bands: tuple[Band, ...]
     has_towns: bool = True
+    is_optional: bool = False
 
     @property
     def sheet_of_towns(self) -> str:

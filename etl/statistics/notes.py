@@ -54,6 +54,14 @@ NOTES = (
         "count under findings only. Eligible, no case: found eligible, no case yet.",
     ),
     (
+        "流转 Lives",
+        "自申报至退出的个案，按业务日所知最新一步的状态统计，列在个案所在村（居）；办理中者尚未享受，不在“个案”各表。"
+        "“办理”为已申报未备案者和拟退出未审批者。手术并发症 T3 有个案时列示。",
+        "Cases by the state after the newest step that the business date knows, at the village of the case; "
+        "who is on the way to payment is in no table of cases. Pending: applied for and not filed yet, or "
+        "exit proposed and not confirmed yet. Complications of surgery (T3): printed where there are any.",
+    ),
+    (
         "质量 Quality",
         "本月最近一夜收到的数据行。处理前：收到行中违反该目标任一规则者；处理后：接收行中仍有误者。"
         "得分为无误行所占百分比，逐月得分见“完整性·月”等表或“当月”表。",

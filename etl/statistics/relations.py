@@ -1,19 +1,31 @@
 """What the statistics count, as it was known on a business date."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import Connection
 
 from connectors.engine import Relation
 from connectors.lake import DatasetVersion, version_on
-from connectors.registry import state_on
+from connectors.registry import registry_session, state_on
 from connectors.registry_copy import copy_out
-from schemas.registry import CASE, CASE_REVIEW, DATASET_VERSION, DECISION, SCORE, TASK
+from connectors.settings import Settings
+from schemas.registry import (
+    CASE,
+    CASE_LIFE,
+    CASE_REVIEW,
+    CASE_STEP,
+    DATASET_VERSION,
+    DECISION,
+    SCORE,
+    TASK,
+)
 
 TEXT, DAY, FLAG, COUNT = pa.string(), pa.date32(), pa.bool_(), pa.int64()
 PERIOD = (("recorded_from", DAY), ("recorded_to", DAY))
@@ -37,6 +49,15 @@ CASES = pa.schema(
         ("finding_code", TEXT),
     ]
 )
+NUMBERED_CASES = pa.schema([("case_number", TEXT), *CASES])
+LIVES = pa.schema(
+    [
+        (name, TEXT)
+        for name in (
+            "person_id", "division_code", "programme_code", "category_code", "state_code", "exit_reason_code"
+        )
+    ]
+)  # fmt: skip
 SCORED = ("checked", "accepted", "failed_before", "failed_after")
 QUALITY = pa.schema(
     [("month", TEXT), ("division_code", TEXT), ("category", TEXT), *((name, COUNT) for name in SCORED)]
@@ -79,6 +100,26 @@ def known_relations(
         "case_dated": _known_cases(connection, known_on),
         "quality": _quality(connection, [(None, business_date)]),
     }
+
+
+def known_lives(settings: Settings, business_date: date) -> pa.Table:
+    """Give each life of a case by the newest step that a business date knows, LIVES.
+
+    A shadow takes no steps: it reads those of the registry itself.
+    """
+    step = CASE_STEP.c
+    newest = (
+        sa.select(CASE_STEP)
+        .where(step.business_date <= business_date)
+        .ext(distinct_on(step.case_number))
+        .order_by(step.case_number, step.step_number.desc())
+        .subquery("newest")
+    )
+    chosen = sa.select(newest, newest.c.to_state_code.label("state_code"), CASE_LIFE.c.person_id).join(
+        CASE_LIFE, CASE_LIFE.c.case_number == newest.c.case_number
+    )
+    with registry_session(replace(settings, shadow=None)) as connection:
+        return copy_out(connection, chosen, LIVES)
 
 
 def month_relations(
@@ -138,7 +179,12 @@ def _has_case(business_date: date) -> sa.Label[bool]:
     )
 
 
-def _known_cases(connection: Connection, business_date: date) -> pa.Table:
+def numbered_cases(connection: Connection, business_date: date) -> pa.Table:
+    """Give the cases known on a date as they are counted, with their numbers: for personal zones only."""
+    return _known_cases(connection, business_date, NUMBERED_CASES)
+
+
+def _known_cases(connection: Connection, business_date: date, schema: pa.Schema = CASES) -> pa.Table:
     is_reviewed = sa.and_(
         CASE_REVIEW.c.case_number == CASE.c.case_number, state_on(CASE_REVIEW, business_date)
     )
@@ -147,7 +193,7 @@ def _known_cases(connection: Connection, business_date: date) -> pa.Table:
         .select_from(CASE.outerjoin(CASE_REVIEW, is_reviewed))
         .where(state_on(CASE, business_date))
     )
-    return copy_out(connection, chosen, CASES)
+    return copy_out(connection, chosen, schema)
 
 
 def _decision_history(connection: Connection, newest: date) -> pa.Table:

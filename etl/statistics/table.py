@@ -1,6 +1,7 @@
 """The table of one topic: its headings, its widths, a row for each division."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from openpyxl.utils import get_column_letter
@@ -61,13 +62,19 @@ def write_table(sheet: Worksheet, topic: Topic, book: Book, styled: Sequence[tup
     return FIRST_ROW + len(styled) - 1
 
 
-def _printed_bands(topic: Topic, counts: Counts, city: Division) -> list[Band]:
+def is_printed(topic: Topic, counts: Counts, whole: Division) -> bool:
+    """Tell whether a topic has a sheet."""
+    return not topic.is_optional or any(any(_sums(counts, whole, band.columns)) for band in topic.bands)
+
+
+def _printed_bands(topic: Topic, counts: Counts, whole: Division) -> list[Band]:
     return [
-        Band(
-            band.heading,
-            tuple(c for c in band.columns if not c.is_optional or _sums(counts, city, [c]) != [0]),
+        replace(
+            band,
+            columns=tuple(c for c in band.columns if not c.is_optional or _sums(counts, whole, [c]) != [0]),
         )
         for band in topic.bands
+        if not band.is_optional or any(_sums(counts, whole, band.columns))
     ]
 
 

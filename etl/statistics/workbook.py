@@ -26,6 +26,7 @@ from etl.statistics.labels import (
     WORKLIST,
     Topic,
 )
+from etl.statistics.life_labels import LIVES, PENDING, PENDING_AGES
 from etl.statistics.month_labels import by_month, month_topics
 from etl.statistics.notes import write_notes
 from etl.statistics.quality_labels import QUALITY
@@ -40,15 +41,17 @@ from etl.statistics.sheet import (
     set_paper,
     write_remark,
 )
-from etl.statistics.table import Book, Counts, Division, write_table
+from etl.statistics.table import Book, Counts, Division, is_printed, write_table
 from schemas.division import CITY, DISTRICT, TOWN
 
 SIGNATURES = ("制表 Prepared by", "审核 Reviewed by", "批准 Approved by")
 # Tables by district; those with towns have an annex.
 TOPICS = (
-    PERSONS, BIRTHS, BIRTH_QUALITY, SITUATIONS, SUBSIDIES, CASES, CASE_STATES, CASE_AGES, YEAR, *EXITS,
-    WORKLIST, OVERDUE, QUALITY,
+    PERSONS, BIRTHS, BIRTH_QUALITY, SITUATIONS, SUBSIDIES, CASES, CASE_STATES, CASE_AGES, *LIVES, PENDING,
+    PENDING_AGES, YEAR, *EXITS, WORKLIST, OVERDUE, QUALITY,
 )  # fmt: skip
+# Rows that one page holds, besides those of districts.
+MOST_ON_A_PAGE = 25
 STYLES = {CITY: "total", DISTRICT: "district", TOWN: "town"}
 
 
@@ -69,11 +72,13 @@ def workbook_bytes(counted: Counted, caption: Caption | None = None, changes: Se
     _write_districts(workbook, SUMMARY, book)
     if changes:
         write_corrections(workbook.create_sheet("更正 Corrections"), caption, changes)
-    for topic in (*TOPICS, *month_topics(counted.month_names, counted.first_night)):
+    (city,) = (row for row in book.rows if row.level == CITY)
+    topics = [topic for topic in TOPICS if is_printed(topic, book.counts, city)]
+    for topic in (*topics, *month_topics(counted.month_names, counted.first_night)):
         _write_districts(workbook, topic, book)
     versions = (*counted.inputs, *(f"policy {version}" for version in counted.policy_versions))
     write_notes(workbook.create_sheet("说明 Notes"), caption, versions)
-    for topic in TOPICS:
+    for topic in topics:
         if topic.has_towns:
             _write_towns(workbook, topic, book)
     content = io.BytesIO()
@@ -82,13 +87,27 @@ def workbook_bytes(counted: Counted, caption: Caption | None = None, changes: Se
 
 
 def _write_districts(workbook: Workbook, topic: Topic, book: Book) -> None:
-    """Write city and districts on one page, with the lines to sign on."""
-    sheet = workbook.create_sheet(topic.sheet)
+    """Write city and districts on one page."""
     styled = [(row, "total" if row.level == CITY else "plain") for row in book.rows if row.level != TOWN]
+    write_page(workbook, topic, book, styled, is_one_page=True)
+
+
+def write_page(
+    workbook: Workbook,
+    topic: Topic,
+    book: Book,
+    styled: Sequence[tuple[Division, str]],
+    *,
+    is_one_page: bool = False,
+) -> None:
+    """Write a sheet with a table and the lines to sign on; on one page, or on as many as it needs."""
+    sheet = workbook.create_sheet(topic.sheet)
     last_row = write_table(sheet, topic, book, styled)
     last_row = _write_remarks(sheet, last_row, book.inputs)
-    fill_page(sheet, FIRST_ROW, last_row - 2)
-    _set_page(sheet, last_row, book.caption, pages_high=1)
+    is_one_page = is_one_page or len(styled) <= MOST_ON_A_PAGE
+    if is_one_page:
+        fill_page(sheet, FIRST_ROW, last_row - 2)
+    _set_page(sheet, last_row, book.caption, pages_high=int(is_one_page))
 
 
 def _write_towns(workbook: Workbook, topic: Topic, book: Book) -> None:

@@ -11,7 +11,15 @@ from connectors.engine import Relation
 from connectors.settings import Settings
 from etl.statistics.count import Counted, Places
 from etl.statistics.cube import count_cube, count_months
-from etl.statistics.relations import CASES, DECISION_HISTORY, MONTHS, QUALITY, TASK_HISTORY, months_until
+from etl.statistics.relations import (
+    CASES,
+    DECISION_HISTORY,
+    LIVES,
+    MONTHS,
+    QUALITY,
+    TASK_HISTORY,
+    months_until,
+)
 
 NO_RETIRED = pa.schema([(name, pa.string()) for name in ("retired_code", "successor_code")]).empty_table()
 Rows = Sequence[Mapping[str, Any]]
@@ -32,6 +40,8 @@ CASE = {
     "division_code": None, "programme_code": "T", "category_code": "death", "state_code": "1",
     "start_month": date(2020, 1, 1), "end_month": None, "exit_reason_code": None, "finding_code": "continue",
 }  # fmt: skip
+LIFE = {"division_code": None, "programme_code": "T", "category_code": "death", "state_code": "applied",
+        "exit_reason_code": None}  # fmt: skip
 TASK = {"kind_code": "birth_conflict", "division_code": None, "due_date": date(2026, 7, 1)}
 
 
@@ -42,6 +52,7 @@ def counted(
     tasks: Rows = (),
     cases: Rows = (),
     quality: Rows = (),
+    lives: Rows = (),
 ) -> dict[str, Relation]:
     """Put drawn rows into the relations that the cube counts; what is not said is ordinary."""
     return {
@@ -52,6 +63,7 @@ def counted(
         "case_known": pa.Table.from_pylist([{**CASE, **row} for row in cases], schema=CASES),
         "case_dated": pa.Table.from_pylist([{**CASE, **row} for row in cases], schema=CASES),
         "quality": pa.Table.from_pylist(list(quality), schema=QUALITY),
+        "life_known": pa.Table.from_pylist([{**LIFE, **row} for row in lives], schema=LIVES),
     }
 
 

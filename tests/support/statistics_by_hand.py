@@ -138,6 +138,8 @@ def count_cases(
             if month.year == day.year:
                 reason = category if measure == "cases_begun" else category_of(case, "exit_reason_code")
                 yield measure, place, reason
+                if measure == "cases_left":
+                    yield "cases_left_by_category", place, category
 
 
 def begun_and_left(case: Row, day: date) -> Iterator[tuple[str, date]]:
@@ -147,6 +149,24 @@ def begun_and_left(case: Row, day: date) -> Iterator[tuple[str, date]]:
     yield "cases_begun", case["start_month"]
     if case["end_month"] is not None and month_after(case["end_month"]) <= day:
         yield "cases_left", month_after(case["end_month"])
+
+
+def count_lives(
+    steps: Iterable[Row], persons: Mapping[str, str], born: Mapping[str, date], day: date
+) -> Iterator[Cell]:
+    """Walk the steps of each case in their order, and count where it stands on a day."""
+    stands: dict[str, Row] = {}
+    for step in sorted(steps, key=lambda step: step["step_number"]):
+        if step["business_date"] <= day:
+            stands[step["case_number"]] = step
+    for case_number, step in stands.items():
+        place, programme, state = step["division_code"], step["programme_code"], step["to_state_code"]
+        age = age_group(born.get(persons[case_number]), day, CASE_GROUPS)
+        yield "lives_by_state", place, f"{programme}/{state}"
+        yield "lives_by_category", place, f"{programme}/{step['category_code']}/{state}"
+        yield "lives_by_age", place, f"{programme}/{age}/{state}"
+        if state.startswith("exit"):
+            yield "lives_by_reason", place, f"{programme}/{step['exit_reason_code'] or 'unknown'}/{state}"
 
 
 def rolled_up(cells: Iterable[Cell], names: Mapping[str, str]) -> Counter[tuple[str, ...]]:

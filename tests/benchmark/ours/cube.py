@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from connectors.divisions import all_retired_divisions
 from connectors.engine import run_sql
+from etl.statistics.cube import place_of
 from schemas.division import load_divisions
 from tests.benchmark.ours.relations import rows_of, settings_of
 
@@ -18,8 +19,8 @@ def run(inputs: dict[str, Any]) -> pa.Table:
     cell = run_sql(settings, "statistics/persons", persons, {"business_date": day})
     cell = cell.append_column("month", pa.nulls(cell.num_rows, pa.string()))
     retired = all_retired_divisions(settings, day)
-    sources = {"cell": cell, "division": divisions, "retired_division": retired}
-    placed = run_sql(settings, "statistics/placed_cell", sources)
+    place = place_of(settings, cell.column("division_code"), divisions, retired)
+    placed = run_sql(settings, "statistics/placed_cell", {"cell": cell, "place": place})
     return run_sql(settings, "statistics/cube", {"placed": placed, "division": divisions})
 
 

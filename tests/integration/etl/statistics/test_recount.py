@@ -3,26 +3,35 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from connectors import engine
+from connectors.engine import sql_text
 from connectors.lake import Reconciled, publish_dataset
 from connectors.registry import record_state, registry_session
 from connectors.settings import Settings
+from etl.statistics.cell_names import MEASURES
 from etl.statistics.count import Counted, count_statistics
+from schemas.case_life import load_case_life
 from schemas.division import load_divisions
-from schemas.registry import CASE, CASE_REVIEW, DECISION, SCORE, TASK
+from schemas.registry import CASE, CASE_LIFE, CASE_REVIEW, CASE_STEP, DECISION, SCORE, TASK
 from tests.support import statistics_by_hand as hand
 
 TODAY = date(2026, 3, 17)
 DAYS = ((1, 20), (1, 31), (2, 10), (2, 28), (3, 16), (3, 17))
+BY_MONTH_ALONE = {
+    "births", "eligible", "undecided", "tasks_opened", "tasks_closed", "quality_checked", "quality_accepted",
+    "quality_failed_before", "quality_failed_after",
+}  # fmt: skip
 NIGHTS = [date(2026, month, day) for month, day in DAYS]
 AGES = (3, 6, 15, 18, 35, 49, 50, 55, 60, 65, 70, 80)
 CODES = ["110101001001", "110105001001", "110105002000", "110105000000", "110101001999", "130102001001"]
+VILLAGES = [CODES[0], CODES[1], CODES[4]]
 NEAR = [date(year, month, 1) for year in (2025, 2026) for month in (1, 2, 3, 11, 12)]
 Row = dict[str, Any]
 
@@ -97,6 +106,47 @@ def draw_cases(chance: random.Random) -> Iterator[Row]:
         }  # fmt: skip
 
 
+def draw_lives(chance: random.Random) -> Iterator[tuple[Row, list[Row]]]:
+    """Draw lives that wander from step to step; the nights that know of them come in their order."""
+    at = datetime(2026, 3, 17, 12, tzinfo=UTC)
+    who = {"recorded_by": "clerk", "recorded_at": at}
+    for number in range(40):
+        programme = chance.choice(["J", "T", "T3"])
+        categories = {"J": ["two_girls"], "T": ["death", "disability"], "T3": ["complication_1"]}[programme]
+        life = {"case_number": f"L{number}", "programme_code": programme, "person_id": f"P{number * 6}"}
+        nights = sorted(chance.choices([*NIGHTS, date(2026, 3, 18)], k=chance.randrange(1, 9)))
+        yield life | who, list(draw_steps(chance, life, categories, nights, who))
+
+
+def draw_steps(
+    chance: random.Random, life: Row, categories: list[str], nights: list[date], who: Row
+) -> Iterator[Row]:
+    state, category, place, reason = "none", chance.choice(categories), chance.choice(VILLAGES), None
+    for at, night in enumerate(nights, start=1):
+        ways = [
+            move
+            for move in load_case_life().moves_from(state)
+            if move.step_code != "change_category" or category == "disability"
+        ]
+        if not ways:
+            return
+        move = chance.choice(ways)
+        is_exit = move.to_state_code.startswith("exit")
+        reason = (reason or chance.choice(["1", "8"])) if is_exit else None
+        now_category = "death" if move.step_code == "change_category" else category
+        now_place = VILLAGES[VILLAGES.index(place) - 1] if move.step_code == "move" else place
+        yield {
+            "case_number": life["case_number"], "programme_code": life["programme_code"], "step_number": at,
+            "previous_number": at - 1 or None, "step_code": move.step_code, "from_state_code": state,
+            "to_state_code": move.to_state_code, "level_code": move.level_code, "category_code": now_category,
+            "from_category_code": category if at > 1 else None, "division_code": now_place,
+            "from_division_code": place if at > 1 else None, "exit_reason_code": reason,
+            "filing_id": "f" if move.step_code == "file" else None, "happened_on": date(2026, 1, at),
+            "business_date": night, "reason": "why", **who,
+        }  # fmt: skip
+        state, category, place = move.to_state_code, now_category, now_place
+
+
 def draw_scores(chance: random.Random, night: date) -> Iterator[Row]:
     """Draw scores of three divisions that add up: a village, its town and district, the city."""
     for goal in ("completeness", "correctness", "compliance"):
@@ -136,7 +186,13 @@ def held(settings: Settings) -> Mapping[str, list[Row]]:
                 record_state(connection, TASK, list(draw_tasks(chance, process)), night,
                              where={"process_name": process})  # fmt: skip
             connection.execute(sa.insert(SCORE), list(draw_scores(chance, night)))
-        tables = {"decision": DECISION, "case": CASE, "review": CASE_REVIEW, "task": TASK, "score": SCORE}
+        # Lives of any kind: without what guards each step, which other tests are about.
+        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        for life, steps in draw_lives(random.Random(12)):
+            connection.execute(sa.insert(CASE_LIFE), [life])
+            connection.execute(sa.insert(CASE_STEP), steps)
+        tables = {"decision": DECISION, "case": CASE, "review": CASE_REVIEW, "task": TASK, "score": SCORE,
+                  "life": CASE_LIFE, "step": CASE_STEP}  # fmt: skip
         read = {
             name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
             for name, table in tables.items()
@@ -173,14 +229,62 @@ def cells_of_day(held: Mapping[str, list[Row]], day: date) -> Iterator[hand.Cell
     yield from hand.count_decisions(held["decision"], held["case"], day)
     yield from hand.count_tasks(held["task"], day)
     yield from hand.count_cases(held["case"], held["review"], born, day)
+    persons = {life["case_number"]: life["person_id"] for life in held["life"]}
+    yield from hand.count_lives(held["step"], persons, born, day)
 
 
 def test_every_cell_of_the_cube_is_what_the_slow_count_tells(
     counted: Counted, held: Mapping[str, list[Row]], names: Mapping[str, str]
 ) -> None:
     by_hand = hand.rolled_up(cells_of_day(held, TODAY), names)
-    assert len(by_hand) > 300
+    assert len(by_hand) > 600
+    assert {measure for measure, *_ in by_hand} == set(MEASURES) - BY_MONTH_ALONE
     assert told(counted.cube) == by_hand
+
+
+# Each change of what counts cases and their lives is another count than that by hand.
+MUTANTS = (
+    ("case_in_year", "leaves > this_month)", "leaves >= this_month)"),
+    ("case_in_year", "leaves >= january)", "leaves > january)"),
+    ("case_in_year", "AND begins BETWEEN january", "AND begins >= january OR begins BETWEEN january"),
+    ("case_in_year", "state_code <> '3') OR", "TRUE) OR"),
+    ("case_in_year", "end_month >= start_month", "end_month > start_month"),
+    ("cases", "is_in_payment AND state_code = '2'", "state_code = '2'"),
+    ("cases", "category, COUNT(*) FROM dated WHERE is_left", "category, COUNT(*) FROM dated WHERE is_begun"),
+    ("beneficiary_age", "age < 60", "age <= 60"),
+    ("beneficiary_age", "birth_date <=", "birth_date >"),
+    ("beneficiary_age", "    UNION\n", "    INTERSECT\n"),
+    ("lives", "IN ('exit_proposed', 'exit_passed', 'exited')", "IN ('exit_passed', 'exited')"),
+    ("lives", "HAVING GROUPING(exit_reason_code) = 1 OR", "HAVING"),
+    ("lives", "programme_code, age_group, state_code)", "programme_code, age_group)"),
+    ("lives", "LEFT JOIN", "JOIN"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "said", "mutated"), MUTANTS)
+def test_a_change_of_what_counts_cases_is_seen(
+    settings: Settings, held: Mapping[str, list[Row]], names: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch, name: str, said: str, mutated: str,
+) -> None:  # fmt: skip
+    texts = {f"statistics/{name}": sql_text(f"statistics/{name}")}
+    assert texts[f"statistics/{name}"].count(said) >= 1
+    mutant = texts[f"statistics/{name}"].replace(said, mutated, 1)
+    monkeypatch.setattr(
+        engine, "sql_text", lambda file: mutant if file == f"statistics/{name}" else sql_text(file)
+    )
+    by_hand = hand.rolled_up(cells_of_day(held, TODAY), names)
+    assert told(count_statistics(settings, TODAY).cube) != by_hand
+
+
+def test_a_step_of_a_later_night_changes_no_figure(
+    settings: Settings, held: Mapping[str, list[Row]], names: Mapping[str, str]
+) -> None:
+    later = [step for step in held["step"] if step["business_date"] > NIGHTS[-2]]
+    assert later
+    found = count_statistics(settings, NIGHTS[-2]).cube
+    by_hand = hand.rolled_up(cells_of_day(held, NIGHTS[-2]), names)
+    is_life = {key: value for key, value in told(found).items() if key[0].startswith("lives")}
+    assert is_life == {key: value for key, value in by_hand.items() if key[0].startswith("lives")}
 
 
 def cells_of_month(held: Mapping[str, list[Row]], month: date) -> Iterator[hand.Cell]:

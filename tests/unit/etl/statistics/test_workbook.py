@@ -15,8 +15,10 @@ from openpyxl.utils import get_column_letter
 from connectors.settings import Settings
 from etl.births.situations import SITUATIONS
 from etl.births.survivorship import FIELDS
+from etl.statistics.case_labels import CASE_CATEGORIES, EXIT_REASONS
 from etl.statistics.cube import count_months
 from etl.statistics.labels import BY_TOWN, FIELD, KIND, SITUATION
+from etl.statistics.life_labels import STAGES, STATES
 from etl.statistics.month_labels import AT_ITS_END, DURING, FOLLOWED, SHORT
 from etl.statistics.period import parse_period
 from etl.statistics.publish import parquet_bytes
@@ -24,6 +26,8 @@ from etl.statistics.relations import MONTHS, months_until
 from etl.statistics.release_build import Edition
 from etl.statistics.sheet import Caption, shown_width
 from etl.statistics.workbook import workbook_bytes
+from schemas.case_life import load_case_life
+from schemas.code_sets import load_code_set
 from schemas.division import load_divisions
 from schemas.policy import POLICY
 from tests.support.births import DISTRICT, DIVISIONS, OTHER_VILLAGE, TODAY, VILLAGE
@@ -77,14 +81,15 @@ def counts_of(sheet: Any) -> dict[str, list[int]]:
 
 
 def test_one_sheet_a_topic_with_chinese_and_english_names(workbook: Any) -> None:
-    assert workbook.sheetnames[:15] == [
+    assert workbook.sheetnames[:19] == [
         "汇总 Summary", "人口 Persons", "出生 Births", "出生质量 Coverage", "情形 Situations",
         "扶助 Subsidies", "个案 Cases", "个案状态 States",
-        "个案年龄 Ages", "汇总表 Year", "退出J Exits", "退出T Exits", "待办 Tasks", "逾期 Overdue",
+        "个案年龄 Ages", "流转J Lives", "流转T Lives", "办理 Pending", "办理年龄 Pending",
+        "汇总表 Year", "退出J Exits", "退出T Exits", "待办 Tasks", "逾期 Overdue",
         "质量 Quality",
     ]  # fmt: skip
     notes = workbook.sheetnames.index("说明 Notes")
-    assert all("·月 " in name for name in workbook.sheetnames[15:notes])
+    assert all("·月 " in name for name in workbook.sheetnames[19:notes])
     assert all("·街乡 " in name for name in workbook.sheetnames[notes + 1 :])
 
 
@@ -132,6 +137,36 @@ def test_a_category_that_no_label_knows_is_counted_as_unknown(workbook: Any) -> 
     assert headings[0] == "符合\nEligible"
     assert "不详\nUnknown" in headings
     assert counts_of(sheet)[CITY][0] == 1
+
+
+def test_lives_are_printed_by_state_category_and_age_and_nobody_is_left_out() -> None:
+    person = {"person_id": "P1", "residence_division_code": VILLAGE, "birth_date": TODAY.replace(year=1970)}
+    applied = {"division_code": VILLAGE, "person_id": "P1"}
+    leaving = {**applied, "state_code": "exit_passed", "category_code": "disability", "exit_reason_code": "1"}
+    of_surgery = {**applied, "programme_code": "T3", "category_code": "complication_2", "person_id": "P2"}
+    relations = counted(persons=[person], lives=[applied, applied, leaving, of_surgery])
+    content = workbook_bytes(counted_up(relations, DIVISIONS, TODAY, VERSIONS))
+    book = openpyxl.load_workbook(io.BytesIO(content))
+
+    def shown(name: str) -> list[int]:
+        return counts_of(book[name])[CITY]
+
+    assert shown("流转T Lives") == [3, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]
+    assert shown("流转J Lives") == [0] * 13
+    # What only an application brings is printed where there is any.
+    assert shown("流转T3 Lives") == [1, 1, *[0] * 11]
+    # Reward assistance on the way to payment and out of it, special assistance, then surgery to payment.
+    assert shown("办理 Pending") == [*[0] * 8, 2, 2, *[0] * 4, 1, 0, 1, *[0] * 3, 1, 0, 1, 0]
+    # Two of 56 years; of the third no birthday is known.
+    assert shown("办理年龄 Pending") == [*[0] * 8, 2, 0, 0, 2, *[0] * 4, 1, *[0] * 7, 1]
+
+
+def test_every_state_of_a_life_and_every_code_of_a_case_has_a_heading() -> None:
+    life = load_case_life()
+    assert set(STATES) == set(life.states) == {code for stage in STAGES.values() for code in stage}
+    for programme, codes in life.categories.items():
+        assert {f"{programme}/{code}" for code in codes} == set(CASE_CATEGORIES[programme])
+    assert set(EXIT_REASONS) == set(load_code_set("exit_reason").codes)
 
 
 def test_columns_under_one_heading_add_up_to_its_total() -> None:
