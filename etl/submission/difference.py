@@ -13,6 +13,7 @@ from connectors.engine import Relation, run_sql
 from connectors.lake import DatasetVersion
 from connectors.registry import newest_on_record, state_on
 from connectors.settings import Settings
+from etl.submission.case_stops import SUSPENDED, stops_on
 from schemas.padis_profile import Profile
 from schemas.refusal import Refusal
 from schemas.registry import ACCEPTED, CASE, DECISION, DECISION_RUN, DROP
@@ -96,13 +97,27 @@ def find_decided(
 ) -> tuple[pa.Table, list[str]]:
     """Find what is decided on a date: the eligible persons to report, CANDIDATE, and who is kept as it is.
 
-    Kept is who is undecided, and who was accepted before our first submission: neither reported nor
-    withdrawn.
+    Kept is who is undecided, who was accepted before our first submission, and whose case people have
+    suspended: neither reported nor withdrawn. Whoever's case has ended is neither eligible nor kept, whatever
+    is decided: not reported as new, and withdrawn where the receiver has it.
     """
-    rows = connection.execute(_decided(profile, programme_code, business_date)).mappings().all()
-    eligible = [dict(row) for row in rows if not row["is_kept"]]
-    kept = [str(row["person_id"]) for row in rows if row["is_kept"]]
-    return pa.Table.from_pylist(eligible, schema=CANDIDATE), kept
+    stops = _stops(connection, programme_code, business_date)
+    eligible, kept = [], {person_id for person_id, state in stops.items() if state == SUSPENDED}
+    for row in connection.execute(_decided(profile, programme_code, business_date)).mappings():
+        if row["is_accepted"]:
+            kept.add(row["person_id"])
+        elif row["person_id"] not in stops:
+            if row["decision_code"] == "eligible":
+                eligible.append(dict(row))
+            else:
+                kept.add(row["person_id"])
+    return pa.Table.from_pylist(eligible, schema=CANDIDATE), sorted(kept)
+
+
+def _stops(connection: Connection, programme_code: str, business_date: date) -> dict[str, str]:
+    stops = stops_on(business_date).c
+    of_programme = sa.select(stops.person_id, stops.state_code).where(stops.programme_code == programme_code)
+    return {row.person_id: row.state_code for row in connection.execute(of_programme)}
 
 
 def _decided(profile: Profile, programme_code: str, business_date: date) -> sa.Select[tuple[object, ...]]:
@@ -112,11 +127,9 @@ def _decided(profile: Profile, programme_code: str, business_date: date) -> sa.S
         ACCEPTED.c.person_id == DECISION.c.person_id,
         state_on(ACCEPTED, business_date),
     )
-    is_kept = sa.or_(DECISION.c.decision_code != "eligible", is_accepted)
+    names = ("person_id", "category_code", "amount_fen", "decision_code")
     return (
-        sa.select(
-            DECISION.c.person_id, DECISION.c.category_code, DECISION.c.amount_fen, is_kept.label("is_kept")
-        )
+        sa.select(*(DECISION.c[name] for name in names), is_accepted.label("is_accepted"))
         .where(DECISION.c.programme_code == programme_code, state_on(DECISION, business_date))
         .order_by(DECISION.c.person_id)
     )

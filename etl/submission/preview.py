@@ -14,6 +14,7 @@ from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.submission.archive import Member
 from etl.submission.batch_file import read_batch
+from etl.submission.case_stops import stops_on
 from etl.submission.countersign import BACKFILL, words_about
 from etl.submission.difference import is_superseded
 from etl.submission.division_batch import DIVISIONS, describe_divisions
@@ -199,13 +200,21 @@ def _district_names(settings: Settings, day: date) -> dict[str, str]:
 
 
 def _count_lapsed(connection: sa.Connection, batch: sa.RowMapping, business_date: date) -> int:
-    """Count records whose person is not eligible on the date any more, or is again, if it withdraws them."""
-    is_eligible = sa.exists().where(
+    """Count records whose person is not eligible on the date any more, or is again, if it withdraws them.
+
+    Nor is whoever's case was suspended or has ended meanwhile.
+    """
+    is_eligible: sa.ColumnElement[bool] = sa.exists().where(
         DECISION.c.programme_code == RECORD.c.subsystem_code,
         DECISION.c.person_id == RECORD.c.person_id,
         DECISION.c.decision_code == "eligible",
         state_on(DECISION, business_date),
     )
+    stops = stops_on(business_date).c
+    is_stopped = sa.exists().where(
+        stops.programme_code == RECORD.c.subsystem_code, stops.person_id == RECORD.c.person_id
+    )
+    is_eligible = sa.and_(is_eligible, ~is_stopped)
     has_lapsed = is_eligible if batch["operation_code"] == WITHDRAW else ~is_eligible
     lapsed = sa.select(sa.func.count()).where(RECORD.c.batch_id == batch["batch_id"], has_lapsed)
     return connection.scalar(lapsed) or 0

@@ -112,6 +112,10 @@ def test_a_day_in_the_city_changes_reviews(settings: Settings, lived: dict[date,
 def test_nobody_whom_padis_has_is_a_candidate(settings: Settings, lived: dict[date, Any]) -> None:
     rows = read_truth(settings, "cases", TODAY).to_pylist()
     held = {(row["programme_code"], row["person_id"]) for row in rows if row["is_held"]}
+    # Whoever has cases and none in payment was stopped by people: that is in question, and not new.
+    states = {row["case_no"]: row["state"] for row in read_truth(settings, "beneficiary_case").to_pylist()}
+    paid = {(row["programme_code"], row["person_id"]) for row in rows if states[row["case_number"]] == "1"}
+    stopped = {(row["programme_code"], row["person_id"]) for row in rows} - paid
     entitled = {
         (row["programme_code"], row["person_id"])
         for row in read_truth(settings, "decisions", DAYS[-1]).to_pylist()
@@ -127,5 +131,5 @@ def test_nobody_whom_padis_has_is_a_candidate(settings: Settings, lived: dict[da
             ]["person_id"].to_pylist()
         }
     assert {tuple(row) for row in on_record} == held
-    assert candidates == entitled - held
+    assert candidates == entitled - held - stopped
     assert candidates

@@ -1,7 +1,7 @@
 """A person suspends a case of the baseline: reruns, later nights and rebuilds leave it suspended."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.rebuild.branch import drop_branch, make_branch
+from etl.submission.build import build_batches
 from etl.subsidy.case_life import Act, state_of, take_over, take_step
 from etl.subsidy.case_review import review_cases
+from etl.subsidy.case_taking_over import take_over_cases
 from etl.subsidy.cases import import_cases
 from schemas.refusal import Refusal
 from schemas.registry import LIFE_RECORDS
@@ -60,3 +62,26 @@ def test_a_rebuild_begins_without_lives_and_takes_no_step(
         take_step(branch, NUMBER, "resume", Act("district", TODAY, "why", WHEN))
     drop_branch(settings, "r20260601_00000000")
     assert lives(settings) == suspended
+
+
+def test_three_reruns_of_a_paused_case_report_nobody_as_new(
+    settings: Settings, suspended: list[list[tuple[object, ...]]]
+) -> None:
+    """PADIS has not accepted the case; without the pause its person would be an addition."""
+    people = People()
+    people.add_many("T", 1)
+    never_sent = [case(1, padis_state_code="10")]
+
+    def reported(day: date) -> int:
+        publish_people(settings, people, day)
+        publish_cases(settings, never_sent, day)
+        import_cases(settings, day)
+        take_over_cases(settings, day)
+        review_cases(settings, day)
+        return int(build_batches(settings, day)["records"])
+
+    paused, resumed = TODAY + timedelta(days=2), TODAY + timedelta(days=3)
+    assert [reported(paused) for _ in range(3)] == [0, 0, 0]
+    assert lives(settings) == suspended
+    take_step(settings, NUMBER, "resume", Act("district", TODAY, "the account is right", WHEN))
+    assert reported(resumed) == 1
