@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.division_change import CHANGES, read_changes
-from schemas.division_level import CITY, DISTRICT, LEVELS, TOWN, VILLAGE, level_of
+from schemas.division_level import CITY, CITY_CODE, DISTRICT, LEVELS, TOWN, VILLAGE, level_of
 from schemas.division_tree import DivisionTree
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
 DIVISIONS = Path(__file__).resolve().parent / "divisions" / "beijing_divisions_2023.csv"
 # The bureau of statistics lists this day; changes before it lead back from the list, later ones on.
 SNAPSHOT_DAY = date(2023, 6, 30)
-CITY_CODE = "110000000000"
 
 
 def load_divisions(day: date) -> pa.Table:

@@ -4,6 +4,7 @@ CITY, DISTRICT, TOWN, VILLAGE = LEVELS = ("1", "2", "3", "4")
 # How many digits of a code are those of its level and all above it.
 DIGITS = {CITY: 2, DISTRICT: 6, TOWN: 9, VILLAGE: 12}
 LENGTH = 12
+CITY_CODE = "110000000000"
 
 
 def level_of(division_code: str) -> str:
