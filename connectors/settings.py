@@ -62,6 +62,11 @@ class Settings:
         return self.var / "pg"
 
     @property
+    def papers(self) -> Path:
+        """Papers that name persons, as people asked for them."""
+        return self.var / "papers"
+
+    @property
     def divisions(self) -> Path:
         """Changes of divisions that this installation knows beyond those of the program."""
         return self.var / "divisions"
@@ -155,7 +160,7 @@ class Settings:
     def make_folders(self) -> None:
         """Create the zones; the personal ones are closed to others."""
         self.var.mkdir(parents=True, exist_ok=True)
-        for personal in (self.landing, self.lake, self.keys, self.sandbox):
+        for personal in (self.landing, self.lake, self.papers, self.keys, self.sandbox):
             personal.mkdir(mode=0o700, exist_ok=True)
             personal.chmod(0o700)
         for outside in (self.mart, self.quality, self.run, self.logs):

@@ -22,6 +22,7 @@ from etl.commands.drops import drops
 from etl.commands.filing import filing
 from etl.commands.local import local
 from etl.commands.night import run
+from etl.commands.paper import paper
 from etl.commands.policy import policy
 from etl.commands.quality import quality
 from etl.commands.session import stderr
@@ -45,6 +46,7 @@ app.add_typer(cases, name="cases")
 app.add_typer(case, name="case")
 app.add_typer(annual, name="annual")
 app.add_typer(filing, name="filing")
+app.add_typer(paper, name="paper")
 app.add_typer(policy, name="policy")
 app.add_typer(drops, name="drops")
 app.add_typer(divisions, name="divisions")

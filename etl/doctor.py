@@ -27,7 +27,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; one finding each, nothing is changed."""
-    closed = [settings.landing, settings.lake, settings.keys]
+    closed = [settings.landing, settings.lake, settings.papers, settings.keys]
     if settings.server_url is None:
         closed.append(settings.postgres)
     return [

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy.engine import Connection
 
 from connectors.lake import read_dataset, version_on
+from connectors.private_file import check_personal_zone, write_private
 from connectors.settings import Settings
 from connectors.spreadsheet import csv_bytes
 from quality.ticket_list import Wanted, list_tickets, told_rule
@@ -77,18 +78,10 @@ def write_return_file(settings: Settings, out: Path, content: bytes, *, with_val
     Raises:
         Refusal: it holds received values and would lie outside the personal zones.
     """
-    zones = (settings.landing, settings.lake)
-    if with_values and not any(out.resolve().is_relative_to(zone.resolve()) for zone in zones):
-        raise Refusal(
-            "outside_personal_zone",
-            found="a file with received values outside the personal zones",
-            expected=f"a path below {settings.lake.name}/ or {settings.landing.name}/ of this installation",
-            to_do="write it there, or leave --with-values out: the masked file may lie anywhere",
-        )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.touch(mode=0o600)
-    out.chmod(0o600)
-    out.write_bytes(content)
+    if with_values:
+        to_do = "存入其中，或去掉 --with-values · write it there, or leave --with-values out, which masks it"
+        check_personal_zone(settings, out, to_do)
+    write_private(out, content)
 
 
 _TEXT = (

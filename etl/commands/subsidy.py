@@ -41,6 +41,7 @@ def explain(
     from rich.console import Console
 
     from connectors.lake import newest_business_date
+    from connectors.private_file import check_not_published, write_private
     from connectors.registry import registry_session
     from etl.subsidy.explain import explain_decision
     from etl.subsidy.explanation_page import render_lines, render_page
@@ -56,10 +57,8 @@ def explain(
     for line in render_lines(explanations):
         Console().print(line, markup=False, highlight=False)
     if page is not None:
-        # The page holds personal values: it is its owner's alone.
-        page.touch(mode=0o600)
-        page.chmod(0o600)
-        page.write_text(render_page(explanations, person_id), encoding="utf-8")
+        check_not_published(settings, page)
+        write_private(page, render_page(explanations, person_id).encode())
         Console().print(f"已写 · written: {page}")
 
 

@@ -13,7 +13,7 @@ from schemas.registry.annual import (
     ANNUAL_SIGN,
     ANNUAL_VISIT,
 )
-from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, STEP_RUN
+from schemas.registry.audit import DEADLINE, LOCK_HOLDER, NOTICE, REBUILD, ROSTER_PRINT, STEP_RUN
 from schemas.registry.births import BIRTH_ANSWER, BIRTH_MATCH, LINK_REVIEW, PAIR_VERDICT
 from schemas.registry.case_life import (
     CASE_FILING,
@@ -117,6 +117,7 @@ __all__ = [
     "RECORD",
     "RELEASE",
     "RESUBMISSION",
+    "ROSTER_PRINT",
     "RULE_RESULT",
     "SCORE",
     "SHARED_ANSWER",

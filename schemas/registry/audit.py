@@ -1,6 +1,18 @@
 """Tables of zone `audit`: who did what, when; what is awaited until when; who was told."""
 
-from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Date, DateTime, Double, Integer, Table, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Integer,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schemas.registry.declare import METADATA, key_text
@@ -105,4 +117,23 @@ NOTICE = Table(
     CheckConstraint("state IN ('pending', 'sending', 'sent', 'uncertain', 'failed')", name="state"),
     schema="audit",
     comment="通知 · one row per event and channel; each is told once",
+)
+
+ROSTER_PRINT = Table(
+    "roster_print",
+    METADATA,
+    key_text("period", "统计期 · year of the release"),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="次 · number of the release"),
+    key_text("programme_code", "项目 · J, T or T3"),
+    key_text("division_code", "区划 · division whose roster it is, 12 digits"),
+    Column("printed_at", DateTime(timezone=True), primary_key=True, comment="打印时间 · instant"),
+    Column("is_full", Boolean, nullable=False, comment="未脱敏 · whether names and numbers are whole"),
+    Column("row_count", BigInteger, nullable=False, comment="人数 · rows of persons"),
+    Column("sha256", Text, nullable=False, comment="摘要 · SHA-256 of the file"),
+    Column("printed_by", Text, nullable=False, comment="打印人 · who asked for it"),
+    Column("reason", Text, nullable=False, comment="用途 · what for; no personal value"),
+    CheckConstraint("btrim(printed_by) <> ''", name="printed_by"),
+    CheckConstraint("btrim(reason) <> ''", name="reason"),
+    schema="audit",
+    comment="花名册打印 · one row per roster that was written: who has whose names, and what for",
 )
