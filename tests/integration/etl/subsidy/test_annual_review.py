@@ -1,12 +1,13 @@
 """The annual review of a district, from village to city: who continues, who is visited, who signs."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
 
-from connectors.registry import registry_session
+from connectors.registry import registry_session, state_on
 from connectors.settings import Settings
 from etl.subsidy.annual import check_annual_case, sign_annual, visit_case
 from etl.subsidy.annual_sample import sample_of_year
@@ -16,7 +17,7 @@ from etl.subsidy.case_review import review_cases
 from etl.subsidy.case_taking_over import take_over_cases
 from etl.subsidy.cases import import_cases
 from schemas.refusal import Refusal
-from schemas.registry import ANNUAL_CASE, ANNUAL_RECORDS, ANNUAL_SIGN
+from schemas.registry import ANNUAL_CASE, ANNUAL_RECORDS, ANNUAL_SIGN, CASE
 from tests.support.cases import case, publish_cases
 from tests.support.submission import People, dead_child, ordinary_person, publish_people
 
@@ -169,6 +170,41 @@ def test_the_city_waits_for_all_districts_and_its_whole_sample(settings: Setting
     assert sign(settings, CITY, BUREAU, 4, 20) == {"continued": 4, "visited": 2, "exit": 1}
     with registry_session(settings) as connection:
         assert not any(level.waiting for level in status_of(connection, YEAR, "T", CITY))
+
+
+def test_the_annual_review_of_a_district_goes_from_village_to_city(settings: Settings) -> None:
+    """What stands on record at the end: who signed for whom, in which order; what the next night knows."""
+    signs = sa.select(ANNUAL_SIGN).where(
+        ANNUAL_SIGN.c.cycle_year == YEAR, ANNUAL_SIGN.c.programme_code == "T"
+    )
+    lists = sa.select(ANNUAL_CASE).where(ANNUAL_CASE.c.cycle_year == YEAR)
+    with registry_session(settings) as connection:
+        signed = connection.execute(signs).mappings().all()
+        listed = {row["case_number"]: row["result_code"] for row in connection.execute(lists).mappings()}
+    upwards = [
+        [
+            row
+            for row in signed
+            if row["level_code"] == level and row["division_code"][:6] in ("110101", "110000")
+        ]
+        for level in "4321"
+    ]
+    assert [{row["division_code"] for row in level} for level in upwards] == [
+        {FIRST, SECOND, THIRD}, {TOWN, OTHER_TOWN}, {DISTRICT}, {CITY},
+    ]  # fmt: skip
+    for beneath, above in pairwise(upwards):
+        assert max(row["signed_on"] for row in beneath) <= min(row["signed_on"] for row in above)
+        assert not {row["recorded_by"] for row in beneath} & {row["recorded_by"] for row in above}
+    results = ("continued", "exit", "visited", "continued", "visited", "continued", "continued")
+    assert listed == {number_of(number): result for number, result in enumerate(results, start=1)}
+    import_cases(settings, NIGHT + timedelta(days=1))
+    with registry_session(settings) as connection:
+        known = sa.select(CASE.c.case_number, CASE.c.state_code, CASE.c.exit_reason_code)
+        rows = connection.execute(known.where(state_on(CASE, NIGHT + timedelta(days=1)))).all()
+    # Ineligible, as the village proposed, the town passed and the district confirmed; the pause is a pause.
+    assert {tuple(row) for row in rows if row.state_code != "1"} == {
+        (number_of(2), "3", "7"), (number_of(5), "2", None),
+    }  # fmt: skip
 
 
 def test_nobody_writes_a_list_by_hand_nor_rewrites_one(settings: Settings) -> None:
