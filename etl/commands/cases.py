@@ -67,12 +67,24 @@ def show(case_number: Annotated[str, typer.Argument(help="个案编号 · number
 
 
 @cases.command("statistics")
-def statistics(date_text: DateOption = None) -> None:
-    """个案统计 · count cases by district, state and finding."""
+def statistics(
+    date_text: DateOption = None,
+    by: Annotated[
+        str,
+        typer.Option("--by", help="按 · state, category, age, life, pending, year or exits."),
+    ] = "state",
+    level: Annotated[
+        str, typer.Option("--level", metavar="2|3|4", help="级别 · district, town or village.")
+    ] = "2",
+    below: Annotated[str, typer.Option("--below", help="区划代码开头 · begins with, such as 110105.")] = "",
+) -> None:
+    """个案统计 · count cases of a published date by state, category, age, life or reason of exit."""
     from rich.console import Console
 
-    from connectors.registry import registry_session
-    from etl.subsidy.case_pages import render_counts
+    from etl.statistics.case_page import published_cube, render_cases_by
 
-    with ready_settings() as settings, registry_session(settings) as connection:
-        Console().print(render_counts(settings, connection, _date_of(connection, date_text)))
+    with ready_settings() as settings:
+        day, cube = published_cube(settings, parsed_date(date_text) if date_text else None)
+    console = Console()
+    console.print(f"业务日 Business date {day}")
+    console.print(render_cases_by(cube, by, level, below))

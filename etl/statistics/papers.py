@@ -4,7 +4,6 @@ Nothing is counted anew: equal releases give equal bytes, whatever came since.
 """
 
 import io
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +23,7 @@ from etl.statistics.release_pages import choose_release
 from etl.statistics.roster import read_roster
 from etl.statistics.roster_sheet import roster_bytes
 from etl.statistics.sheet import Caption, add_row_styles
-from etl.statistics.table import Book, Counts, Division, is_printed
+from etl.statistics.table import Book, Division, counts_of, is_printed
 from etl.statistics.workbook import write_page
 from schemas.division_level import DIGITS, VILLAGE, level_of
 from schemas.refusal import Refusal
@@ -104,7 +103,7 @@ def _figures(frozen: Frozen, topics: Sequence[Topic], division_code: str, level:
     beneath = _beneath(frozen, whole, level)
     manifest = frozen.manifest
     release = f"{manifest['period']} r{manifest['number']}"
-    book = Book(_caption(frozen), _counts(frozen), [whole, *beneath], [release])
+    book = Book(_caption(frozen), counts_of(frozen.cube), [whole, *beneath], [release])
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     add_row_styles(workbook)
@@ -167,10 +166,3 @@ def _beneath(frozen: Frozen, whole: Division, level: str | None) -> list[Divisio
         Division(chosen, code, name, is_listed=(code, name, found) in listed)
         for code, name, found in sorted(listed | counted)
     ]
-
-
-def _counts(frozen: Frozen) -> Counts:
-    counts: dict[tuple[str, str], dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for row in frozen.cube.to_pylist():
-        counts[row["level_code"], row["division_code"]][row["measure"]][row["category"]] = row["value"]
-    return counts

@@ -1,9 +1,11 @@
 """The table of one topic: its headings, its widths, a row for each division."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import pyarrow as pa
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -46,35 +48,44 @@ class Book(NamedTuple):
 def write_table(sheet: Worksheet, topic: Topic, book: Book, styled: Sequence[tuple[Division, str]]) -> int:
     """Write the table of a topic and tell its last row."""
     (city,) = (row for row, style in styled if style == "total")
-    bands = _printed_bands(topic, book.counts, city)
+    bands = printed_bands(topic, book.counts, city)
     columns = [column for band in bands for column in band.columns]
-    sums = {row: _sums(book.counts, row, columns) for row, _ in styled}
+    counted = {row: sums(book.counts, row, columns) for row, _ in styled}
     # A row for want of a lower level is printed where it counts something.
-    styled = [(row, style) for row, style in styled if row.is_listed or any(sums[row])]
+    styled = [(row, style) for row, style in styled if row.is_listed or any(counted[row])]
     room = line_width(book.caption, topic.unit)
-    _set_widths(sheet, columns, sums[city], room)
+    _set_widths(sheet, columns, counted[city], room)
     width = FIRST_COLUMN - 1 + len(columns)
     write_title(sheet, topic.title, topic.subtitle, topic.unit, book.caption, width)
     _write_headings(sheet, bands)
     for at, (row, style) in enumerate(styled, start=FIRST_ROW):
         name = f"{row.name}（合计 Total）" if style == "total" else row.name
-        write_division(sheet, at, row.code, name, sums[row], style)
+        write_division(sheet, at, row.code, name, counted[row], style)
     return FIRST_ROW + len(styled) - 1
+
+
+def counts_of(cube: pa.Table) -> Counts:
+    """Give the counts of a cube by level and division."""
+    counts: dict[tuple[str, str], dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for row in cube.to_pylist():
+        counts[row["level_code"], row["division_code"]][row["measure"]][row["category"]] = row["value"]
+    return counts
 
 
 def is_printed(topic: Topic, counts: Counts, whole: Division) -> bool:
     """Tell whether a topic has a sheet."""
-    return not topic.is_optional or any(any(_sums(counts, whole, band.columns)) for band in topic.bands)
+    return not topic.is_optional or any(any(sums(counts, whole, band.columns)) for band in topic.bands)
 
 
-def _printed_bands(topic: Topic, counts: Counts, whole: Division) -> list[Band]:
+def printed_bands(topic: Topic, counts: Counts, whole: Division) -> list[Band]:
+    """Give the bands of a topic with the columns that are printed."""
     return [
         replace(
             band,
-            columns=tuple(c for c in band.columns if not c.is_optional or _sums(counts, whole, [c]) != [0]),
+            columns=tuple(c for c in band.columns if not c.is_optional or sums(counts, whole, [c]) != [0]),
         )
         for band in topic.bands
-        if not band.is_optional or any(_sums(counts, whole, band.columns))
+        if not band.is_optional or any(sums(counts, whole, band.columns))
     ]
 
 
@@ -109,7 +120,8 @@ def _set_widths(
         sheet.column_dimensions[get_column_letter(at)].width = round(width * stretch, 1)
 
 
-def _sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int | float | None]:
+def sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int | float | None]:
+    """Count what each column holds of a division."""
     cells = counts.get((division.level, division.code), {})
     return [_count(cells, column) for column in columns]
 

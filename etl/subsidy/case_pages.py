@@ -1,6 +1,5 @@
-"""Cases for a person to read: a list, one case with its history, counts by district; masked."""
+"""Cases for a person to read: a list, one case with its history; masked."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -12,11 +11,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
-from connectors.divisions import districts_on
 from connectors.registry import state_on
-from connectors.settings import Settings
 from schemas.code_sets import load_code_set
-from schemas.division import CITY_CODE
 from schemas.masking import mask_value
 from schemas.refusal import Refusal
 from schemas.registry import ACCEPTED, CASE, CASE_REVIEW
@@ -135,26 +131,3 @@ def _history(row: Row) -> RenderableType:
         shown = ", ".join(value) if isinstance(value, list) else str(value)
         table.add_row(name, mask_value("number", shown) if name == "person_id" else shown)
     return table
-
-
-def render_counts(settings: Settings, connection: Connection, business_date: date) -> RenderableType:
-    """Count cases by district, state and finding, as known on a date."""
-    states = load_code_set("case_state").labels
-    counts: Counter[tuple[str, str]] = Counter()
-    for row in connection.execute(_reviewed(business_date)).mappings():
-        district = f"{row['division_code'][:6]}000000"
-        for place in (district, "total"):
-            counts.update([(place, row["state_code"]), (place, row["finding_code"] or "none")])
-    headings = {**states, **{code or "none": text for code, text in FINDINGS.items()}}
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("区 District")
-    for heading in headings.values():
-        table.add_column(heading.replace(" · ", "\n").replace(" ", "\n", 1), justify="right")
-    for code, name in {**_districts(settings, business_date), "total": "合计 Total"}.items():
-        if any(counts[code, heading] for heading in headings):
-            table.add_row(name, *(f"{counts[code, heading]:,}" for heading in headings))
-    return table
-
-
-def _districts(settings: Settings, business_date: date) -> dict[str, str]:
-    return {**districts_on(settings, business_date), CITY_CODE: "下级不详 not known"}
