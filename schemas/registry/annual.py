@@ -17,8 +17,8 @@ from sqlalchemy import (
     Text,
 )
 
-from schemas.registry.case_life import CASE_NUMBER, not_to_come
-from schemas.registry.declare import METADATA, key_text, number, who_and_when
+from schemas.registry.case_life import CASE_NUMBER, not_to_come, of_step
+from schemas.registry.declare import METADATA, key_text, number, who_and_when, why
 
 CYCLE_YEAR = "年度 · year of the review"
 PROGRAMME = "项目 · J, T or T3"
@@ -36,16 +36,11 @@ ANNUAL_VISIT = Table(
     Column(
         "reason_codes", ARRAY(Text), nullable=False, comment="所核例外 · exceptions that were looked into"
     ),
-    Column("reason", Text, nullable=False, comment="核实意见 · why the case continues"),
+    *why("核实意见 · why the case continues"),
     *who_and_when(),
-    ForeignKeyConstraint(
-        ["case_number", "step_number", "state_code"],
-        [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
-        name="fk_annual_visit_step",
-    ),
+    of_step("annual_visit"),
     CheckConstraint("state_code IN ('in_payment', 'suspended')", name="state_code"),
     CheckConstraint("extract(year FROM visited_on) >= cycle_year", name="cycle_year"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     not_to_come("visited_on"),
     schema="subsidy",
     comment="年审入户核实 · one row per visit by which a case in question continues",
@@ -59,7 +54,7 @@ ANNUAL_SIGN = Table(
     key_text("division_code", "区划 · division that signed, 12 digits"),
     Column("level_code", Text, nullable=False, comment="级别 · 1 city to 4 village"),
     Column("signed_on", Date, nullable=False, comment="签批日期 · day of the signature"),
-    Column("reason", Text, nullable=False, comment="意见 · what was found"),
+    *why("意见 · what was found"),
     *who_and_when(),
     CheckConstraint("programme_code IN ('J', 'T', 'T3')", name="programme_code"),
     CheckConstraint(
@@ -68,7 +63,6 @@ ANNUAL_SIGN = Table(
         name="level_code",
     ),
     CheckConstraint("extract(year FROM signed_on) >= cycle_year", name="cycle_year"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     not_to_come("signed_on"),
     schema="subsidy",
     comment="年审签批 · one row per division that signed the annual review of a programme",
@@ -91,11 +85,7 @@ ANNUAL_CASE = Table(
         [f"subsidy.annual_sign.{name}" for name in ("cycle_year", "programme_code", "division_code")],
         name="fk_annual_case_sign",
     ),
-    ForeignKeyConstraint(
-        ["case_number", "step_number", "state_code"],
-        [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
-        name="fk_annual_case_step",
-    ),
+    of_step("annual_case"),
     CheckConstraint(
         "CASE result_code WHEN 'continued' THEN state_code = 'in_payment'"
         " WHEN 'visited' THEN state_code IN ('in_payment', 'suspended')"
@@ -122,14 +112,13 @@ ANNUAL_CHECK = Table(
     Column(
         "is_exit_correct", Boolean, nullable=False, comment="退出正确 · whether it exits or stays rightly"
     ),
-    Column("reason", Text, nullable=False, comment="抽查意见 · what was found"),
+    *why("抽查意见 · what was found"),
     *who_and_when(),
     ForeignKeyConstraint(
         ["cycle_year", "case_number"],
         ["subsidy.annual_case.cycle_year", "subsidy.annual_case.case_number"],
         name="fk_annual_check_case",
     ),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     not_to_come("checked_on"),
     schema="subsidy",
     comment="年审抽查 · one row per check by the city of a case that a village listed",

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from schemas.registry.declare import METADATA, key_text
+from schemas.registry.declare import METADATA, key_text, why
 
 STEP_RUN = Table(
     "step_run",
@@ -131,9 +131,8 @@ ROSTER_PRINT = Table(
     Column("row_count", BigInteger, nullable=False, comment="人数 · rows of persons"),
     Column("sha256", Text, nullable=False, comment="摘要 · SHA-256 of the file"),
     Column("printed_by", Text, nullable=False, comment="打印人 · who asked for it"),
-    Column("reason", Text, nullable=False, comment="用途 · what for; no personal value"),
+    *why("用途 · what for; no personal value"),
     CheckConstraint("btrim(printed_by) <> ''", name="printed_by"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     schema="audit",
     comment="花名册打印 · one row per roster that was written: who has whose names, and what for",
 )

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from schemas.case_life import load_case_life
-from schemas.registry.declare import METADATA, key_text, number, who_and_when
+from schemas.registry.declare import METADATA, key_text, number, who_and_when, why
 
 CASE_NUMBER = "个案编号 · number of the case"
 LIFE = load_case_life()
@@ -39,6 +39,15 @@ def _codes_by_programme(column: str, codes: Mapping[str, Sequence[str]]) -> str:
 def not_to_come(day: str) -> CheckConstraint:
     """Declare that a day had come when it was put on record."""
     return CheckConstraint(f"{day} <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date", name="not_to_come")
+
+
+def of_step(table: str, step_number: str = "step_number") -> ForeignKeyConstraint:
+    """Declare that a row is about a step of a case, and in which state that left the case."""
+    return ForeignKeyConstraint(
+        ["case_number", step_number, "state_code"],
+        [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
+        name=f"fk_{table}_step",
+    )
 
 
 LIFE_STEP = Table(
@@ -98,7 +107,7 @@ CASE_STEP = Table(
     Column(
         "business_date", Date, nullable=False, comment="知悉业务日 · first business date whose night knows it"
     ),
-    Column("reason", Text, nullable=False, comment="理由 · why"),
+    *why("理由 · why"),
     *who_and_when(),
     UniqueConstraint("case_number", "step_number", "to_state_code", name="uq_case_step_state"),
     UniqueConstraint(
@@ -167,7 +176,6 @@ CASE_STEP = Table(
         name="exit_reason_code",
     ),
     CheckConstraint("(step_code = 'file') = (filing_id IS NOT NULL)", name="filing"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     not_to_come("happened_on"),
     schema="subsidy",
     comment="个案步骤 · one row per step of a case; its newest row is its state",
@@ -191,16 +199,11 @@ CASE_MEETING = Table(
     Column("members", ARRAY(Text), nullable=False, comment="评议人 · accounts of the members"),
     Column("investigators", ARRAY(Text), nullable=False, comment="入户核实人 · accounts of who visited"),
     Column("outcome_code", Text, nullable=False, comment="评议结果 · agreed or disagreed"),
-    Column("reason", Text, nullable=False, comment="评议意见 · why"),
+    *why("评议意见 · why"),
     *who_and_when(),
-    ForeignKeyConstraint(
-        ["case_number", "step_number", "state_code"],
-        [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
-        name="fk_case_meeting_step",
-    ),
+    of_step("case_meeting"),
     CheckConstraint("state_code = 'applied'", name="state_code"),
     CheckConstraint("outcome_code IN ('agreed', 'disagreed')", name="outcome_code"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     not_to_come("held_on"),
     schema="subsidy",
     comment="评议会 · one row per meeting of a village about a case",
@@ -215,16 +218,11 @@ CASE_OBJECTION = Table(
     Column("state_code", Text, nullable=False, comment="状态 · state in which it was raised"),
     Column("raised_on", Date, nullable=False, comment="提出日期 · day on which it was raised"),
     Column("kind_code", Text, nullable=False, comment="异议类别 · facts, identity, procedure or other"),
-    Column("reason", Text, nullable=False, comment="异议内容 · what is objected"),
+    *why("异议内容 · what is objected"),
     *who_and_when(),
-    ForeignKeyConstraint(
-        ["case_number", "step_number", "state_code"],
-        [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
-        name="fk_case_objection_step",
-    ),
+    of_step("case_objection"),
     CheckConstraint("state_code IN ('publicised', 'town_passed', 'approved')", name="state_code"),
     CheckConstraint("kind_code IN ('facts', 'identity', 'procedure', 'other')", name="kind_code"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     not_to_come("raised_on"),
     schema="subsidy",
     comment="公示异议 · one row per objection to a case that was made public",
@@ -237,7 +235,7 @@ CASE_OBJECTION_ANSWER = Table(
     number("objection_number", "次 · objection that is answered"),
     Column("answered_on", Date, nullable=False, comment="答复日期 · day of the answer"),
     Column("outcome_code", Text, nullable=False, comment="处理结果 · dismissed or upheld"),
-    Column("reason", Text, nullable=False, comment="处理意见 · why"),
+    *why("处理意见 · why"),
     *who_and_when(),
     ForeignKeyConstraint(
         ["case_number", "objection_number"],
@@ -245,7 +243,6 @@ CASE_OBJECTION_ANSWER = Table(
         name="fk_case_objection_answer_objection",
     ),
     CheckConstraint("outcome_code IN ('dismissed', 'upheld')", name="outcome_code"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     not_to_come("answered_on"),
     schema="subsidy",
     comment="异议答复 · one row per objection that is answered",
@@ -282,11 +279,7 @@ CASE_FILING_CASE = Table(
     Column("state_code", Text, nullable=False, comment="状态 · state in which it was listed: approved"),
     UniqueConstraint("filing_id", "case_number", "approved_number", name="uq_case_filing_case_approved"),
     ForeignKeyConstraint(["filing_id"], ["subsidy.case_filing.filing_id"]),
-    ForeignKeyConstraint(
-        ["case_number", "approved_number", "state_code"],
-        [f"subsidy.case_step.{name}" for name in ("case_number", "step_number", "to_state_code")],
-        name="fk_case_filing_case_step",
-    ),
+    of_step("case_filing_case", "approved_number"),
     CheckConstraint("state_code = 'approved'", name="state_code"),
     schema="subsidy",
     comment="备案名册个案 · one row per case of a list",
@@ -299,14 +292,13 @@ CASE_FILING_CHECK = Table(
     key_text("case_number", CASE_NUMBER),
     Column("is_procedure_complete", Boolean, nullable=False, comment="程序完整 · whether nothing is missing"),
     Column("is_logic_correct", Boolean, nullable=False, comment="逻辑正确 · whether its data agree"),
-    Column("reason", Text, nullable=False, comment="抽查意见 · what was found"),
+    *why("抽查意见 · what was found"),
     *who_and_when(),
     ForeignKeyConstraint(
         ["filing_id", "case_number"],
         ["subsidy.case_filing_case.filing_id", "subsidy.case_filing_case.case_number"],
         name="fk_case_filing_check_case",
     ),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     schema="subsidy",
     comment="抽查记录 · one row per case of a list that the city checked",
 )

@@ -38,3 +38,11 @@ def who_and_when() -> tuple[Column[str], Column[object], CheckConstraint]:
         Column("recorded_at", DateTime(timezone=True), nullable=False, comment="登记时间 · instant"),
         CheckConstraint("btrim(recorded_by) <> ''", name="recorded_by"),
     )
+
+
+def why(comment: str) -> tuple[Column[str], CheckConstraint]:
+    """Declare a reason, which nobody may leave blank."""
+    return (
+        Column("reason", Text, nullable=False, comment=comment),
+        CheckConstraint("btrim(reason) <> ''", name="reason"),
+    )

@@ -18,7 +18,7 @@ from sqlalchemy import (
     sql,
 )
 
-from schemas.registry.declare import METADATA, history, key_text, number, who_and_when
+from schemas.registry.declare import METADATA, history, key_text, number, who_and_when, why
 
 BATCH = Table(
     "batch",
@@ -156,10 +156,9 @@ COUNTERSIGN = Table(
     Column("ground_code", Text, nullable=False, comment="事由 · backfill or outside_window"),
     Column("approved_by", Text, nullable=False, comment="批准人 · whose release it is about"),
     Column("approved_at", DateTime(timezone=True), comment="批准时间 · instant of that release"),
-    Column("reason", Text, nullable=False, comment="理由 · why it goes all the same"),
+    *why("理由 · why it goes all the same"),
     *who_and_when(),
     CheckConstraint("ground_code IN ('backfill', 'outside_window')", name="ground_code"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     CheckConstraint("lower(btrim(recorded_by)) <> lower(btrim(approved_by))", name="two_persons"),
     ForeignKeyConstraint(["batch_id"], ["exchange.batch.batch_id"]),
     schema="exchange",
@@ -224,10 +223,9 @@ FILING_STEP = Table(
     Column("step_code", Text, nullable=False, comment="步骤 · freeze, sign, amend or revert"),
     Column("accepted_count", BigInteger, comment="已接收数 · records that the receiver has, of a signature"),
     Column("accepted_sha256", Text, comment="已接收摘要 · SHA-256 of these records, of a signature"),
-    Column("reason", Text, nullable=False, comment="理由 · why"),
+    *why("理由 · why"),
     *who_and_when(),
     CheckConstraint("step_code IN ('freeze', 'sign', 'amend', 'revert')", name="step_code"),
-    CheckConstraint("btrim(reason) <> ''", name="reason"),
     CheckConstraint("(step_code = 'sign') = (accepted_sha256 IS NOT NULL)", name="signed"),
     schema="exchange",
     comment="报送签批 · one row per step of what is filed under a subsystem in a year; never rewritten",
