@@ -12,14 +12,12 @@ import pyarrow as pa
 from connectors.duck import open_duckdb
 from connectors.lake import DatasetVersion, read_dataset, table_path
 from connectors.lake_layer import held_by
-from connectors.lake_room import HeldRows, StagedRows, stage_rows
+from connectors.lake_room import StagedRows, stage_rows
 from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import PROJECT, Settings
 
-# What is known by what it holds, and what a step reads beside it: rows that it put down for itself.
 Relation: TypeAlias = pa.Table | DatasetVersion | StagedRows
-Readable: TypeAlias = Relation | HeldRows
 
 
 @lru_cache(maxsize=128)
@@ -31,7 +29,7 @@ def sql_text(relation: str) -> str:
 def run_sql(
     settings: Settings,
     sql: str,
-    relations: Mapping[str, Readable],
+    relations: Mapping[str, Relation],
     parameters: Mapping[str, Any] | None = None,
 ) -> pa.Table:
     """Run one SELECT over named relations and return its rows as Arrow.
@@ -51,7 +49,7 @@ def stage_sql(
     room: Path,
     name: str,
     sql: str,
-    relations: Mapping[str, Readable],
+    relations: Mapping[str, Relation],
     parameters: Mapping[str, Any] | None = None,
 ) -> StagedRows:
     """Run one SELECT as `run_sql` does, but into a file of a room: memory never holds all rows."""
@@ -62,7 +60,7 @@ def stage_sql(
 
 @contextmanager
 def _answer(
-    settings: Settings, sql: str, relations: Mapping[str, Readable], parameters: Mapping[str, Any] | None
+    settings: Settings, sql: str, relations: Mapping[str, Relation], parameters: Mapping[str, Any] | None
 ) -> Iterator[duckdb.DuckDBPyRelation]:
     text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
     with open_duckdb(settings) as connection:
@@ -71,14 +69,14 @@ def _answer(
 
 
 def name_relations(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Readable]
+    connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Relation]
 ) -> None:
     """Give relations their names in a connection: Arrow tables, or the files of staged rows and versions."""
     for name, relation in relations.items():
         if isinstance(relation, pa.Table):
             connection.register(name, relation)
             continue
-        if isinstance(relation, HeldRows):
+        if isinstance(relation, StagedRows):
             connection.read_parquet(str(relation.path)).create_view(name)
             continue
         held = held_by(table_path(settings, relation.name), relation.version)

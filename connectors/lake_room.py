@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ pc: Any = pyarrow.compute
 
 PREFIX, HELD, DOOR = ".room-", "held", ".rooms"
 SPILL = ".spill-"
+# What `parts_of` reads at once: about a million rows.
+GROUPS_PER_PART = 16
 _spills = itertools.count()
 
 
@@ -135,6 +137,20 @@ def hold_rows(room: Path, name: str, batches: Iterable[pa.RecordBatch], schema: 
             writer.write_batch(batch)
             count += batch.num_rows
     return HeldRows(path, schema, count)
+
+
+def parts_of(rows: HeldRows, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Read rows part by part, cut at the same rows in every file; at least one part, which may be empty."""
+    with pq.ParquetFile(rows.path) as file:
+        groups = file.iter_batches(ROWS_PER_GROUP, columns=columns)
+        part = list(itertools.islice(groups, GROUPS_PER_PART))
+        yield pa.Table.from_batches(part, None if part else _chosen(rows.schema, columns))
+        while part := list(itertools.islice(groups, GROUPS_PER_PART)):
+            yield pa.Table.from_batches(part)
+
+
+def _chosen(schema: pa.Schema, columns: Sequence[str] | None) -> pa.Schema:
+    return schema if columns is None else pa.schema([schema.field(name) for name in columns])
 
 
 @contextmanager

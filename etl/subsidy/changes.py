@@ -22,13 +22,12 @@ from connectors.engine import Relation, name_relations, run_sql, sql_text, stage
 from connectors.lake import DatasetVersion, made_on, row_count_of
 from connectors.lake_changes import NothingToBuildUpon, change_version, differing_rows
 from connectors.lake_layer import Changes
-from connectors.lake_room import StagedRows, stage_rows
+from connectors.lake_room import StagedRows
 from connectors.program import program_version
 from connectors.registry import registry_session
-from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
 from etl.subsidy.compile import asked_facts, compile_programme
-from etl.subsidy.facts import SOURCES, fact_parameters, facts_in
+from etl.subsidy.facts import SOURCES, fact_parameters, facts_in, put_down
 from etl.subsidy.judge import PROGRAMMES, judge_facts
 from schemas.policy import POLICY
 from schemas.programme import Facts, Programme, policy_version
@@ -85,7 +84,9 @@ def judge_changes(
         raise NothingToBuildUpon(f"{touched.num_rows} of {persons} persons are touched")
     LOG.info("%s: %s of %s persons touched", day, touched.num_rows, persons)
     with _of_touched(settings, sources, touched) as duck:
-        facts = _facts(room, duck, parameters, asked)
+        facts = put_down(
+            room, facts_in(duck, parameters, asked).join(duck.view("touched"), "person_id", how="semi")
+        )
     judged = judge_facts(settings, room, facts, day, policy)
     changes = {
         name: _changes(
@@ -172,14 +173,6 @@ def _of_touched(
         for name in (MARRIAGES, CHILDREN, PERSONS):
             duck.sql(sql_text(f"subsidy/touched_{name}")).create_view(name)
         yield duck
-
-
-def _facts(
-    room: Path, duck: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], asked: Collection[str]
-) -> StagedRows:
-    facts = facts_in(duck, parameters, asked)
-    rows = facts.join(duck.view("touched"), "person_id", how="semi").to_arrow_reader(ROWS_PER_GROUP)
-    return stage_rows(room, "facts", rows, rows.schema)
 
 
 def _changes(

@@ -15,22 +15,20 @@ Bound = dict[str, Any]
 def compile_programme(programme: Programme, day: date) -> tuple[str, Bound]:
     """Compile a programme into a SELECT over the relation `facts`, with the values to bind.
 
-    The query yields one row per person, ordered by person_id: decision_code, category_code,
+    The query yields one row per row of facts, in their order: person_id, decision_code, category_code,
     amount_fen, amount_unit, missing_document_codes, hukou_division_code and one nullable boolean
     `clause_<id>` per clause. Any clause FALSE: ineligible; else any NULL: unknown; else eligible.
-    Facts that another programme decides come from its decisions, the relation `decision_<programme>`.
+    Facts that another programme decides (`decided_facts`) are columns as well.
     """
     clauses = programme.clauses_on(day)
     query = (
         exp.select("person_id", "decision_code", "category_code", _amount(programme), _unit(programme))
         .select(_missing_documents(clauses).as_("missing_document_codes"), "hukou_division_code")
         .select(*(_column(clause) for clause in clauses))
-        .with_("known", as_=_known(decided_facts(programme, day)))
-        .with_("judged", as_=exp.select("*", *(_judged(clause) for clause in clauses)).from_("known"))
+        .with_("judged", as_=exp.select("*", *(_judged(clause) for clause in clauses)).from_("facts"))
         .with_("decided", as_=exp.select("*", _decision(clauses).as_("decision_code")).from_("judged"))
         .with_("categorised", as_=exp.select("*", _category(programme).as_("category_code")).from_("decided"))
         .from_("categorised")
-        .order_by("person_id")
     )
     return query.sql(dialect="duckdb", pretty=True), _bound(programme, query, day)
 
@@ -65,17 +63,6 @@ def decided_facts(programme: Programme, day: date) -> Mapping[str, str]:
     """Tell which facts of a programme's clauses other programmes decide: fact name -> programme name."""
     sources = {name: programme.facts.facts[name].source for name in sorted(_named(programme, day))}
     return {name: source for name, source in sources.items() if source}
-
-
-def _known(decided: Mapping[str, str]) -> exp.Select:
-    """Add to the facts what other programmes have decided about the same persons."""
-    query = exp.select("facts.*").from_("facts")
-    for fact, source in decided.items():
-        relation = f"decision_{source}"
-        decision = exp.column("decision_code", table=relation)
-        is_object = exp.Case(this=decision).when("'eligible'", "TRUE").when("'ineligible'", "FALSE")
-        query = query.select(is_object.as_(fact)).join(relation, using="person_id", join_type="left")
-    return query
 
 
 def _decision(clauses: tuple[Clause, ...]) -> exp.Case:

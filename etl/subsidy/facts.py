@@ -48,10 +48,15 @@ def hold_facts(
     day: date,
     asked: Collection[str],
 ) -> HeldRows:
-    """Compute the facts that are asked for of a whole city, into a file of a room; others cost nothing."""
+    """Compute the facts that are asked for of a whole city, as `put_down` does; others cost nothing."""
     with _facts(settings, sources, facts, day, asked) as rows:
-        batches = rows.to_arrow_reader(ROWS_PER_GROUP)
-        return hold_rows(room, "facts", read_ahead(batches), batches.schema)
+        return put_down(room, rows)
+
+
+def put_down(room: Path, facts: duckdb.DuckDBPyRelation) -> HeldRows:
+    """Write facts into a file of a room in the order of persons, in which all programmes then decide."""
+    batches = facts.order("person_id").to_arrow_reader(ROWS_PER_GROUP)
+    return hold_rows(room, "facts", read_ahead(batches), batches.schema)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from connectors.engine import Relation, run_sql
+from connectors.engine import run_sql
 from connectors.settings import Settings
 from etl.subsidy.compile import Bound, asked_facts, compile_programme, decided_facts
 from schemas.predicate import facts_of, parameters_of
@@ -30,7 +30,6 @@ TYPES = {"boolean": pa.bool_(), "integer": pa.int32(), "text": pa.string(), "dat
 # Of equally small changes so many are offered.
 MOST_OFFERED = 4
 TURNS = {"eligible": ("ineligible",), "ineligible": ("eligible",), "unknown": ("eligible", "ineligible")}
-DECIDED = {True: "eligible", False: "ineligible", None: "unknown"}
 
 
 @dataclass(frozen=True)
@@ -113,17 +112,14 @@ class Flips:
     def decide(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Decide rows of facts by the programme's own query, each as a person of its own."""
         declared = self.programme.facts.facts
-        numbers = [f"{number:08d}" for number, _ in enumerate(rows)]
+        asked = (*asked_facts([self.programme], self.day), *decided_facts(self.programme, self.day))
         columns = {
-            name: pa.array([row[name] for row in rows], TYPES[declared[name].type_name])
-            for name in asked_facts([self.programme], self.day)
+            name: pa.array([row[name] for row in rows], TYPES[declared[name].type_name]) for name in asked
         }
-        relations: dict[str, Relation] = {"facts": pa.table({"person_id": numbers, **columns})}
-        for name, source in decided_facts(self.programme, self.day).items():
-            codes = [DECIDED[row[name]] for row in rows]
-            relations[f"decision_{source}"] = pa.table({"person_id": numbers, "decision_code": codes})
+        numbers = [f"{number:08d}" for number, _ in enumerate(rows)]
         sql, values = self._query
-        return list(run_sql(self.settings, sql, relations, values).to_pylist())
+        facts = pa.table({"person_id": numbers, **columns})
+        return list(run_sql(self.settings, sql, {"facts": facts}, values).to_pylist())
 
     @cached_property
     def _query(self) -> tuple[str, Bound]:

@@ -1,19 +1,28 @@
 """Judge everyone under each programme, in the order in which the programmes rest on each other."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from connectors.engine import Readable, Relation, run_sql, stage_sql
-from connectors.lake_room import HeldRows, StagedRows
+import pyarrow as pa
+import pyarrow.compute
+
+from connectors.engine import Relation, run_sql
+from connectors.lake_room import HeldRows, StagedRows, parts_of, stage_rows
+from connectors.read_ahead import read_ahead
 from connectors.settings import Settings
 from etl.subsidy.as_of import sources_as_of
-from etl.subsidy.compile import asked_facts, compile_programme
+from etl.subsidy.compile import asked_facts, compile_programme, decided_facts
 from etl.subsidy.facts import hold_facts
 from schemas.policy import POLICY
 from schemas.programme import Programme
 from schemas.programme_file import load_facts, load_programme
 from schemas.refusal import Refusal
+
+# The stubs of pyarrow do not know all functions.
+pc: Any = pyarrow.compute
 
 # What a night decides. Special assistance comes first: who receives it does not receive reward assistance.
 PROGRAMMES = ("special_assistance", "reward_assistance")
@@ -80,18 +89,48 @@ def _judge_programme(
     day: date,
 ) -> StagedRows:
     """Judge everyone under one programme, as `compile_programme` describes; `earlier` by programme name."""
+    judged = read_ahead(_judged(settings, programme, facts, earlier, day))
+    first = next(judged)
+    return stage_rows(room, programme.name, itertools.chain((first,), judged), first.schema)
+
+
+def _judged(
+    settings: Settings,
+    programme: Programme,
+    facts: HeldRows,
+    earlier: Mapping[str, StagedRows],
+    day: date,
+) -> Iterator[pa.Table]:
+    """Judge part by part: persons lie in one order everywhere, so nothing is joined or sorted."""
     sql, values = compile_programme(programme, day)
-    relations: dict[str, Readable] = {"facts": facts}
-    relations |= {f"decision_{name}": decisions for name, decisions in earlier.items()}
-    judged = stage_sql(settings, room, programme.name, sql, relations, values)
-    if judged.num_rows != facts.num_rows:
+    sources = decided_facts(programme, day)
+    decided = {
+        fact: parts_of(earlier[source], ("person_id", "decision_code")) for fact, source in sources.items()
+    }
+    for part in parts_of(facts):
+        for fact, decisions in decided.items():
+            part = _with_decided(part, fact, next(decisions))
+        judged = run_sql(settings, sql, {"facts": part}, values)
+        _demand_same_persons(part, judged)
+        yield judged
+
+
+def _with_decided(facts: pa.Table, fact: str, decisions: pa.Table) -> pa.Table:
+    """Add to facts what another programme has decided of the same persons: yes, no, or not known."""
+    _demand_same_persons(facts, decisions)
+    code = decisions.column("decision_code")
+    is_so = pc.if_else(pc.equal(code, "unknown"), None, pc.equal(code, "eligible"))
+    return facts.append_column(fact, is_so)
+
+
+def _demand_same_persons(facts: pa.Table, decisions: pa.Table) -> None:
+    if not decisions.column("person_id").equals(facts.column("person_id")):
         raise Refusal(
             "rows_vanished",
-            found=f"{judged.num_rows} decisions about {facts.num_rows} persons",
-            expected="one decision per person",
+            found=f"{decisions.num_rows} decisions about {facts.num_rows} persons, or about others",
+            expected="one decision per person, in the order of persons",
             to_do="report a defect of the programme's query; nothing was published",
         )
-    return judged
 
 
 def count_decisions(settings: Settings, decisions: Relation) -> dict[str, int]:

@@ -85,6 +85,11 @@ def measure(
         found["took_seconds"] = round(time.monotonic() - begun)
         _keep(bench / "results.json", found)
 
+    asked = [] if steps is None else steps_named(steps)
+    if not (nights or with_peers or any(step.needs_city for step in asked)):
+        until = begun + minutes * 60
+        keep("steps", measure_steps(inputs, asked, log, tell, with_peers=False, runs=runs, until=until))
+        return found
     with kept_city(folder / "city", persons, SEED, DAY, tell) as settings:
         found["city_seconds"] = round(time.monotonic() - begun)
         if nights:
@@ -97,9 +102,7 @@ def measure(
             _load_for_validation(settings, given)
         until, own = begun + minutes * 60, {"with_peers": with_peers, "runs": runs}
         steps_kept = partial(keep, "steps")
-        keep(
-            "steps", measure_steps(given, steps_named(steps), log, tell, **own, until=until, keep=steps_kept)
-        )
+        keep("steps", measure_steps(given, asked, log, tell, **own, until=until, keep=steps_kept))
     return found
 
 

@@ -50,7 +50,7 @@ def measure_steps(
 
 def _contenders(step: Step, *, with_peers: bool) -> Contenders:
     ours = {OURS: (f"{OUR_PACKAGE}.{step.ours}", Path(sys.executable))}
-    return ours | ({name: _peer(step, name) for name in step.peers} if with_peers else {})
+    return ours | {name: _peer(step, name) for name in step.peers if with_peers or name in step.floors}
 
 
 def _run_all(
@@ -76,7 +76,7 @@ def _run_all(
 
 
 def _peer(step: Step, name: str) -> tuple[str, Path]:
-    if name in step.own_environment:
+    if name in (*step.own_environment, *step.floors):
         return f"{OUR_PACKAGE}.{step.peers[name]}", Path(sys.executable)
     return f"{PEER_PACKAGE}.{step.peers[name]}", PEER_PYTHON
 

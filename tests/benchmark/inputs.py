@@ -88,13 +88,13 @@ def _write(
 
 
 def _write_facts(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
-    """Write what decisions start from, by our own query: everyone decides from the same facts."""
+    """Write what decisions start from, by our own query, in the order of persons."""
     for name, ours in (("population_person", "person"), ("family_child", "child")):
         connection.table(ours).create_view(name)
     asked = asked_facts([load_programme(name) for name in PROGRAMMES], TODAY)
     file = folder / "facts.parquet"
     facts = facts_in(connection, fact_parameters(load_facts(), TODAY, asked), asked)
-    facts.write_parquet(str(file), compression="zstd")
+    facts.order("person_id").write_parquet(str(file), compression="zstd")
     return _count(connection, file)
 
 

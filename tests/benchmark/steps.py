@@ -29,6 +29,8 @@ class Step:
     own_environment: tuple[str, ...] = ()
     # Contenders beside, which do other work and are no peer: a floor, another format.
     beside: tuple[str, ...] = ()
+    # Of those, what is measured at every size, in our own environment: seconds alone tell of the machine.
+    floors: tuple[str, ...] = ()
     # The part of the answer in which all contenders must agree.
     agree: tuple[str, ...] = ()
     # What contenders work through where they differ in it: ratios are of seconds per unit.
@@ -54,6 +56,7 @@ STEPS = (
             "COPY to nowhere": "pull_floor",
         },
         beside=("COPY to nowhere",),
+        floors=("COPY to nowhere",),
         agree=("rows", "columns"),
         targets=(
             Target("at most 1.6 times the COPY floor", "COPY to nowhere", 1 / 1.6),
@@ -115,11 +118,24 @@ STEPS = (
         "decide",
         "资格判定 · special assistance for everyone, with every clause",
         "decide",
-        {"Polars": "decide_polars", "pandas": "decide_pandas", "OpenFisca": "decide_openfisca"},
+        {
+            "Polars": "decide_polars",
+            "pandas": "decide_pandas",
+            "OpenFisca": "decide_openfisca",
+            "the query alone": "decide_floor",
+        },
+        beside=("the query alone",),
+        floors=("the query alone",),
         agree=("eligible", "ineligible", "unknown"),
-        targets=(Target("at least 5 times OpenFisca", "OpenFisca", 5.0),),
-        note="All start from the file of facts. OpenFisca keeps its answer in memory, names no documents "
-        "and sorts nothing; the others write Parquet in the order of persons.",
+        targets=(
+            Target("at least 5 times OpenFisca", "OpenFisca", 5.0),
+            Target("at most 1.2 times the query alone", "the query alone", 1 / 1.2),
+        ),
+        most_mb=2_000,
+        note="All start from the file of facts, which is in the order of persons. OpenFisca keeps its answer "
+        "in memory and names no documents; the others write Parquet in that order, ours with a digest. The "
+        "query alone is our SELECT into a table of DuckDB in memory: the prototype whose 10 s at 22 M stand "
+        "beside the 12 s that are asked of us.",
     ),
     Step(
         "cube",

@@ -3,18 +3,16 @@
 from datetime import date
 from typing import Any
 
-from connectors.engine import stage_sql
 from connectors.lake_room import StagedRows
-from etl.subsidy.compile import compile_programme
-from etl.subsidy.judge import count_decisions
-from schemas.programme_file import load_programme
+from etl.subsidy.judge import count_decisions, judge_facts
 from tests.benchmark.ours.relations import rows_of, settings_of
+
+PROGRAMME = "special_assistance"
 
 
 def run(inputs: dict[str, Any]) -> StagedRows:
-    sql, values = compile_programme(load_programme("special_assistance"), date.fromisoformat(inputs["day"]))
-    settings = settings_of(inputs)
-    return stage_sql(settings, settings.lake, "decision", sql, {"facts": rows_of(inputs, "facts")}, values)
+    settings, day = settings_of(inputs), date.fromisoformat(inputs["day"])
+    return judge_facts(settings, settings.lake, rows_of(inputs, "facts"), day, names=[PROGRAMME])[PROGRAMME]
 
 
 def answer(decisions: StagedRows, inputs: dict[str, Any]) -> dict[str, Any]:

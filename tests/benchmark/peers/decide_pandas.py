@@ -59,7 +59,7 @@ def run(inputs: dict[str, Any]) -> Path:
     decided["amount_unit"] = np.where(eligible, "month", None)
     decided["hukou_division_code"], decided["missing_document_codes"] = facts["hukou_division_code"], missing
     file = Path(inputs["folder"]) / "decision.parquet"
-    decided.sort_values("person_id").to_parquet(file, index=False)
+    decided.to_parquet(file, index=False)
     return file
 
 

@@ -77,7 +77,6 @@ def run(inputs: dict[str, Any]) -> Path:
             "person_id", "decision_code", "category_code", "amount_fen", "amount_unit",
             "missing_document_codes", "hukou_division_code", *named,
         )
-        .sort("person_id")
         .sink_parquet(file)
     )  # fmt: skip
     return file

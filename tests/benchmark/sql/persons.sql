@@ -3,14 +3,14 @@
 WITH village AS (
     SELECT
         division_code,
-        ROW_NUMBER() OVER (ORDER BY division_code) - 1 AS place,
-        COUNT(*) OVER () AS villages
+        ROW_NUMBER() OVER (ORDER BY division_code) - 1 AS place
     FROM division
     WHERE level_code = '4'
 ),
 numbered AS (
     SELECT
         person AS n,
+        person * 37 % (SELECT COUNT(*) FROM village) AS place,
         DATE '1940-01-01' + CAST(person // 16 % 30000 AS INTEGER) AS birth_date,
         -- Unlike for one county, day and place in line: no two persons share a number.
         person % 16 + person // 480000 * 16 AS place_in_line,
@@ -26,7 +26,7 @@ person AS (
         SUBSTR(division_code, 1, 6) || date_digits(birth_date)
             || LPAD(CAST(place_in_line AS VARCHAR), 3, '0') AS seventeen
     FROM numbered
-    INNER JOIN village ON village.place = numbered.n * 37 % village.villages
+    INNER JOIN village ON village.place = numbered.place
 )
 SELECT
     -- Two rows in a million have the file number of the row before.
