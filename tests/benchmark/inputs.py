@@ -33,7 +33,9 @@ def make_inputs(folder: Path, persons: int) -> dict[str, Any]:
     told = folder / "inputs.json"
     if not told.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with open_duckdb(Settings(var=folder)) as connection:
+        settings = Settings(var=folder)
+        settings.make_folders()
+        with open_duckdb(settings) as connection:
             connection.register("division", load_divisions(TODAY))
             rows = {name: _write(connection, folder, name, text) for name, text in _statements(persons)}
             rows["facts"] = _write_facts(connection, folder)
@@ -81,10 +83,18 @@ def _write(
     text, values = asked
     file = folder / f"{name}.parquet"
     statement = parse_sql(text).sql(dialect="duckdb")
-    connection.sql(statement, params=dict(values)).write_parquet(str(file), compression="zstd")
+    _write_once(connection.sql(statement, params=dict(values)), file)
     if name != "division":
         connection.read_parquet(str(file)).create_view(name)
     return _count(connection, file)
+
+
+def _write_once(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
+    """Write a file that is there whole or not at all; what an earlier try has finished stays."""
+    if not file.exists():
+        part = file.with_suffix(".part")
+        rows.write_parquet(str(part), compression="zstd")
+        part.rename(file)
 
 
 def _write_facts(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
@@ -94,7 +104,7 @@ def _write_facts(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
     asked = asked_facts([load_programme(name) for name in PROGRAMMES], TODAY)
     file = folder / "facts.parquet"
     facts = facts_in(connection, fact_parameters(load_facts(), TODAY, asked), asked)
-    facts.order("person_id").write_parquet(str(file), compression="zstd")
+    _write_once(facts.order("person_id"), file)
     return _count(connection, file)
 
 

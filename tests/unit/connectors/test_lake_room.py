@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from connectors.lake_room import digest_of, lake_room, rows_of, spill_folder, stage_rows
+from connectors.lake_room import digest_of, hold_rows, lake_room, parts_of, rows_of, spill_folder, stage_rows
 from connectors.settings import Settings
 
 ROWS = pa.table(
@@ -80,6 +80,26 @@ def test_a_room_is_closed_to_others_and_gone_afterwards(tmp_path: Path) -> None:
         assert (staged.num_rows, staged.digest) == (4, digest_of(ROWS))
         assert digest_of(rows_of(staged)) == staged.digest
     assert not room.exists()
+
+
+def test_parts_are_cut_at_the_same_rows_however_they_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.lake_room.ROWS_PER_GROUP", 3)
+    monkeypatch.setattr("connectors.lake_room.GROUPS_PER_PART", 2)
+    rows = pa.table({"n": range(14), "text": [str(number) for number in range(14)]})
+    held = hold_rows(tmp_path, "held", cut(rows, 5, 6, 13).to_batches(), rows.schema)
+    staged = stage_rows(tmp_path, "staged", cut(rows, 1).to_batches(), rows.schema)
+    parts = list(parts_of(held))
+    assert [part.num_rows for part in parts] == [6, 6, 2]
+    assert pa.concat_tables(parts) == rows
+    assert [part["n"] for part in parts_of(staged, ["n"])] == [part["n"] for part in parts]
+
+
+def test_of_no_rows_there_is_one_empty_part(tmp_path: Path) -> None:
+    none = hold_rows(tmp_path, "none", [], ROWS.schema)
+    (part,) = parts_of(none, ["flag", "text"])
+    assert (part.num_rows, part.column_names) == (0, ["flag", "text"])
 
 
 def test_what_was_left_is_swept_and_what_is_held_stays(tmp_path: Path) -> None:
