@@ -22,6 +22,7 @@ from etl.subsidy.judge import EVERY_PROGRAMME
 from schemas.programme_file import load_facts, load_programme
 from schemas.refusal import Refusal
 from tests.property.test_subsidy_laws import DAYS, drawn_complication, side_by_side, twins_or_not
+from tests.support.evidence import write_evidence
 from tests.support.families import Row, as_tables
 
 UP_TO = 3
@@ -96,8 +97,10 @@ def test_every_change_that_is_offered_turns_the_decision(here: Settings) -> None
 
 @pytest.mark.deep
 def test_every_change_that_is_offered_turns_the_decision_ten_thousand_times(here: Settings) -> None:
-    counted = check_offers(here, 1_200, random.SystemRandom().randrange(2**32))
+    seed = random.SystemRandom().randrange(2**32)
+    counted = check_offers(here, 1_200, seed)
     assert counted["applied"] >= 10_000, counted
+    write_evidence("flips", {"seed": seed, **counted})
 
 
 def smallest_by_force(flips: Flips, row: Row, decision: str) -> int | None:

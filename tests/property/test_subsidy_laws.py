@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from etl.subsidy.judge import DECISIONS, EVERY_PROGRAMME, ON_REQUEST, PROGRAMMES
 from schemas.programme_file import load_documents
+from tests.support.evidence import write_evidence
 from tests.support.families import Row, child, decide, man, marriage, woman
 from tests.support.subsidy_by_hand import City, decide_by_hand
 
@@ -186,7 +187,9 @@ def test_two_hundred_thousand_persons_are_decided_as_by_hand() -> None:
     while persons < 200_000:
         compare([draw.randrange(2**32) for _ in range(2_000)], draw.choice(DAYS), seen)
         persons = sum(seen["special_assistance", decision] for decision in DECISIONS)
-    print(f"seed {seed}: {persons} persons of {seen['families', 'drawn']} families, no difference")
+    decided = {"/".join(each): seen[each] for each in sorted(seen) if each[0] != "families"}
+    of_families = {"persons": persons, "families": seen["families", "drawn"], "differences": 0}
+    write_evidence("subsidy_decisions", {"seed": seed, **of_families, **decided})
 
 
 def check_one_decision(row: Row) -> None:
