@@ -12,12 +12,14 @@ import pyarrow as pa
 from connectors.duck import open_duckdb
 from connectors.lake import DatasetVersion, read_dataset, table_path
 from connectors.lake_layer import held_by
-from connectors.lake_room import StagedRows, stage_rows
+from connectors.lake_room import HeldRows, StagedRows, stage_rows
 from connectors.read_ahead import read_ahead
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import PROJECT, Settings
 
+# What is known by what it holds, and what a step reads beside it: rows that it put down for itself.
 Relation: TypeAlias = pa.Table | DatasetVersion | StagedRows
+Readable: TypeAlias = Relation | HeldRows
 
 
 @lru_cache(maxsize=128)
@@ -29,7 +31,7 @@ def sql_text(relation: str) -> str:
 def run_sql(
     settings: Settings,
     sql: str,
-    relations: Mapping[str, Relation],
+    relations: Mapping[str, Readable],
     parameters: Mapping[str, Any] | None = None,
 ) -> pa.Table:
     """Run one SELECT over named relations and return its rows as Arrow.
@@ -39,7 +41,7 @@ def run_sql(
     staged rows or dataset versions; parameters are bound as `$name`, and only those the statement uses
     may be given.
     """
-    with _answer(settings, sql, relations, parameters) as rows:
+    with answer_of(settings, sql, relations, parameters) as rows:
         table: pa.Table = rows.to_arrow_table()
         return table
 
@@ -49,19 +51,23 @@ def stage_sql(
     room: Path,
     name: str,
     sql: str,
-    relations: Mapping[str, Relation],
+    relations: Mapping[str, Readable],
     parameters: Mapping[str, Any] | None = None,
 ) -> StagedRows:
     """Run one SELECT as `run_sql` does, but into a file of a room: memory never holds all rows."""
-    with _answer(settings, sql, relations, parameters) as rows:
+    with answer_of(settings, sql, relations, parameters) as rows:
         batches = rows.to_arrow_reader(ROWS_PER_GROUP)
         return stage_rows(room, name, read_ahead(batches), batches.schema)
 
 
 @contextmanager
-def _answer(
-    settings: Settings, sql: str, relations: Mapping[str, Relation], parameters: Mapping[str, Any] | None
+def answer_of(
+    settings: Settings,
+    sql: str,
+    relations: Mapping[str, Readable],
+    parameters: Mapping[str, Any] | None = None,
 ) -> Iterator[duckdb.DuckDBPyRelation]:
+    """Ask one SELECT as `run_sql` does, for who reads its rows as they come."""
     text = sql_text(sql) if "\n" not in sql and " " not in sql else sql
     with open_duckdb(settings) as connection:
         name_relations(connection, settings, relations)
@@ -69,14 +75,14 @@ def _answer(
 
 
 def name_relations(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Relation]
+    connection: duckdb.DuckDBPyConnection, settings: Settings, relations: Mapping[str, Readable]
 ) -> None:
     """Give relations their names in a connection: Arrow tables, or the files of staged rows and versions."""
     for name, relation in relations.items():
         if isinstance(relation, pa.Table):
             connection.register(name, relation)
             continue
-        if isinstance(relation, StagedRows):
+        if isinstance(relation, HeldRows):
             connection.read_parquet(str(relation.path)).create_view(name)
             continue
         held = held_by(table_path(settings, relation.name), relation.version)

@@ -1,6 +1,7 @@
 """Gather what clauses may ask about every person, in one pass over the accepted rows."""
 
-from collections.abc import Collection, Iterator, Mapping
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb import ColumnExpression, ConstantExpression
 
 from connectors.duck import open_duckdb
 from connectors.engine import Relation, name_relations, sql_text
@@ -18,6 +20,9 @@ from connectors.settings import Settings
 from schemas.programme import Facts
 
 SOURCES = ("population_person", "family_child", "marriage")
+EVERYONE = ConstantExpression(value=True)
+# So many persons are done at once; where to cut is asked of one row in so many.
+PERSONS_PER_RANGE, ONE_IN = 3_000_000, 997
 # No source delivers these yet (docs/decisions/0033): until one does, nobody has any.
 COMPLICATIONS = "surgical_complication"
 NO_COMPLICATIONS = pa.schema(
@@ -36,7 +41,7 @@ def gather_facts(settings: Settings, sources: Mapping[str, Relation], facts: Fac
     `sources` maps each of SOURCES to its accepted rows; ages and marriages are those of `day`.
     """
     asked = [fact.name for fact in facts.facts.values() if fact.source is None]
-    with _facts(settings, sources, facts, day, asked) as rows:
+    with _facts(settings, sources, facts, day, asked) as (_, rows):
         return rows.to_arrow_table()
 
 
@@ -49,23 +54,53 @@ def hold_facts(
     asked: Collection[str],
 ) -> HeldRows:
     """Compute the facts that are asked for of a whole city, as `put_down` does; others cost nothing."""
-    with _facts(settings, sources, facts, day, asked) as rows:
-        return put_down(room, rows)
+    with _facts(settings, sources, facts, day, asked) as (duck, rows):
+        return put_down(room, rows, _ranges(duck))
 
 
-def put_down(room: Path, facts: duckdb.DuckDBPyRelation) -> HeldRows:
-    """Write facts into a file of a room in the order of persons, in which all programmes then decide."""
-    batches = facts.order("person_id").to_arrow_reader(ROWS_PER_GROUP)
-    return hold_rows(room, "facts", read_ahead(batches), batches.schema)
+def put_down(
+    room: Path, facts: duckdb.DuckDBPyRelation, ranges: Sequence[duckdb.Expression] = (EVERYONE,)
+) -> HeldRows:
+    """Write facts into a file of a room in the order of persons, in which all programmes then decide.
+
+    The engine does one range of persons after the other: what it joins and sorts then fits into its memory.
+    """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for persons in ranges:
+            yield from facts.filter(persons).order("person_id").to_arrow_reader(ROWS_PER_GROUP)
+
+    schema = facts.limit(0).to_arrow_table().schema
+    return hold_rows(room, "facts", read_ahead(batches()), schema)
+
+
+def _ranges(duck: duckdb.DuckDBPyConnection) -> list[duckdb.Expression]:
+    """Cut all persons into ranges of about as many, by the file numbers of some of them."""
+    persons = duck.view("population_person")
+    ((count,),) = persons.count("*").fetchall()
+    ranges = max(1, round(count / PERSONS_PER_RANGE))
+    if ranges == 1:
+        return [EVERYONE]
+    is_asked = ColumnExpression("landing_row") % ConstantExpression(ONE_IN) == ConstantExpression(0)
+    asked = [
+        number for (number,) in persons.filter(is_asked).select("person_id").order("person_id").fetchall()
+    ]
+    edges = [ConstantExpression(asked[len(asked) * n // ranges]) for n in range(1, ranges)]
+    number = ColumnExpression("person_id")
+    return [
+        number <= edges[0],
+        *((number > above) & (number <= until) for above, until in itertools.pairwise(edges)),
+        number > edges[-1],
+    ]
 
 
 @contextmanager
 def _facts(
     settings: Settings, sources: Mapping[str, Relation], facts: Facts, day: date, asked: Collection[str]
-) -> Iterator[duckdb.DuckDBPyRelation]:
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]]:
     with open_duckdb(settings) as duck:
         name_relations(duck, settings, sources)
-        yield facts_in(duck, fact_parameters(facts, day, asked), asked)
+        yield duck, facts_in(duck, fact_parameters(facts, day, asked), asked)
 
 
 def facts_in(

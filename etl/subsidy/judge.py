@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
-from connectors.engine import Relation, run_sql
+from connectors.engine import Relation, answer_of, run_sql
 from connectors.lake_room import HeldRows, StagedRows, parts_of, stage_rows
 from connectors.read_ahead import read_ahead
+from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
 from etl.subsidy.as_of import sources_as_of
 from etl.subsidy.compile import asked_facts, compile_programme, decided_facts
@@ -89,9 +90,9 @@ def _judge_programme(
     day: date,
 ) -> StagedRows:
     """Judge everyone under one programme, as `compile_programme` describes; `earlier` by programme name."""
-    judged = read_ahead(_judged(settings, programme, facts, earlier, day))
-    first = next(judged)
-    return stage_rows(room, programme.name, itertools.chain((first,), judged), first.schema)
+    batches = read_ahead(_in_order(_judged(settings, programme, facts, earlier, day), facts.num_rows))
+    first = next(batches)
+    return stage_rows(room, programme.name, itertools.chain((first,), batches), first.schema)
 
 
 def _judged(
@@ -101,36 +102,60 @@ def _judged(
     earlier: Mapping[str, StagedRows],
     day: date,
 ) -> Iterator[pa.Table]:
-    """Judge part by part: persons lie in one order everywhere, so nothing is joined or sorted."""
+    """Judge persons as they lie in the facts; first come no rows, which tell the columns.
+
+    What another programme has decided is laid beside the facts part by part: both have the same order.
+    """
     sql, values = compile_programme(programme, day)
     sources = decided_facts(programme, day)
+    if not sources:
+        with answer_of(settings, sql, {"facts": facts}, values) as rows:
+            batches = rows.to_arrow_reader(ROWS_PER_GROUP)
+            yield batches.schema.empty_table()
+            yield from (pa.Table.from_batches([batch]) for batch in batches)
+        return
     decided = {
-        fact: parts_of(earlier[source], ("person_id", "decision_code")) for fact, source in sources.items()
+        fact: parts_of(earlier[name], ("person_id", "decision_code")) for fact, name in sources.items()
     }
-    for part in parts_of(facts):
+    for number, part in enumerate(read_ahead(parts_of(facts))):
         for fact, decisions in decided.items():
             part = _with_decided(part, fact, next(decisions))
         judged = run_sql(settings, sql, {"facts": part}, values)
-        _demand_same_persons(part, judged)
+        if not number:
+            yield judged.schema.empty_table()
         yield judged
 
 
 def _with_decided(facts: pa.Table, fact: str, decisions: pa.Table) -> pa.Table:
     """Add to facts what another programme has decided of the same persons: yes, no, or not known."""
-    _demand_same_persons(facts, decisions)
+    if not decisions.column("person_id").equals(facts.column("person_id")):
+        raise _vanished(f"{decisions.num_rows} decisions, of others than these {facts.num_rows} persons")
     code = decisions.column("decision_code")
     is_so = pc.if_else(pc.equal(code, "unknown"), None, pc.equal(code, "eligible"))
     return facts.append_column(fact, is_so)
 
 
-def _demand_same_persons(facts: pa.Table, decisions: pa.Table) -> None:
-    if not decisions.column("person_id").equals(facts.column("person_id")):
-        raise Refusal(
-            "rows_vanished",
-            found=f"{decisions.num_rows} decisions about {facts.num_rows} persons, or about others",
-            expected="one decision per person, in the order of persons",
-            to_do="report a defect of the programme's query; nothing was published",
-        )
+def _in_order(judged: Iterator[pa.Table], persons: int) -> Iterator[pa.Table]:
+    """Demand one decision per person, in the order of persons."""
+    last, count = "", 0
+    for part in judged:
+        if part.num_rows:
+            numbers = part.column("person_id").combine_chunks()
+            if numbers[0].as_py() < last or pc.any(pc.less(numbers[1:], numbers[:-1])).as_py():
+                raise _vanished("decisions out of the order of persons")
+            last, count = numbers[-1].as_py(), count + part.num_rows
+        yield part
+    if count != persons:
+        raise _vanished(f"{count} decisions about {persons} persons")
+
+
+def _vanished(found: str) -> Refusal:
+    return Refusal(
+        "rows_vanished",
+        found=found,
+        expected="one decision per person, in the order of persons",
+        to_do="report a defect of the programme's query; nothing was published",
+    )
 
 
 def count_decisions(settings: Settings, decisions: Relation) -> dict[str, int]:

@@ -86,9 +86,10 @@ def measure(
         _keep(bench / "results.json", found)
 
     asked = [] if steps is None else steps_named(steps)
-    if not (nights or with_peers or any(step.needs_city for step in asked)):
+    own, steps_kept = {"with_peers": with_peers, "runs": runs}, partial(keep, "steps")
+    if not nights and not any(step.needs_city or (with_peers and step.peers_need_city) for step in asked):
         until = begun + minutes * 60
-        keep("steps", measure_steps(inputs, asked, log, tell, with_peers=False, runs=runs, until=until))
+        keep("steps", measure_steps(inputs, asked, log, tell, **own, until=until, keep=steps_kept))
         return found
     with kept_city(folder / "city", persons, SEED, DAY, tell) as settings:
         found["city_seconds"] = round(time.monotonic() - begun)
@@ -100,8 +101,7 @@ def measure(
         given = {**inputs, **prepare_sources(settings)}
         if with_peers:
             _load_for_validation(settings, given)
-        until, own = begun + minutes * 60, {"with_peers": with_peers, "runs": runs}
-        steps_kept = partial(keep, "steps")
+        until = begun + minutes * 60
         keep("steps", measure_steps(given, asked, log, tell, **own, until=until, keep=steps_kept))
     return found
 

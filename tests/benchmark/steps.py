@@ -39,6 +39,8 @@ class Step:
     # What our own tree of processes may hold.
     most_mb: int | None = None
     needs_city: bool = False
+    # A peer works on rows in a database, which a city brings.
+    peers_need_city: bool = False
     note: str = ""
 
 
@@ -84,6 +86,7 @@ STEPS = (
             Target("at least 18 times Great Expectations on pandas", "Great Expectations (pandas)", 18.0),
             Target("at least 3 times the best peer", None, 3.0),
         ),
+        peers_need_city=True,
         note="Great Expectations is asked for counts only, pandera and pointblank collect failing rows "
         "as they do by themselves; on PostgreSQL the rows are in a table before the clock starts.",
     ),

@@ -40,6 +40,8 @@ def judge(folder: Path, policy_names: tuple[str, ...] = EVERY_PROGRAMME) -> dict
 
 def test_part_by_part_everyone_is_judged_as_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = judge(tmp_path / "at-once")
+    monkeypatch.setattr("etl.subsidy.facts.PERSONS_PER_RANGE", 3)
+    monkeypatch.setattr("etl.subsidy.facts.ONE_IN", 2)
     monkeypatch.setattr("connectors.lake_room.ROWS_PER_GROUP", 2)
     monkeypatch.setattr("connectors.lake_room.GROUPS_PER_PART", 2)
     by_part = judge(tmp_path / "by-part")
