@@ -85,6 +85,7 @@ def measure(
         found["took_seconds"] = round(time.monotonic() - begun)
         _keep(bench / "results.json", found)
 
+    found["city_seconds"] = round(time.monotonic() - begun)
     asked = [] if steps is None else steps_named(steps)
     own, steps_kept = {"with_peers": with_peers, "runs": runs}, partial(keep, "steps")
     if not nights and not any(step.needs_city or (with_peers and step.peers_need_city) for step in asked):

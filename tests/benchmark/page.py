@@ -32,12 +32,13 @@ below 1 it was faster.
 
 
 def write_page(results: Path, docs: Path = DOCS) -> None:
-    """Write the page, the charts, and the numbers that they were made from; sizes measured elsewhere stay."""
+    """Write the page, the charts, and the numbers behind them; what was measured before stays."""
     evidence = docs / "evidence" / "benchmarks.json"
     kept: dict[str, Any] = {}
     for told in (evidence, results):
         if told.exists():
-            kept |= json.loads(told.read_text(encoding="utf-8"))
+            for size, found in json.loads(told.read_text(encoding="utf-8")).items():
+                kept[size] = _laid_upon(kept.get(size, {}), found)
     by_size = dict(sorted(kept.items(), key=lambda entry: entry[1]["persons"]))
     pictures = docs / "pictures"
     for folder in (pictures, docs / "evidence"):
@@ -52,6 +53,17 @@ def write_page(results: Path, docs: Path = DOCS) -> None:
         parts += _size(size, found, charts)
     (docs / "benchmarks.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
     evidence.write_text(json.dumps(by_size, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _laid_upon(earlier: Found, found: Found) -> Found:
+    """Lay what was measured last upon what was measured before; `of` names the commit of each part."""
+    steps = earlier.get("steps", {}) | found.get("steps", {})
+    return {**earlier, **found, "steps": steps, "of": _commits(earlier) | _commits(found)}
+
+
+def _commits(found: Found) -> dict[str, str]:
+    parts = [*found.get("steps", {}), *(["nights"] if "nights" in found else [])]
+    return {part: found.get("of", {}).get(part, f"{found['commit']}, {found['at']}") for part in parts}
 
 
 def _charts(by_size: Mapping[str, Found]) -> dict[str, str]:
@@ -150,10 +162,21 @@ def _circumstances(found: Found) -> str:
             f"- commit `{found['commit']}`, {found['at']}, seed {found['seed']}",
             f"- at most {found['runs']} runs of each in turn; {minutes:.0f} min in all, "
             f"{city} s of them for rows and city",
+            *_measured_before(found),
             *_few_runs(found),
             *versions,
         ]
     )
+
+
+def _measured_before(found: Found) -> list[str]:
+    """Tell what stands here from another commit than that of the size."""
+    of = found.get("of", {})
+    others = sorted({commit for commit in of.values() if not commit.startswith(found["commit"])})
+    return [
+        f"- measured before, at `{commit}`: {', '.join(part for part in of if of[part] == commit)}"
+        for commit in others
+    ]
 
 
 def _few_runs(found: Found) -> list[str]:

@@ -48,6 +48,18 @@ def test_a_tiny_city_is_measured_and_told(tmp_path: Path) -> None:
     assert [step.title in page for step in STEPS].count(True) == 1
 
 
+def test_what_was_measured_before_stays_with_its_commit(tmp_path: Path) -> None:
+    results, docs = tmp_path / "results.json", tmp_path / "docs"
+    for commit, step in (("first", "facts"), ("second", "decide")):
+        told = found({step: {"ours": contender(1.0)}}) | {"commit": commit}
+        results.write_text(json.dumps({"2k": told}), encoding="utf-8")
+        write_page(results, docs)
+    page = (docs / "benchmarks.md").read_text(encoding="utf-8")
+    assert "commit `second`" in page
+    assert "measured before, at `first, 2026-06-01`: facts" in page
+    assert [step.title in page for step in STEPS].count(True) == 2
+
+
 # A night loads all there is, and is seen in `make bench SIZE=20k`.
 OURS = sorted(file.stem for file in Path(ours.__path__[0]).glob("*.py") if file.stem != "night")
 
