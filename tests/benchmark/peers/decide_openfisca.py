@@ -3,9 +3,11 @@
 A clause is two variables, whether it holds and whether that is known: its arrays have two values.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from openfisca_core.entities import build_entity
 from openfisca_core.periods import DateUnit
@@ -14,6 +16,8 @@ from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 from openfisca_core.variables import Variable
 
 PERIOD = "2026-06"
+DECISIONS = ["ineligible", "eligible", "unknown"]
+KEPT = ("person_id", "hukou_division_code")
 PERSON = build_entity("person", "persons", "Person", doc="", is_person=True)
 BOOLEANS = (
     "is_alive", "is_only_child_alive", "has_only_child_death_date", "has_only_child_death_proof",
@@ -116,8 +120,9 @@ def _system() -> TaxBenefitSystem:
 
 
 def run(inputs: dict[str, Any]) -> Any:
-    columns = [*BOOLEANS, *NUMBERS, "hukou_division_code", "birth_date", "sex_code", "spouse_state_code"]
-    facts = pq.read_table(inputs["facts"], columns=columns).to_pandas()
+    columns = [*BOOLEANS, *NUMBERS, *KEPT, "birth_date", "sex_code", "spouse_state_code"]
+    read = pq.read_table(inputs["facts"], columns=columns)
+    facts = read.drop_columns("person_id").to_pandas()
     simulation = SimulationBuilder().build_default_simulation(_system(), len(facts))
 
     def give(name: str, values: Any, known: Any) -> None:
@@ -136,10 +141,15 @@ def run(inputs: dict[str, Any]) -> Any:
     give("is_woman", (facts["sex_code"] == "2").to_numpy(bool), facts["sex_code"].notna())
     give("has_no_spouse", (spouse == "none").to_numpy(bool), spouse.notna())
     give("has_spouse", (spouse == "known").to_numpy(bool), spouse.notna())
-    simulation.calculate("amount", PERIOD)
+    told = {name: read.column(name) for name in KEPT}
     for clause in CLAUSES:
-        simulation.calculate(f"holds_{clause}", PERIOD)
-    return simulation.calculate("decision", PERIOD)
+        holds, knows = (simulation.calculate(f"{kind}_{clause}", PERIOD) for kind in ("holds", "knows"))
+        told[f"clause_{clause}"] = pa.array(holds, mask=~knows)
+    told["amount_fen"] = pa.array(simulation.calculate("amount", PERIOD))
+    decision = simulation.calculate("decision", PERIOD)
+    told["decision_code"] = pa.DictionaryArray.from_arrays(decision, DECISIONS)
+    pq.write_table(pa.table(told), Path(inputs["folder"]) / "decision.parquet", compression="zstd")
+    return decision
 
 
 def answer(decision: Any, inputs: dict[str, Any]) -> dict[str, Any]:
