@@ -137,8 +137,8 @@ STEPS = (
         most_mb=2_000,
         note="All start from the file of facts, which is in the order of persons, and write Parquet in that "
         "order, ours with a digest. OpenFisca names no documents and no categories. The query alone is our "
-        "SELECT into a table of DuckDB in memory: the prototype whose 10 s at 22 M stand beside the 12 s that "
-        "are asked of us.",
+        "SELECT into a table of DuckDB in memory: the prototype whose 10 s at 22 M stand beside the 12 s "
+        "that are asked of us.",
     ),
     Step(
         "cube",
