@@ -56,14 +56,17 @@ def write_page(results: Path, docs: Path = DOCS) -> None:
 
 
 def _laid_upon(earlier: Found, found: Found) -> Found:
-    """Lay what was measured last upon what was measured before; `of` names the commit of each part."""
+    """Lay what was measured last upon what was before; `of` names commit and machine of each part."""
+    if not earlier:
+        return {**found, "of": _commits(found)}
     steps = earlier.get("steps", {}) | found.get("steps", {})
     return {**earlier, **found, "steps": steps, "of": _commits(earlier) | _commits(found)}
 
 
 def _commits(found: Found) -> dict[str, str]:
     parts = [*found.get("steps", {}), *(["nights"] if "nights" in found else [])]
-    return {part: found.get("of", {}).get(part, f"{found['commit']}, {found['at']}") for part in parts}
+    own = f"{found['commit']}, {found['at']}, {found['machine']['processor']}"
+    return {part: found.get("of", {}).get(part, own) for part in parts}
 
 
 def _charts(by_size: Mapping[str, Found]) -> dict[str, str]:
