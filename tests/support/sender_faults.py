@@ -219,10 +219,10 @@ def _take_a_refused_rename_for_success() -> None:
 def _release_by_itself() -> None:
     days = send._days_with_open_batches
 
-    def release_all(settings: Settings, day: Any) -> Any:
+    def release_all(settings: Settings, *asked: Any) -> Any:
         with registry_session(settings) as connection:
             connection.execute(sa.update(BATCH).where(BATCH.c.state == "built").values(state="approved"))
-        return days(settings, day)
+        return days(settings, *asked)
 
     send._days_with_open_batches = release_all
 
