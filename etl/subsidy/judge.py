@@ -102,7 +102,7 @@ def _judged(
     earlier: Mapping[str, StagedRows],
     day: date,
 ) -> Iterator[pa.Table]:
-    """Judge persons as they lie in the facts; first come no rows, which tell the columns.
+    """Judge persons as they lie in the facts; the first table tells the columns, and may have no rows.
 
     What another programme has decided is laid beside the facts part by part: both have the same order.
     """
@@ -117,13 +117,10 @@ def _judged(
     decided = {
         fact: parts_of(earlier[name], ("person_id", "decision_code")) for fact, name in sources.items()
     }
-    for number, part in enumerate(read_ahead(parts_of(facts))):
+    for part in read_ahead(parts_of(facts)):
         for fact, decisions in decided.items():
             part = _with_decided(part, fact, next(decisions))
-        judged = run_sql(settings, sql, {"facts": part}, values)
-        if not number:
-            yield judged.schema.empty_table()
-        yield judged
+        yield run_sql(settings, sql, {"facts": part}, values)
 
 
 def _with_decided(facts: pa.Table, fact: str, decisions: pa.Table) -> pa.Table:

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -87,23 +88,21 @@ def measure(
 
     found["city_seconds"] = round(time.monotonic() - begun)
     asked = [] if steps is None else steps_named(steps)
-    own, steps_kept = {"with_peers": with_peers, "runs": runs}, partial(keep, "steps")
-    if not nights and not any(step.needs_city or (with_peers and step.peers_need_city) for step in asked):
-        until = begun + minutes * 60
+    with ExitStack() as stay:
+        if nights or any(step.needs_city or (with_peers and step.peers_need_city) for step in asked):
+            settings = stay.enter_context(kept_city(folder / "city", persons, SEED, DAY, tell))
+            found["city_seconds"] = round(time.monotonic() - begun)
+            if nights:
+                measured = measure_nights(settings, folder / "city", DAY, log, tell, runs=nights)
+                keep("nights", {**measured, "runs": nights})
+            if steps is None:
+                return found
+            inputs |= prepare_sources(settings)
+            if with_peers:
+                _load_for_validation(settings, inputs)
+        until, own = begun + minutes * 60, {"with_peers": with_peers, "runs": runs}
+        steps_kept = partial(keep, "steps")
         keep("steps", measure_steps(inputs, asked, log, tell, **own, until=until, keep=steps_kept))
-        return found
-    with kept_city(folder / "city", persons, SEED, DAY, tell) as settings:
-        found["city_seconds"] = round(time.monotonic() - begun)
-        if nights:
-            measured = measure_nights(settings, folder / "city", DAY, log, tell, runs=nights)
-            keep("nights", {**measured, "runs": nights})
-        if steps is None:
-            return found
-        given = {**inputs, **prepare_sources(settings)}
-        if with_peers:
-            _load_for_validation(settings, given)
-        until = begun + minutes * 60
-        keep("steps", measure_steps(given, asked, log, tell, **own, until=until, keep=steps_kept))
     return found
 
 

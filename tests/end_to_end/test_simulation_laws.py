@@ -43,6 +43,7 @@ from schemas.registry import (
 from schemas.sharing import PLATFORM
 from tests.support.local_installation import left_processes
 from tests.support.seed import draw_seed
+from tests.support.threads import broken
 
 FIRST, LAST = date(2026, 6, 1), date(2026, 6, 3)
 # The smallest city in which rows wait at their source, cases continue, are closed and are doubted; its first
@@ -96,10 +97,6 @@ def test_items_of_letters_lead_back_to_their_source_rows_and_these_to_the_items(
         forward = trace_record(lived, chance.choice(rows))
         assert broken(forward) == [], f"PADIS_TEST_SEED={seed}"
         assert f"条目 · item {item}" in [link.title for link in forward.walk()]
-
-
-def broken(thread):
-    return [link.title for link in thread.walk() if link.holds is False]
 
 
 def of(name, day=LAST):

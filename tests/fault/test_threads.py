@@ -6,7 +6,6 @@ sent, receipts. The receiver answers as it likes: it refuses some, and keeps sil
 
 import random
 import re
-import time
 from collections import Counter
 
 import pytest
@@ -14,18 +13,13 @@ import sqlalchemy as sa
 
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.submission.approve import approve_batches
-from etl.submission.build import build_batches
-from etl.submission.receipts import awaiting_batches, collect_receipts
-from etl.submission.send import send_batches
 from etl.submission.thread import Thread
 from etl.submission.trace import trace_record
-from sandbox.partners.behaviour import Behaviour, set_behaviour
 from schemas.registry import RECORD
 from tests.support.evidence import write_evidence
-from tests.support.partners import running_partners
 from tests.support.seed import draw_seed
-from tests.support.submission import TODAY, People, publish_people
+from tests.support.submission import People
+from tests.support.threads import broken, report_and_hear
 
 SEED = draw_seed()
 SOURCE_ROW = re.compile(r"(?:population_person|family_child):[0-9a-f]{16}#[0-9]+")
@@ -37,16 +31,7 @@ def city(settings: Settings) -> Settings:
     people = People()
     people.add_many("J", 800)
     people.add_many("T", 400)
-    publish_people(settings, people)
-    set_behaviour(settings, Behaviour(seed=SEED % 1000, reject_rate=0.2, silent_rate=0.2))
-    build_batches(settings, TODAY)
-    approve_batches(settings, TODAY, "li", True)
-    with running_partners(settings) as partners:
-        send_batches(settings, TODAY, partners["padis"])
-        deadline = time.monotonic() + 120
-        while awaiting_batches(settings, TODAY):
-            assert time.monotonic() < deadline, "waited too long"
-            collect_receipts(settings, TODAY, partners["padis"])
+    report_and_hear(settings, people, seed=SEED % 1000, within=120)
     return settings
 
 
@@ -55,7 +40,7 @@ def follow(city: Settings, records: int) -> Counter[str]:
     with registry_session(city) as connection:
         everyone = list(connection.scalars(sa.select(RECORD.c.record_id).order_by(RECORD.c.record_id)))
     chance = random.Random(SEED)
-    counted: Counter[str] = Counter()
+    counted = Counter({"records": records})
     for record in chance.sample(everyone, records):
         back = trace_record(city, record)
         demand_whole(back, counted, "back")
@@ -68,7 +53,6 @@ def follow(city: Settings, records: int) -> Counter[str]:
         assert f"上报记录 · record {record}" in titles(on), f"seed {SEED}, {record}"
         # What stands between the row and the receipts is the same from either end.
         assert set(titles(back)) <= set(titles(on)), f"seed {SEED}, {record}"
-        counted["records"] += 1
     return counted
 
 
@@ -77,16 +61,13 @@ def titles(thread: Thread) -> list[str]:
 
 
 def demand_whole(thread: Thread, counted: Counter[str], way: str) -> None:
-    broken = [link.title for link in thread.walk() if link.holds is False]
-    assert broken == [], f"seed {SEED}"
+    assert broken(thread) == [], f"seed {SEED}"
     counted[f"links {way}"] += len(titles(thread))
     counted[f"verified {way}"] += sum(link.holds is True for link in thread.walk())
 
 
 def test_records_are_followed_both_ways_and_no_link_is_broken(city: Settings) -> None:
-    counted = follow(city, 12)
-    assert counted["records"] == 12
-    assert counted["verified back"] >= 5 * 12
+    assert follow(city, 12)["verified back"] >= 5 * 12
 
 
 @pytest.mark.deep

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import re
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -12,19 +11,14 @@ from rich.console import Console
 from connectors.divisions import tree_version
 from connectors.registry import record_state, registry_session
 from connectors.settings import Settings
-from etl.submission.approve import approve_batches
-from etl.submission.build import build_batches
-from etl.submission.receipts import awaiting_batches, collect_receipts
-from etl.submission.send import send_batches
 from etl.submission.thread import Thread
 from etl.submission.trace import render_thread, trace_record
-from sandbox.partners.behaviour import Behaviour, set_behaviour
 from schemas.masking import mask_value
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DECISION_RUN, LANDING, RECEIPT, RECORD, TASK
 from tests.support.divisions import declare_merger
-from tests.support.partners import running_partners
-from tests.support.submission import TODAY, People, dead_child, ordinary_person, publish_people
+from tests.support.submission import TODAY, People, dead_child, ordinary_person
+from tests.support.threads import broken, report_and_hear
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +41,7 @@ def people() -> People:
 
 @pytest.fixture(scope="module")
 def city(settings: Settings, people: People) -> Settings:
-    publish_people(settings, people)
-    set_behaviour(settings, Behaviour(seed=3, reject_rate=0.2, silent_rate=0.2))
-    build_batches(settings, TODAY)
-    approve_batches(settings, TODAY, "li", True)
-    with running_partners(settings) as partners:
-        send_batches(settings, TODAY, partners["padis"])
-        deadline = time.monotonic() + 20
-        while awaiting_batches(settings, TODAY):
-            assert time.monotonic() < deadline
-            collect_receipts(settings, TODAY, partners["padis"])
+    report_and_hear(settings, people, seed=3, within=20)
     return settings
 
 
@@ -70,10 +55,6 @@ def page(thread: Thread, *, masked: bool = True) -> str:
     console = Console(file=io.StringIO(), width=240, force_terminal=False)
     console.print(render_thread(thread, masked=masked))
     return console.file.getvalue()
-
-
-def broken(thread: Thread) -> list[str]:
-    return [link.title for link in thread.walk() if link.holds is False]
 
 
 def test_every_record_has_a_whole_thread(city: Settings) -> None:

@@ -41,6 +41,7 @@ from schemas.registry import (
 )
 from tests.support.births import TODAY, child, person, record, staged
 from tests.support.partners import running_partners
+from tests.support.threads import broken
 
 SECOND, THIRD = (TODAY + timedelta(days=days) for days in (1, 2))
 BIRTHS, SEED = 64, 20260601
@@ -159,10 +160,6 @@ def page(thread: Thread, *, masked: bool = True) -> str:
     console = Console(file=io.StringIO(), width=240, force_terminal=False)
     console.print(render_thread(thread, masked=masked))
     return console.file.getvalue()
-
-
-def broken(thread: Thread) -> list[str]:
-    return [link.title for link in thread.walk() if link.holds is False]
 
 
 def column(settings: Settings, chosen: sa.Select[Any]) -> list[Any]:

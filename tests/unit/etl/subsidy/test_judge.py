@@ -66,3 +66,12 @@ def test_a_query_that_loses_or_swaps_persons_is_refused(
         asked(query)
         with pytest.raises(Refusal, match="rows_vanished"):
             judge(tmp_path / str(number), ("special_assistance",))
+
+
+def test_the_decision_of_somebody_else_is_laid_beside_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "SELECT person_id || '0' AS person_id, 'eligible' AS decision_code FROM facts"
+    monkeypatch.setattr("etl.subsidy.judge.compile_programme", lambda *_: (query, {}))
+    with pytest.raises(Refusal, match="of others than these 11 persons"):
+        judge(tmp_path / "others", ("special_assistance", "reward_assistance"))
