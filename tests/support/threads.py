@@ -14,7 +14,7 @@ from tests.support.submission import TODAY, People, publish_people
 
 
 def report_and_hear(settings: Settings, people: People, *, seed: int, within: float) -> None:
-    """Report people and take in all answers within some seconds; some are refused, about some nothing is said."""
+    """Report people and take in all answers within some seconds; of five one is refused, one unanswered."""
     publish_people(settings, people)
     set_behaviour(settings, Behaviour(seed=seed, reject_rate=0.2, silent_rate=0.2))
     build_batches(settings, TODAY)
