@@ -95,15 +95,16 @@ def _unit(programme: Programme) -> exp.Expr:
 
 
 def _missing_documents(clauses: tuple[Clause, ...]) -> exp.Expr:
-    """Name the documents of decisive unknowns: clauses that are NULL while none is FALSE."""
-    codes = [
-        exp.Case().when(exp.and_(_column(clause).is_(exp.null()), when.copy()), exp.Literal.string(code))
-        for clause in clauses
-        for code, when in clause.missing_documents.items()
-    ]
-    named = exp.func(
-        "list_sort", exp.func("list_distinct", exp.array(*codes), dialect="duckdb"), dialect="duckdb"
+    """Name the documents of decisive unknowns, in order: clauses that are NULL while none is FALSE."""
+    asked: dict[str, list[exp.Expr]] = {}
+    for clause in clauses:
+        for code, when in clause.missing_documents.items():
+            asked.setdefault(code, []).append(exp.and_(_column(clause).is_(exp.null()), when.copy()))
+    codes = [exp.Case().when(exp.or_(*asked[code]), exp.Literal.string(code)) for code in sorted(asked)]
+    is_there = exp.Lambda(
+        this=exp.not_(exp.column("code").is_(exp.null())), expressions=[exp.to_identifier("code")]
     )
+    named = exp.func("list_filter", exp.array(*codes), is_there, dialect="duckdb")
     is_unknown = exp.column("decision_code").eq("unknown")
     return exp.cast(exp.Case().when(is_unknown, named).else_(exp.array()), "TEXT[]", dialect="duckdb")
 
