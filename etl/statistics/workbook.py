@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -121,26 +122,27 @@ def _write_towns(workbook: Workbook, topic: Topic, book: Book) -> None:
 
 def _counts(counted: Counted) -> Counts:
     counts: dict[tuple[str, str], dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for row in counted.cube.to_pylist():
-        if row["level_code"] <= TOWN:
-            counts[row["level_code"], row["division_code"]][row["measure"]][row["category"]] = row["value"]
-    for row in counted.months.to_pylist():
-        if row["level_code"] <= DISTRICT:
-            months = counts[row["level_code"], row["division_code"]][by_month(row["measure"])]
-            months[f"{row['month']}/{row['category']}"] = row["value"]
+    for row in _down_to(counted.cube, TOWN).to_pylist():
+        counts[row["level_code"], row["division_code"]][row["measure"]][row["category"]] = row["value"]
+    for row in _down_to(counted.months, DISTRICT).to_pylist():
+        months = counts[row["level_code"], row["division_code"]][by_month(row["measure"])]
+        months[f"{row['month']}/{row['category']}"] = row["value"]
     return counts
 
 
 def _divisions(counted: Counted) -> list[Division]:
     """List all divisions above villages, and what stands at a level for want of a lower one."""
     listed, *others = (_named(table) for table in (counted.divisions, counted.cube, counted.months))
-    rows = sorted(listed.union(*others))
-    return [Division(*row, is_listed=row in listed) for row in rows if row[0] <= TOWN]
+    return [Division(*row, is_listed=row in listed) for row in sorted(listed.union(*others))]
 
 
 def _named(table: pa.Table) -> set[tuple[str, str, str]]:
-    columns = (table[name].to_pylist() for name in ("level_code", "division_code", "division_name"))
-    return set(zip(*columns, strict=True))
+    named = _down_to(table, TOWN).group_by(["level_code", "division_code", "division_name"]).aggregate([])
+    return set(zip(*(column.to_pylist() for column in named.columns), strict=True))
+
+
+def _down_to(table: pa.Table, level: str) -> pa.Table:
+    return table.filter(pc.field("level_code") <= level)
 
 
 def _write_remarks(sheet: Worksheet, last_row: int, versions: Sequence[str]) -> int:
