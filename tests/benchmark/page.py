@@ -200,6 +200,9 @@ def _targets(found: Found) -> list[str]:
             if ratio and met is not None:
                 told = f"{ratio:.2f}×" if target.least >= 1 else f"{1 / ratio:.1f} times it"
                 rows.append([step.name, target.words, told, _verdict(met)])
+        if found["size"] in step.within and lines[0].seconds:
+            most, took = step.within[found["size"]], lines[0].seconds
+            rows.append([step.name, f"within {most} s", f"{took:.1f} s", _verdict(took <= most)])
         if step.most_mb is not None and lines[0].peak_mb is not None:
             kept = lines[0].peak_mb <= step.most_mb
             rows.append([step.name, f"at most {step.most_mb} MB", f"{lines[0].peak_mb} MB", _verdict(kept)])
