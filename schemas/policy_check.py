@@ -5,14 +5,16 @@ at is whether every value that is asked for is there on each day, whether anythi
 asks for, and whether shares add up.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 
-from schemas.policy import POLICY, Parameter, load_parameter
-from schemas.predicate import facts_of
+from sqlglot import exp
+
+from schemas.policy import POLICY, Parameter, Scalar, load_parameter
+from schemas.predicate import facts_of, parameters_of
 from schemas.programme import Programme
 from schemas.programme_file import load_documents, load_facts, load_programme, programme_names
 from schemas.refusal import Refusal
@@ -20,6 +22,7 @@ from schemas.refusal import Refusal
 # Values that no programme asks for: steps ask for them by name.
 ASKED_BY_STEPS = frozenset({"births", "case_life", "deadlines", "funding", "quality", "sharing", "worklist"})
 GOLDEN = "golden"
+COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like)
 CITY, DISTRICT = "funding/city_percent", "funding/district_percent"
 
 
@@ -82,6 +85,8 @@ def check_policy(folder: Path = POLICY) -> tuple[Finding, ...]:
     programmes = [load_programme(name, folder) for name in programme_names(folder)]
     return (
         *(finding for programme in programmes for finding in _values_missing(programme)),
+        *(finding for programme in programmes for finding in _types_differ(programme)),
+        *_codes_repeated(programmes),
         *_unused(programmes, folder),
         *_shares(folder),
     )
@@ -118,14 +123,66 @@ def _values_missing(programme: Programme) -> Iterator[Finding]:
             )
 
 
+def _codes_repeated(programmes: list[Programme]) -> Iterator[Finding]:
+    codes = [programme.code for programme in programmes]
+    for programme in programmes:
+        if codes.count(programme.code) > 1:
+            yield Finding("programme_repeated", programme.name, f"code {programme.code} twice", "rename one")
+
+
+def _types_differ(programme: Programme) -> Iterator[Finding]:
+    """Find values that cannot be compared with the facts that they are compared with."""
+    facts, limits = programme.facts.facts, programme.parameters
+    for comparison in (each for rule in _conditions(programme) for each in rule.find_all(*COMPARED)):
+        types = {facts[column.name].type_name for column in comparison.find_all(exp.Column)}
+        if len(types) != 1:
+            continue
+        (kind,) = types
+        values = {literal.sql(): _value_of(literal) for literal in comparison.find_all(exp.Literal)}
+        values |= {
+            f"{limits[name].name} from {entry.valid_from}": entry.value
+            for name in sorted(parameters_of(comparison))
+            for entry in limits[name].values
+        }
+        for told, value in values.items():
+            if not FITS[kind](value):
+                yield Finding(
+                    "value_of_another_type",
+                    programme.name,
+                    f"{told}, compared with {', '.join(facts_of(comparison))}, which is {kind}",
+                    "correct the value or the condition",
+                )
+
+
+def _conditions(programme: Programme) -> Iterator[exp.Expr]:
+    for clause in programme.clauses:
+        yield from (clause.holds, *clause.missing_documents.values())
+    yield from (category.when for category in programme.categories)
+
+
+def _value_of(literal: exp.Literal) -> Scalar:
+    text = str(literal.this)
+    return text if literal.is_string or not text.lstrip("-").isdigit() else int(text)
+
+
+def _is_day(value: Scalar) -> bool:
+    try:
+        return isinstance(value, date) or bool(date.fromisoformat(str(value)))
+    except ValueError:
+        return False
+
+
+# Which values may be compared with a fact, by its type.
+FITS: Mapping[str, Callable[[Scalar], bool]] = {
+    "boolean": lambda _: False,
+    "integer": lambda value: type(value) is int,
+    "text": lambda value: isinstance(value, str),
+    "date": _is_day,
+}
+
+
 def _unused(programmes: list[Programme], folder: Path) -> Iterator[Finding]:
-    conditions = [
-        condition
-        for programme in programmes
-        for clause in programme.clauses
-        for condition in (clause.holds, *clause.missing_documents.values())
-    ]
-    conditions += [category.when for programme in programmes for category in programme.categories]
+    conditions = [condition for programme in programmes for condition in _conditions(programme)]
     asked = {name for condition in conditions for name in facts_of(condition)}
     documents = {
         code for programme in programmes for clause in programme.clauses for code in clause.missing_documents

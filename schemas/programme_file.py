@@ -26,6 +26,8 @@ from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 FACT_TYPES = ("boolean", "integer", "text", "date")
 RESTS_ON = ("person", "spouse", "child", "marriage", "complication", "decision")
 CHANGES = ("freely", "upwards", "downwards", "never")
+# A million yuan at once: no subsidy comes near, a slip of zeros does.
+MOST_FEN = 100_000_000
 
 
 @lru_cache(maxsize=16)
@@ -120,6 +122,9 @@ def load_programme(name: str, folder: Path = POLICY) -> Programme:
     vocabulary = Vocabulary(path, frozenset(facts.facts), frozenset(parameters))
     clauses = tuple(_clause(vocabulary, entry, load_documents(folder)) for entry in content["clauses"])
     _check_periods(path, clauses)
+    codes = [str(entry.get("code")) for entry in content["categories"] if isinstance(entry, dict)]
+    if len(set(codes)) < len(codes):
+        raise refuse_file(path, "category_repeated", ", ".join(codes), "each category once", "rename one")
     if content["amount_unit"] not in UNITS:
         raise refuse_file(path, "amount_unit_unknown", "amount_unit", ", ".join(UNITS), "choose one")
     unit = UNITS[content["amount_unit"]]
@@ -237,5 +242,13 @@ def _amount(path: Path, name: str, unit: str, folder: Path) -> Parameter:
     if amount.unit != unit or any(type(entry.value) is not int for entry in amount.values):
         raise refuse_file(
             path, "amount_unit_differs", f"{name} in {amount.unit}", f"whole {unit}", "correct the unit"
+        )
+    if not all(isinstance(entry.value, int) and 0 < entry.value <= MOST_FEN for entry in amount.values):
+        raise refuse_file(
+            path,
+            "amount_out_of_bounds",
+            f"an amount of {name}",
+            f"1 to {MOST_FEN:,} fen",
+            "correct the amount",
         )
     return amount

@@ -37,11 +37,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - derived from SafeLoader
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise refuse_file(
             path, "file_missing", "no such file", "the file", "write it or correct its name"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # A date that the calendar has not, or bytes that are no UTF-8, are a ValueError.
         raise refuse_file(
             path, "yaml_unreadable", str(error), "YAML in UTF-8", "correct the syntax"
         ) from None

@@ -9,6 +9,7 @@ from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from schemas.policy import POLICY, load_parameter
 from schemas.programme import Category, Programme
+from schemas.strict_yaml import refuse_file
 
 UNITS_A_YEAR = {"month": 12, "year": 1, "once": 1}
 # The shares on record are those of J and T; who pays the single-child payments is in no document at hand.
@@ -36,6 +37,14 @@ def cost_of(
     """
     counted = run_sql(settings, "subsidy/eligible_by_category", {"decision": decisions}).to_pylist()
     persons = {row["category_code"]: row["persons"] for row in counted}
+    if None in persons:
+        raise refuse_file(
+            programme.path,
+            "category_missing",
+            f"{persons[None]} persons who are eligible under no category on {day}",
+            "a category whose `when` holds for everyone who is eligible",
+            "correct the conditions of the categories",
+        )
     units = UNITS_A_YEAR[programme.amount_unit]
     amounts: dict[str, Any] = {c.code: programme.amount_on(c, day).value for c in programme.categories}
     total = sum(persons[code] * amounts[code] * units for code in persons)

@@ -89,6 +89,8 @@ class Explanation:
     decisions: str | None
     policy_version: str
     awaits: str | None = None
+    # What the programme says of itself where data cannot say all.
+    scope: str | None = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,7 @@ def _explain(basis: Basis, programme: Programme, run: Row | None, decision: Row,
         decisions=run["decisions"] if run else None,
         policy_version=policy_version(programme),
         awaits=programme.awaits,
+        scope=programme.scope,
     )
 
 
@@ -265,6 +268,7 @@ def _not_applied(basis: Basis, programme: Programme) -> Explanation:
         decisions=None,
         policy_version=policy_version(programme),
         awaits=programme.awaits,
+        scope=programme.scope,
     )
 
 

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from etl.subsidy.explain import NOT_APPLIED, ClauseResult, Explanation, SourceRow
-from etl.subsidy.flips import Change, Flip
+from etl.subsidy.flips import MOST_OFFERED, Change, Flip
 from schemas.policy import PolicyValue
 from schemas.programme import Fact
 
@@ -105,6 +105,8 @@ def _programme(told: Explanation, marks: Marked) -> str:
     if told.missing_documents:
         papers = "".join(f"<li>{escape(name)}</li>" for name in told.missing_documents.values())
         parts.append(f"<h3>尚缺材料 · papers that would decide</h3><ul>{papers}</ul>")
+    if told.scope:
+        parts.append(f"<p>{_both(told.scope)}</p>")
     parts += [_flip(flip, told.facts) for flip in told.flips]
     rows = "".join(_clause(number, clause, told, marks) for number, clause in enumerate(told.clauses, 1))
     widths = (("序号", 7), ("条款", 29), ("文件、条目", 22), ("事实〔来源〕", 31), ("结果", 11))
@@ -201,7 +203,10 @@ def flip_in_words(flip: Flip, facts: Mapping[str, Fact]) -> tuple[str, tuple[str
     decision = DECISIONS[flip.decision_code]
     if not flip.ways:
         return f"没有可能的事实变化会使结论变为“{decision}” · no change of facts would make it so", ()
-    heading = f"以下任一变化会使结论变为“{decision}”（已试算） · any of these would make it so (tried)"
+    chinese, english = "已试算", "tried"
+    if len(flip.ways) == MOST_OFFERED:
+        chinese, english = f"已试算，至多列 {MOST_OFFERED} 项", f"tried; at most {MOST_OFFERED} are listed"
+    heading = f"以下任一变化会使结论变为“{decision}”（{chinese}） · any of these would make it so ({english})"
     return heading, tuple("；".join(_change(facts, change) for change in way) for way in flip.ways)
 
 
@@ -260,5 +265,6 @@ def render_lines(explanations: Sequence[Explanation]) -> list[str]:
                 for clause in told.clauses
                 if clause.holds is decisive[told.decision_code]
             ]
+        lines += [f"  {told.scope}"] if told.scope and told.decision_code in decisive else []
         lines += [f"  {flip_in_words(flip, told.facts)[0]}: {len(flip.ways)}" for flip in told.flips]
     return lines

@@ -17,6 +17,7 @@ from schemas.policy_check import check_policy
 Content = dict[str, Any]
 AMOUNT = "single_child_bonus/amount.yaml"
 SHARE = "funding/district_percent.yaml"
+PROGRAMME = "special_assistance/programme.yaml"
 LIMIT = "special_assistance/wife_age.yaml"
 
 
@@ -46,6 +47,28 @@ def gap(content: Content) -> None:
     content["values"][min(content["values"])]["valid_to"] = date(2021, 11, 1)
 
 
+def amount_of(value: object) -> Callable[[Content], object]:
+    def edit(content: Content) -> None:
+        content["values"][min(content["values"])]["value"] = value
+
+    return edit
+
+
+def holds(condition: str) -> Callable[[Content], object]:
+    def edit(content: Content) -> None:
+        content["clauses"][0]["holds"] = condition
+
+    return edit
+
+
+def named_as_another(content: Content) -> None:
+    content["code"] = "J"
+
+
+def category_twice(content: Content) -> None:
+    content["categories"].append(dict(content["categories"][0]))
+
+
 def test_our_policy_fits_together() -> None:
     assert check_policy() == ()
 
@@ -58,6 +81,18 @@ def test_our_policy_fits_together() -> None:
         ("policy_value_missing", "age/leap_birthday.yaml", later),
         ("policy_uncited", AMOUNT, uncited),
         ("policy_dates_gap", "single_child_help/amount.yaml", gap),
+        ("amount_out_of_bounds", AMOUNT, amount_of(-50_000)),
+        ("amount_out_of_bounds", AMOUNT, amount_of(0)),
+        ("amount_out_of_bounds", AMOUNT, amount_of(10**17)),
+        ("value_of_another_type", LIMIT, amount_of("forty")),
+        ("value_of_another_type", PROGRAMME, holds("is_alive AND birth_date > 'banana'")),
+        ("value_of_another_type", PROGRAMME, holds("is_alive AND age_years > '40'")),
+        ("function_in_predicate", PROGRAMME, holds("is_alive AND random() > 0.5")),
+        ("function_in_predicate", PROGRAMME, holds("is_alive AND birth_date < current_date")),
+        ("function_in_predicate", PROGRAMME, holds("nosuchfn(age_years) > 1")),
+        ("predicate_unreadable", PROGRAMME, holds("age_years + 1")),
+        ("programme_repeated", PROGRAMME, named_as_another),
+        ("category_repeated", PROGRAMME, category_twice),
         ("shares_differ", SHARE, lambda c: c["values"][date(2015, 1, 1)].update(value=16)),
         ("shares_differ", SHARE, lambda c: c["values"].pop(date(2014, 1, 1))),
         ("document_unused", "documents.yaml", lambda c: c.update(paper="一张纸 · a paper")),
