@@ -7,13 +7,49 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from etl.commands.session import parsed_date
+from schemas.masking import LOOKS_PERSONAL
 
 if TYPE_CHECKING:
     from etl.subsidy.case_life import Act
 
+LONGEST_NAME = 100
+
+
+def an_account(name: str | None) -> str | None:
+    """Take the name of somebody who acts: an account, and no number of a person.
+
+    Raises:
+        typer.BadParameter: it is empty, longer than a name, or looks like a number of a person.
+    """
+    if name is None:
+        return None
+    if not name.strip() or len(name) > LONGEST_NAME or LOOKS_PERSONAL.search(name):
+        raise typer.BadParameter(
+            f"账号，非空、至多 {LONGEST_NAME} 字、不含个人号码 · an account, no personal number"
+        )
+    return name
+
+
+def a_reason(text: str | None) -> str | None:
+    """Take a reason that people may read, which names nobody by a number.
+
+    Raises:
+        typer.BadParameter: it is empty, or holds what looks like a number of a person.
+    """
+    if text is None:
+        return None
+    if not text.strip() or LOOKS_PERSONAL.search(text):
+        raise typer.BadParameter("说明原因，不含个人号码 · a reason, without the number of a person")
+    return text
+
+
 CaseNumber = Annotated[str, typer.Argument(metavar="CASE", help="个案编号 · number of the case.")]
-UserOption = Annotated[str, typer.Option("--as", metavar="USER", help="经办人 · who does it.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="理由 · why; no personal value.")]
+UserOption = Annotated[
+    str, typer.Option("--as", metavar="USER", help="经办人 · who does it.", callback=an_account)
+]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="理由 · why; no personal value.", callback=a_reason)
+]
 OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help="日期 · day of it; default today (Beijing).")
 ]

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 annual = typer.Typer(
     no_args_is_help=True, help="年审 · annual review: who waits, visits, signatures, the sample of the city."
 )
-YearOption = Annotated[int | None, typer.Option("--year", help="年度 · year; default this one (Beijing).")]
+YearOption = Annotated[
+    int | None, typer.Option("--year", min=1980, max=2200, help="年度 · year; default this one (Beijing).")
+]
 ProgrammeOption = Annotated[str, typer.Option("--programme", help="项目 · J, T or T3.")]
 DivisionOption = Annotated[str | None, typer.Option("--division", help="区划 · 12 digits; default the city.")]
 
@@ -62,7 +64,7 @@ def exceptions(
     programme: ProgrammeOption,
     year: YearOption = None,
     division: DivisionOption = None,
-    at_most: Annotated[int, typer.Option("--at-most", help="行数 · rows shown.")] = 50,
+    at_most: Annotated[int, typer.Option("--at-most", min=0, max=1_000_000, help="行数 · rows shown.")] = 50,
 ) -> None:
     """例外 · the cases that the nightly review puts in question: each wants a visit, or its exit."""
     from rich.console import Console

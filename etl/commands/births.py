@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etl.commands.acting import a_reason, an_account
 from etl.commands.session import DateOption, parsed_date, ready_settings
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def list_them(
     class_code: Annotated[
         str | None, typer.Option("--class", help="类别 · linked, conflict, only_mch, only_population.")
     ] = None,
-    at_most: Annotated[int, typer.Option("--at-most", help="行数 · rows shown.")] = 50,
+    at_most: Annotated[int, typer.Option("--at-most", min=0, max=1_000_000, help="行数 · rows shown.")] = 50,
 ) -> None:
     """列表 · list births as known on a date, with their situations."""
     from rich.console import Console
@@ -89,8 +90,10 @@ def answer(
     answer_code: Annotated[
         str, typer.Option("--say", help="答复 · looked_into, mch, population, same or different.")
     ],
-    user: Annotated[str, typer.Option("--as", help="答复人 · who answers.")],
-    reason: Annotated[str, typer.Option("--reason", help="依据 · why; no personal value.")],
+    user: Annotated[str, typer.Option("--as", help="答复人 · who answers.", callback=an_account)],
+    reason: Annotated[
+        str, typer.Option("--reason", help="依据 · why; no personal value.", callback=a_reason)
+    ],
 ) -> None:
     """答复 · answer a task: it ends with the next night, and opens again if what was looked at changes.
 
@@ -111,8 +114,10 @@ def unlink(
     match_id: Annotated[
         str, typer.Argument(help="核对编号 · linked birth, as `padis births list` names it.")
     ],
-    user: Annotated[str, typer.Option("--as", help="裁定人 · who decides.")],
-    reason: Annotated[str, typer.Option("--reason", help="依据 · why; no personal value.")],
+    user: Annotated[str, typer.Option("--as", help="裁定人 · who decides.", callback=an_account)],
+    reason: Annotated[
+        str, typer.Option("--reason", help="依据 · why; no personal value.", callback=a_reason)
+    ],
 ) -> None:
     """解除关联 · say that a linked birth and child are two: nothing links them again until a person does."""
     from datetime import UTC, datetime
@@ -128,8 +133,10 @@ def unlink(
 def decide(
     match_id: Annotated[str, typer.Argument(help="配对编号 · pair, as `padis births show` names it.")],
     verdict: Annotated[Verdict, typer.Option("--say", help="裁定 · one child, or two.")],
-    user: Annotated[str, typer.Option("--as", help="裁定人 · who decides.")],
-    reason: Annotated[str, typer.Option("--reason", help="依据 · why; no personal value.")],
+    user: Annotated[str, typer.Option("--as", help="裁定人 · who decides.", callback=an_account)],
+    reason: Annotated[
+        str, typer.Option("--reason", help="依据 · why; no personal value.", callback=a_reason)
+    ],
 ) -> None:
     """裁定 · say of a pair that was linked, asked about or decided whether it is one child."""
     from datetime import UTC, datetime

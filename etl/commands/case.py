@@ -43,7 +43,7 @@ def list_them(
     ] = None,
     division: DivisionOption = None,
     programme: Annotated[str | None, typer.Option("--programme", help="项目 · J, T or T3.")] = None,
-    at_most: Annotated[int, typer.Option("--at-most", help="行数 · rows shown.")] = 50,
+    at_most: Annotated[int, typer.Option("--at-most", min=0, max=1_000_000, help="行数 · rows shown.")] = 50,
 ) -> None:
     """列表 · list cases by the state they are in now."""
     from rich.console import Console
@@ -84,10 +84,12 @@ def apply(
     dry_run: DryRunOption = False,
 ) -> None:
     """申报 · open a case by an application; a person has one open case of a programme."""
+    from etl.subsidy.applications import check_applicant
     from etl.subsidy.case_life import Claim, apply_for
 
     act = act_of(user, reason, on, dry_run)
     with ready_settings() as settings:
+        check_applicant(settings, programme, person_id, act.on)
         number = apply_for(settings, Claim(programme, category, person_id, village), act)
     tell_done(act, f"个案 · case {number}")
 

@@ -34,7 +34,7 @@ def list_them(
     state: Annotated[
         str | None, typer.Option("--state", help="状态 · 1 in payment, 2 suspended, 3 exited.")
     ] = None,
-    at_most: Annotated[int, typer.Option("--at-most", help="行数 · rows shown.")] = 50,
+    at_most: Annotated[int, typer.Option("--at-most", min=0, max=1_000_000, help="行数 · rows shown.")] = 50,
 ) -> None:
     """列表 · list cases as known on a date, with what the review says."""
     from rich.console import Console

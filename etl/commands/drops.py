@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from etl.commands.acting import a_reason, an_account
 from etl.commands.session import DateOption, parsed_date, ready_settings
 
 drops = typer.Typer(
@@ -34,8 +35,10 @@ def show(
 @drops.command("give-up")
 def give_up(
     partner: Annotated[str, typer.Argument(help="伙伴 · whose drop will not come.")],
-    user: Annotated[str, typer.Option("--as", help="决定人 · who gives it up.")],
-    reason: Annotated[str, typer.Option("--reason", help="原因 · why; no personal value.")],
+    user: Annotated[str, typer.Option("--as", help="决定人 · who gives it up.", callback=an_account)],
+    reason: Annotated[
+        str, typer.Option("--reason", help="原因 · why; no personal value.", callback=a_reason)
+    ],
     date_text: DateOption = None,
 ) -> None:
     """放弃 · stop asking for a drop and telling of it; one that comes after all is still taken by date."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etl.commands.acting import DryRunOption, ReasonOption, tell_kept
+from etl.commands.acting import DryRunOption, ReasonOption, an_account, tell_kept
 from etl.commands.session import ready_settings
 
 
@@ -36,7 +36,9 @@ def receipts(
 
 def countersign(
     batch_ids: Annotated[list[str], typer.Argument(help="批次号 · released batches to let pass.")],
-    user: Annotated[str, typer.Option("--as", metavar="USER", help="第二人 · not who released them.")],
+    user: Annotated[
+        str, typer.Option("--as", metavar="USER", help="第二人 · not who released them.", callback=an_account)
+    ],
     reason: ReasonOption,
     outside_window: Annotated[
         bool,

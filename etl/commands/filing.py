@@ -14,7 +14,9 @@ filing = typer.Typer(
     help="报送签批 · sign-off of a year: freeze, sign, amend, revert to what was accepted.",
 )
 SubsystemArgument = Annotated[str, typer.Argument(metavar="SUBSYSTEM", help="子系统 · J or T.")]
-YearOption = Annotated[int | None, typer.Option("--year", help="年度 · year; default this one (Beijing).")]
+YearOption = Annotated[
+    int | None, typer.Option("--year", min=1980, max=2200, help="年度 · year; default this one (Beijing).")
+]
 
 
 def _period(year: int | None) -> str:

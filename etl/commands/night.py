@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from etl.commands.acting import an_account
 from etl.commands.session import DateOption, parsed_date, print_counts, ready_settings, stderr, tell_progress
 from etl.night import STEPS, Night, Step, run_night, run_one
 
@@ -109,7 +110,7 @@ for _step in STEPS:
 @run.command("release")
 def release(
     batch_ids: Annotated[list[str], typer.Argument(help="批次号 · withheld batches to release after all.")],
-    user: Annotated[str, typer.Option("--as", help="批准人 · who releases them.")],
+    user: Annotated[str, typer.Option("--as", help="批准人 · who releases them.", callback=an_account)],
     date_text: DateOption = None,
 ) -> None:
     """改为上报 · release batches that were withheld, by their ids; `send-batches` then sends them."""
@@ -123,7 +124,7 @@ def release(
 @run.command("ask-again")
 def ask_again(
     subject: Annotated[str, typer.Argument(help="记录号或批次号 · refused record, or batch with such.")],
-    user: Annotated[str, typer.Option("--as", help="要求人 · who asks.")],
+    user: Annotated[str, typer.Option("--as", help="要求人 · who asks.", callback=an_account)],
 ) -> None:
     """要求重报 · have refused records reported again as they are, from the next business date on."""
     from etl.submission.ask_again import ask_again as ask
@@ -135,7 +136,9 @@ def ask_again(
 @run.command("resolve")
 def resolve(
     batch_id: Annotated[str, typer.Argument(help="批次号 · batch that is uncertain.")],
-    user: Annotated[str, typer.Option("--as", help="决定人 · who asked the receiver and decides.")],
+    user: Annotated[
+        str, typer.Option("--as", help="决定人 · who asked the receiver and decides.", callback=an_account)
+    ],
     arrived: Annotated[bool, typer.Option("--arrived/--not-arrived", help="是否到达 · did it arrive?")],
 ) -> None:
     """存疑批次 · let a person who asked the receiver say whether an uncertain batch arrived."""
@@ -157,7 +160,9 @@ def preview(date_text: DateOption = None) -> None:
 @run.command("accept-share")
 def accept_share(
     dataset: Annotated[str, typer.Argument(help="数据集 · dataset that was stopped for its rejected rows.")],
-    user: Annotated[str, typer.Option("--as", help="确认人 · who lets the rest be published.")],
+    user: Annotated[
+        str, typer.Option("--as", help="确认人 · who lets the rest be published.", callback=an_account)
+    ],
     date_text: DateOption = None,
 ) -> None:
     """确认隔离率 · publish a dataset although more rows were rejected than its limit; then run the gate."""

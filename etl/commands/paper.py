@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etl.commands.acting import UserOption
+from etl.commands.acting import UserOption, a_reason
 from etl.commands.session import ready_settings
 from schemas.division_level import CITY_CODE
 
@@ -21,7 +21,7 @@ paper = typer.Typer(
     no_args_is_help=True,
     help="年度表册 · drafts of the yearly papers of a released year: roster, summary, exits.",
 )
-YearOption = Annotated[int, typer.Option("--year", help="年度 · year that was released.")]
+YearOption = Annotated[int, typer.Option("--year", min=1980, max=2200, help="年度 · year that was released.")]
 NumberOption = Annotated[
     int | None, typer.Option("--number", help="次 · release of the year; the newest by default.")
 ]
@@ -71,7 +71,9 @@ def roster(
     year: YearOption,
     programme: Annotated[str, typer.Option("--programme", help="项目 · J, T or T3.")],
     user: UserOption,
-    reason: Annotated[str, typer.Option("--reason", help="用途 · what it is for; no personal value.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="用途 · what it is for; no personal value.", callback=a_reason)
+    ],
     division: DivisionOption = CITY_CODE,
     full: Annotated[
         bool, typer.Option("--full", help="不脱敏 · whole names and numbers; on record.")

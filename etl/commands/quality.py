@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etl.commands.acting import a_reason, an_account
 from etl.commands.session import DateOption, parsed_date, ready_settings
 
 if TYPE_CHECKING:
@@ -125,8 +126,10 @@ def ticket(ticket_id: Annotated[str, typer.Argument(help="单号 · number of th
 @quality.command("give-up")
 def give_up(
     ticket_id: Annotated[str, typer.Argument(help="单号 · number of the ticket.")],
-    user: Annotated[str, typer.Option("--as", help="决定人 · who gives it up.")],
-    reason: Annotated[str, typer.Option("--reason", help="原因 · why; no personal value.")],
+    user: Annotated[str, typer.Option("--as", help="决定人 · who gives it up.", callback=an_account)],
+    reason: Annotated[
+        str, typer.Option("--reason", help="原因 · why; no personal value.", callback=a_reason)
+    ],
 ) -> None:
     """放弃 · let the waiting rows of a partner's ticket wait no more; it ends with the next night."""
     from datetime import UTC, datetime

@@ -80,7 +80,7 @@ def rebuild(
 
 def rebuilds(
     date_text: DateOption = None,
-    at_most: Annotated[int, typer.Option("--at-most", help="行数 · rows shown.")] = 20,
+    at_most: Annotated[int, typer.Option("--at-most", min=0, max=1_000_000, help="行数 · rows shown.")] = 20,
     drop: Annotated[
         str | None, typer.Option("--drop", metavar="ID", help="删除影子 · drop the shadow of this rebuild.")
     ] = None,

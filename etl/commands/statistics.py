@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from etl.commands.acting import a_reason, an_account
 from etl.commands.session import parsed_date, print_counts, ready_settings
 
 statistics = typer.Typer(
@@ -19,13 +20,18 @@ PeriodOption = Annotated[str, typer.Option("--period", help="统计期 · 2026-0
 @statistics.command("release")
 def release(
     period: PeriodOption,
-    user: Annotated[str, typer.Option("--as", help="制表人 · who proposes the figures.")],
+    user: Annotated[
+        str, typer.Option("--as", help="制表人 · who proposes the figures.", callback=an_account)
+    ],
     known_on: Annotated[
         str | None,
         typer.Option("--known-on", metavar="YYYY-MM-DD", help="数据截至 · as known on this business date."),
     ] = None,
     reason: Annotated[
-        str | None, typer.Option("--reason", help="更正原因 · why figures that are out are corrected.")
+        str | None,
+        typer.Option(
+            "--reason", help="更正原因 · why figures that are out are corrected.", callback=a_reason
+        ),
     ] = None,
 ) -> None:
     """制表 · propose the release of a period; a second one corrects the first; another person releases it."""
@@ -52,7 +58,10 @@ def approve(
     manifest: Annotated[
         str, typer.Option("--manifest", help="清单摘要 · digest of what was looked at, 8 characters or more.")
     ],
-    user: Annotated[str, typer.Option("--as", help="批准人 · who releases them; not who proposed them.")],
+    user: Annotated[
+        str,
+        typer.Option("--as", help="批准人 · who releases them; not who proposed them.", callback=an_account),
+    ],
 ) -> None:
     """批准发布 · release what another person proposed; it is never rewritten afterwards."""
     from datetime import UTC, datetime

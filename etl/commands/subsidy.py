@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etl.commands.acting import an_account
 from etl.commands.policy import PolicyOption
 from etl.commands.session import parsed_date, ready_settings
 
@@ -69,7 +70,9 @@ def apply(
     applied_on: Annotated[
         str, typer.Option("--on", metavar="YYYY-MM-DD", help="申请日期 · day on which it was handed in.")
     ],
-    recorded_by: Annotated[str, typer.Option("--as", metavar="USER", help="登记人 · who records it.")],
+    recorded_by: Annotated[
+        str, typer.Option("--as", metavar="USER", help="登记人 · who records it.", callback=an_account)
+    ],
 ) -> None:
     """登记申请 · record an application for a programme that is decided on request only."""
     from rich.console import Console
@@ -120,7 +123,10 @@ def simulate(
     as_of: AsOf,
     folder: Annotated[Path, typer.Option("--policy", metavar="DIR", help="政策目录 · the policy to try.")],
     kept_by: Annotated[
-        str | None, typer.Option("--keep-as", metavar="USER", help="留存 · keep the forecast, by whom.")
+        str | None,
+        typer.Option(
+            "--keep-as", metavar="USER", help="留存 · keep the forecast, by whom.", callback=an_account
+        ),
     ] = None,
 ) -> None:
     """试算 · who would gain or lose by another policy, what a year costs, what is owed for the past."""

@@ -9,8 +9,9 @@ from connectors.engine import run_sql
 from connectors.lake import DatasetVersion, newest_business_date
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.subsidy.judge import ON_REQUEST, PROGRAMMES
+from etl.subsidy.judge import EVERY_PROGRAMME, ON_REQUEST, PROGRAMMES
 from etl.subsidy.runs import runs_up_to
+from schemas.programme import Programme
 from schemas.programme_file import load_programme
 from schemas.refusal import Refusal
 from schemas.registry import APPLICATION
@@ -27,12 +28,12 @@ def record_application(
         Refusal: the programme is not one that is asked for, nobody decided about the person, or the day is
             to come.
     """
-    codes = [load_programme(name).code for name in ON_REQUEST]
-    if programme_code not in codes:
+    programmes = {programme.code: programme for programme in map(load_programme, ON_REQUEST)}
+    if programme_code not in programmes:
         raise Refusal(
             "programme_not_on_request",
             found=f"an application of {len(programme_code)} characters of programme",
-            expected=f"one of {', '.join(codes)}; T and J are decided for everyone every night",
+            expected=f"one of {', '.join(programmes)}; T and J are decided for everyone every night",
             to_do="correct the programme",
         )
     with registry_session(settings) as connection:
@@ -44,6 +45,7 @@ def record_application(
             expected=f"a day up to {known_on}, the newest business date",
             to_do="correct the date, or record it once the night of that day has run",
         )
+    _check_day(programmes[programme_code], applied_on)
     _check_person(settings, person_id, known_on)
     row = {
         "programme_code": programme_code,
@@ -58,6 +60,31 @@ def record_application(
         of_key = (APPLICATION.c[column.name] == row[column.name] for column in APPLICATION.primary_key)
         known: date = connection.execute(sa.select(APPLICATION.c.business_date).where(*of_key)).scalar_one()
     return known
+
+
+def check_applicant(settings: Settings, programme_code: str, person_id: str, day: date) -> None:
+    """Demand that who applies is a person whom the newest night knows, on a day of the programme.
+
+    Raises:
+        Refusal: nobody decided about the person, or the programme is younger than the application.
+    """
+    programmes = {programme.code: programme for programme in map(load_programme, EVERY_PROGRAMME)}
+    if programme_code in programmes:
+        _check_day(programmes[programme_code], day)
+    with registry_session(settings) as connection:
+        known_on = newest_business_date(connection)
+    _check_person(settings, person_id, known_on)
+
+
+def _check_day(programme: Programme, day: date) -> None:
+    begun = min(clause.effective_from for clause in programme.clauses)
+    if day < begun:
+        raise Refusal(
+            "application_before_programme",
+            found=f"an application of {day} for {programme.code}",
+            expected=f"a day from {begun} on, when the programme began",
+            to_do="correct the date",
+        )
 
 
 def _check_person(settings: Settings, person_id: str, day: date) -> None:

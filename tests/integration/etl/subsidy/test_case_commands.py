@@ -83,6 +83,25 @@ def test_a_person_takes_a_case_from_application_to_payment(padis: Padis) -> None
         padis.on("04-22", "bureau", "case", "file", "2026-T-1")
 
 
+def test_nobody_applies_whom_no_night_knows_nor_before_there_was_a_programme(padis: Padis) -> None:
+    rest = ("--programme", "T", "--category", "death", "--village", VILLAGE)
+    with pytest.raises(Refusal, match="person_not_decided"):
+        padis.on("01-10", "clerk", "case", "apply", "1", *rest)
+    with pytest.raises(Refusal, match="application_before_programme"):
+        padis("case", "apply", PERSON, *rest, "--on", "1800-01-10", "--as", "clerk", *WHO)
+
+
+@pytest.mark.parametrize(
+    "words", [("--as", ""), ("--as", "110101199001011234"), ("--reason", "找 13800138000"), ("--reason", " ")]
+)
+def test_who_acts_and_why_name_nobody_by_a_number(words: tuple[str, str]) -> None:
+    given = {"--as": "clerk", "--reason": "材料齐全"} | dict([words])
+    told = [word for option in given.items() for word in option]
+    ended = CliRunner().invoke(app, ["case", "resume", "BJ-T-2026-1", *told])
+    assert ended.exit_code == 2
+    assert words[1].strip() not in ended.output or not words[1].strip()
+
+
 def test_a_case_shows_who_when_why_what_was_late_and_what_may_follow(padis: Padis) -> None:
     listed = padis("case", "list", "--state", "in_payment", "--division", "110101", "--programme", "T")
     number = next(word for word in listed.split() if word.startswith("BJ-T-"))

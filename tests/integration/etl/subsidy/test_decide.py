@@ -221,6 +221,7 @@ def test_what_is_decided_on_request_is_decided_where_an_application_exists(
     assert page.count("未申请，不判定") == 3
     # Whether harm was an accident is on no record.
     assert "没有可能的事实变化" in page
+    assert "机器不作肯定结论" in page
     assert applied_for(settings, "B1", WEDNESDAY, WEDNESDAY) == set()
     assert applied_for(settings, "A2", date(2026, 5, 3), WEDNESDAY) == set()
 
@@ -231,6 +232,7 @@ def test_what_is_decided_on_request_is_decided_where_an_application_exists(
         ("programme_not_on_request", "T", "A2", MONDAY),
         ("person_not_decided", "D2", "NOBODY", MONDAY),
         ("application_to_come", "D2", "A2", date(2030, 1, 1)),
+        ("application_before_programme", "D2", "A2", date(1900, 1, 1)),
     ],
 )
 def test_an_application_that_cannot_be_is_refused(
