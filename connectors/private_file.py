@@ -42,8 +42,24 @@ def check_not_published(settings: Settings, path: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put a file in place at once, readable by its owner alone from its first byte on."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Put a file in place at once, readable by its owner alone from its first byte on.
+
+    Raises:
+        Refusal: `private_file_unwritable`: the path is a folder, or nothing can be written there.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _put(path, content)
+    except OSError as error:
+        raise Refusal(
+            "private_file_unwritable",
+            found=f"不可写 · a path that cannot be written ({type(error).__name__})",
+            expected="可写文件夹中的文件名 · the name of a file in a folder of yours",
+            to_do="另选文件 · choose another file",
+        ) from None
+
+
+def _put(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
