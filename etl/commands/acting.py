@@ -8,6 +8,7 @@ import typer
 
 from etl.commands.session import parsed_date
 from schemas.masking import LOOKS_PERSONAL
+from schemas.refusal import Refusal
 
 if TYPE_CHECKING:
     from etl.subsidy.case_life import Act
@@ -19,13 +20,14 @@ def an_account(name: str | None) -> str | None:
     """Take the name of somebody who acts: an account, and no number of a person.
 
     Raises:
-        typer.BadParameter: it is empty, longer than a name, or looks like a number of a person.
+        Refusal: `user_missing`: it is empty, longer than a name, or looks like a number of a person.
     """
-    if name is None:
-        return None
-    if not name.strip() or len(name) > LONGEST_NAME or LOOKS_PERSONAL.search(name):
-        raise typer.BadParameter(
-            f"账号，非空、至多 {LONGEST_NAME} 字、不含个人号码 · an account, no personal number"
+    if name is not None and (not name.strip() or len(name) > LONGEST_NAME or LOOKS_PERSONAL.search(name)):
+        raise Refusal(
+            "user_missing",
+            found=f"不是账号 · no account ({len(name)} characters)",
+            expected=f"账号，至多 {LONGEST_NAME} 字，不含个人号码 · an account, without a person's number",
+            to_do="填写经办人账号 · give the account of who acts",
         )
     return name
 
@@ -34,12 +36,15 @@ def a_reason(text: str | None) -> str | None:
     """Take a reason that people may read, which names nobody by a number.
 
     Raises:
-        typer.BadParameter: it is empty, or holds what looks like a number of a person.
+        Refusal: `reason_missing`: it is empty, or holds what looks like a number of a person.
     """
-    if text is None:
-        return None
-    if not text.strip() or LOOKS_PERSONAL.search(text):
-        raise typer.BadParameter("说明原因，不含个人号码 · a reason, without the number of a person")
+    if text is not None and (not text.strip() or LOOKS_PERSONAL.search(text)):
+        raise Refusal(
+            "reason_missing",
+            found=f"不是理由 · no reason, or a person's number in it ({len(text)} characters)",
+            expected="理由，不含个人号码 · a reason, without the number of a person",
+            to_do="说明原因 · say why",
+        )
     return text
 
 
