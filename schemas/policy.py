@@ -18,7 +18,7 @@ value is refused, never guessed. History is appended, not edited.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -30,6 +30,12 @@ from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 
 # `PADIS_POLICY` points a process at another folder: to see what a policy would change before it is ours.
 POLICY = Path(os.environ.get("PADIS_POLICY") or Path(__file__).resolve().parent.parent / "policy").resolve()
+# What a number may be at all, by what its unit begins with; of other units, nothing below 0.
+BOUNDS: Mapping[str, tuple[int, int | None]] = {
+    "completed years": (0, 150),
+    "fen": (1, 100_000_000),
+    "percent": (0, 100),
+}
 CONFIDENCES = ("high", "medium", "low")
 
 Scalar = int | str | date
@@ -147,6 +153,7 @@ def load_parameter(name: str, folder: Path = POLICY) -> Parameter:
         raise refuse_file(path, "key_missing", "no values", "values or undated", "add them")
     choices = tuple(content.get("choices") or ())
     _check_choices(path, values, choices)
+    _check_bounds(path, content["unit"], (*values, *undated))
     return Parameter(name, content["description"], content["unit"], values, undated, choices, path)
 
 
@@ -157,6 +164,16 @@ def _check_choices(path: Path, values: tuple[PolicyValue, ...], choices: tuple[S
         raise refuse_file(
             path, "policy_choice_unknown", f"value of {strange[0]}", f"one of {listed}", "choose one"
         )
+
+
+def _check_bounds(path: Path, unit: str, values: Iterable[PolicyValue]) -> None:
+    """Refuse numbers that no value of a unit can be."""
+    least, most = next((bounds for begins, bounds in BOUNDS.items() if unit.startswith(begins)), (0, None))
+    for value in values:
+        number = value.value
+        if type(number) is int and not (least <= number and (most is None or number <= most)):
+            expected = f"{least} or more" if most is None else f"{least} to {most:,}"
+            raise refuse_file(path, "value_out_of_bounds", f"{number} {unit}", expected, "correct the value")
 
 
 def _dated_values(path: Path, entries: Mapping[object, Any]) -> tuple[PolicyValue, ...]:

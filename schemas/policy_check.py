@@ -99,11 +99,15 @@ def _unreadable(folder: Path) -> Iterator[Finding]:
         **{name: partial(load_parameter, name, folder) for name in parameter_names(folder)},
         **{name: partial(load_programme, name, folder) for name in programme_names(folder)},
     }
+    told: set[tuple[str, str]] = set()
     for place, load in loads.items():
         try:
             load()
         except Refusal as refusal:
-            yield Finding(refusal.code, place, refusal.found, refusal.to_do)
+            # A programme meets again what is amiss in a file that it loads.
+            if (refusal.code, refusal.found) not in told:
+                told.add((refusal.code, refusal.found))
+                yield Finding(refusal.code, place, refusal.found, refusal.to_do)
 
 
 def _values_missing(programme: Programme) -> Iterator[Finding]:
@@ -196,6 +200,10 @@ def _unused(programmes: list[Programme], folder: Path) -> Iterator[Finding]:
     ):
         for name in sorted(unused):
             yield Finding(code, place, f"{name}, for which nobody asks", "ask for it, or take it out")
+    for programme in programmes:
+        named = {name for condition in _conditions(programme) for name in parameters_of(condition)}
+        for name in sorted(set(programme.parameters) - named):
+            yield Finding("value_unused", programme.name, f"{name}, which no clause names", "take it out")
 
 
 def _shares(folder: Path) -> Iterator[Finding]:

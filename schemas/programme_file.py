@@ -27,7 +27,6 @@ FACT_TYPES = ("boolean", "integer", "text", "date")
 RESTS_ON = ("person", "spouse", "child", "marriage", "complication", "decision")
 CHANGES = ("freely", "upwards", "downwards", "never")
 # A million yuan at once: no subsidy comes near, a slip of zeros does.
-MOST_FEN = 100_000_000
 
 
 @lru_cache(maxsize=16)
@@ -242,13 +241,5 @@ def _amount(path: Path, name: str, unit: str, folder: Path) -> Parameter:
     if amount.unit != unit or any(type(entry.value) is not int for entry in amount.values):
         raise refuse_file(
             path, "amount_unit_differs", f"{name} in {amount.unit}", f"whole {unit}", "correct the unit"
-        )
-    if not all(isinstance(entry.value, int) and 0 < entry.value <= MOST_FEN for entry in amount.values):
-        raise refuse_file(
-            path,
-            "amount_out_of_bounds",
-            f"an amount of {name}",
-            f"1 to {MOST_FEN:,} fen",
-            "correct the amount",
         )
     return amount

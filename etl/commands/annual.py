@@ -15,7 +15,9 @@ from etl.commands.acting import (
     act_of,
     tell_done,
 )
+from etl.commands.choices import a_division, one_of
 from etl.commands.session import ready_settings
+from schemas.case_life import load_case_life
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,8 +28,14 @@ annual = typer.Typer(
 YearOption = Annotated[
     int | None, typer.Option("--year", min=1980, max=2200, help="年度 · year; default this one (Beijing).")
 ]
-ProgrammeOption = Annotated[str, typer.Option("--programme", help="项目 · J, T or T3.")]
-DivisionOption = Annotated[str | None, typer.Option("--division", help="区划 · 12 digits; default the city.")]
+ProgrammeOption = Annotated[
+    str,
+    typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(load_case_life().categories)),
+]
+DivisionOption = Annotated[
+    str | None,
+    typer.Option("--division", help="区划 · 12 digits; default the city.", callback=a_division),
+]
 
 
 def _today() -> date:
@@ -46,7 +54,6 @@ def status(year: YearOption = None, division: DivisionOption = None) -> None:
     from connectors.registry import registry_session
     from etl.subsidy.annual_page import render_status
     from etl.subsidy.annual_status import status_of
-    from schemas.case_life import load_case_life
     from schemas.division import CITY_CODE
 
     with ready_settings() as settings, registry_session(settings) as connection:
@@ -102,7 +109,9 @@ def visit(
 
 @annual.command("sign")
 def sign(
-    division: Annotated[str, typer.Argument(help="区划 · division that signs, 12 digits.")],
+    division: Annotated[
+        str, typer.Argument(help="区划 · division that signs, 12 digits.", callback=a_division)
+    ],
     programme: ProgrammeOption,
     user: UserOption,
     reason: ReasonOption,

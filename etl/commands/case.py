@@ -17,6 +17,7 @@ from etl.commands.acting import (
     tell_done,
 )
 from etl.commands.case_lists import add_commands
+from etl.commands.choices import a_beginning, one_of
 from etl.commands.session import ready_settings
 from schemas.case_life import load_case_life
 
@@ -31,18 +32,26 @@ PLAIN = (
     "assess", "publicise", "pass", "approve", "return", "refuse", "withdraw", "suspend", "resume",
     "change_category", "pass_exit", "confirm_exit", "drop_exit",
 )  # fmt: skip
+LIFE = load_case_life()
 DivisionOption = Annotated[
-    str | None, typer.Option("--division", help="区划代码开头 · begins with, such as 110105.")
+    str | None,
+    typer.Option("--division", help="区划代码开头 · begins with, such as 110105.", callback=a_beginning),
 ]
 
 
 @case.command("list")
 def list_them(
     state: Annotated[
-        str | None, typer.Option("--state", help="状态 · state, such as publicised or in_payment.")
+        str | None,
+        typer.Option(
+            "--state", help="状态 · state, such as publicised or in_payment.", callback=one_of(LIFE.states)
+        ),
     ] = None,
     division: DivisionOption = None,
-    programme: Annotated[str | None, typer.Option("--programme", help="项目 · J, T or T3.")] = None,
+    programme: Annotated[
+        str | None,
+        typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(LIFE.categories)),
+    ] = None,
     at_most: Annotated[int, typer.Option("--at-most", min=0, max=1_000_000, help="行数 · rows shown.")] = 50,
 ) -> None:
     """列表 · list cases by the state they are in now."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etl.commands.choices import a_beginning, one_of
 from etl.commands.session import DateOption, parsed_date, ready_settings
 
 if TYPE_CHECKING:
@@ -26,13 +27,22 @@ def _date_of(connection: Connection, text: str | None) -> date:
 def list_them(
     date_text: DateOption = None,
     division: Annotated[
-        str | None, typer.Option("--division", help="区划代码开头 · begins with, such as 110105.")
+        str | None,
+        typer.Option("--division", help="区划代码开头 · begins with, such as 110105.", callback=a_beginning),
     ] = None,
     finding: Annotated[
-        str | None, typer.Option("--finding", help="核定 · continue, exception or closed.")
+        str | None,
+        typer.Option(
+            "--finding",
+            help="核定 · continue, exception or closed.",
+            callback=one_of(("continue", "exception", "closed")),
+        ),
     ] = None,
     state: Annotated[
-        str | None, typer.Option("--state", help="状态 · 1 in payment, 2 suspended, 3 exited.")
+        str | None,
+        typer.Option(
+            "--state", help="状态 · 1 in payment, 2 suspended, 3 exited.", callback=one_of(("1", "2", "3"))
+        ),
     ] = None,
     at_most: Annotated[int, typer.Option("--at-most", min=0, max=1_000_000, help="行数 · rows shown.")] = 50,
 ) -> None:
@@ -76,7 +86,10 @@ def statistics(
     level: Annotated[
         str, typer.Option("--level", metavar="2|3|4", help="级别 · district, town or village.")
     ] = "2",
-    below: Annotated[str, typer.Option("--below", help="区划代码开头 · begins with, such as 110105.")] = "",
+    below: Annotated[
+        str,
+        typer.Option("--below", help="区划代码开头 · begins with, such as 110105.", callback=a_beginning),
+    ] = "",
 ) -> None:
     """个案统计 · count cases of a published date by state, category, age, life or reason of exit."""
     from rich.console import Console

@@ -22,7 +22,11 @@ def run_whole_night(
     date_text: DateOption = None,
     approver: Annotated[
         str | None,
-        typer.Option("--approve-as", help="批准人 · release the batches as this user; else they wait."),
+        typer.Option(
+            "--approve-as",
+            help="批准人 · release the batches as this user; else they wait.",
+            callback=an_account,
+        ),
     ] = None,
     patience: Annotated[
         float, typer.Option("--patience", help="等待回执(秒) · seconds to wait for receipts.")
@@ -88,7 +92,10 @@ def _add_step_command(step: Step) -> None:
     def command(
         date_text: DateOption = None,
         approver: Annotated[
-            str | None, typer.Option("--approve-as", help="批准人 · user who releases (approve-batches).")
+            str | None,
+            typer.Option(
+                "--approve-as", help="批准人 · user who releases (approve-batches).", callback=an_account
+            ),
         ] = None,
     ) -> None:
         _run_step(step, date_text, approver=approver)

@@ -12,7 +12,7 @@ from etl.submission.thread_source import Row, Trail, landed_row
 from schemas.case_life import load_case_life
 from schemas.code_sets import load_code_set
 from schemas.refusal import Refusal
-from schemas.registry import ACCEPTED, CASE, CASE_REVIEW, CASE_STEP, TASK
+from schemas.registry import ACCEPTED, CASE, CASE_LIFE, CASE_REVIEW, CASE_STEP, TASK
 
 DATASET = "beneficiary_case"
 FINDINGS = {
@@ -26,6 +26,19 @@ def cases_about(trail: Trail, condition: sa.ColumnElement[bool]) -> list[Row]:
     """List the cases as they are known newest, by number."""
     chosen = sa.select(CASE).where(CASE.c.recorded_to.is_(None), condition).order_by(CASE.c.case_number)
     return [dict(row) for row in trail.connection.execute(chosen).mappings()]
+
+
+def lives_about(trail: Trail, condition: sa.ColumnElement[bool]) -> list[Row]:
+    """List cases that people work on and no night has found in payment yet, by number."""
+    is_known = sa.exists().where(CASE.c.case_number == CASE_LIFE.c.case_number)
+    chosen = sa.select(CASE_LIFE).where(~is_known, condition).order_by(CASE_LIFE.c.case_number)
+    return [dict(row) for row in trail.connection.execute(chosen).mappings()]
+
+
+def life_link(trail: Trail, life: Row) -> Link:
+    """Follow a case that is not in payment yet: who applied, and what people did since."""
+    steps = tuple(_steps(trail, life))
+    return Link(f"办理中 · case {life['case_number']}, not in payment yet", links=steps)
 
 
 def case_link(trail: Trail, case: Row) -> Link:

@@ -14,7 +14,7 @@ from connectors.settings import Settings
 from etl.submission.difference import DecisionRun, latest_run, run_of_batch
 from etl.submission.outbox import RECEIVER, sealed_batch
 from etl.submission.thread import Fact, Link, Thread
-from etl.submission.thread_case import case_link, case_links, cases_about
+from etl.submission.thread_case import case_link, case_links, cases_about, life_link, lives_about
 from etl.submission.thread_decision import decision_link, decision_row, task_links
 from etl.submission.thread_exchange import attempt_links, file_link, receipt_links
 from etl.submission.thread_page import render_thread
@@ -32,7 +32,7 @@ from etl.submission.trace_birth import about_birth, births_link
 from schemas.contract import DATASETS, load_contract
 from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
-from schemas.registry import BIRTH_MATCH, CASE, DATASET_VERSION, DECISION_RUN, RECORD
+from schemas.registry import BIRTH_MATCH, CASE, CASE_LIFE, DATASET_VERSION, DECISION_RUN, RECORD
 
 __all__ = ["record_to_trace", "render_thread", "trace_record"]
 
@@ -75,6 +75,9 @@ def trace_record(settings: Settings, record: str) -> Thread:
             return Thread(f"上报记录 · record {record}", tuple(_record_links(trail, found[0])))
         for case in cases_about(trail, CASE.c.case_number == record):
             return Thread(f"个案 · case {record}", tuple(case_links(trail, case)))
+        for life in lives_about(trail, CASE_LIFE.c.case_number == record):
+            about = (life_link(trail, life), _person_link(trail, life["person_id"]))
+            return Thread(f"个案 · case {record}", about)
         return about_birth(trail, record) or Thread("对象 · person", _person_links(trail, record))
 
 
@@ -115,6 +118,7 @@ def _person_links(trail: Trail, person_id: str) -> tuple[Link, ...]:
     ]
     cases = cases_about(trail, CASE.c.person_id == person_id)
     links += [case_link(trail, case) for case in cases]
+    links += [life_link(trail, life) for life in lives_about(trail, CASE_LIFE.c.person_id == person_id)]
     runs = [run for run in _newest_runs(trail) if run.programme_code not in reported]
     rows = staged_rows(trail, runs[0].inputs, person_id) if runs else {}
     if not records and not cases and not rows.get("population_person"):

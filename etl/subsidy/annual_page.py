@@ -57,5 +57,5 @@ def render_sample(rows: Iterable[Row]) -> RenderableType:
 def _table(*headings: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading.replace(" ", "\n", 1))
+        table.add_column(heading.replace(" ", "\n", 1), overflow="fold")
     return table

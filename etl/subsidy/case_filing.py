@@ -81,7 +81,19 @@ def _rank(filing_id: str, case_number: str) -> bytes:
 
 
 def sampled_cases(connection: Connection, filing_id: str) -> Sequence[str]:
-    """List the sample of a list on record, as it has to be checked before anything of it is filed."""
+    """List the sample of a list on record, as it has to be checked before anything of it is filed.
+
+    Raises:
+        Refusal: no such list.
+    """
+    is_known = sa.select(sa.exists().where(CASE_FILING.c.filing_id == filing_id))
+    if not connection.scalar(is_known):
+        raise Refusal(
+            "case_filing_unknown",
+            found=f"无此名册 · no list of that name ({len(filing_id)} characters)",
+            expected="编制的名册，如 2026-T-1 · a list that was drawn up, such as 2026-T-1",
+            to_do="核对名册编号 · correct its name",
+        )
     sample = sa.func.subsidy.case_sample(filing_id).table_valued("case_number")
     return connection.scalars(sa.select(sample.c.case_number)).all()
 

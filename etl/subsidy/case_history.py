@@ -185,5 +185,5 @@ def _shown(value: object) -> str:
 def _table(headings: Iterable[str]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading.replace(" ", "\n", 1))
+        table.add_column(heading.replace(" ", "\n", 1), overflow="fold")
     return table

@@ -80,7 +80,7 @@ def render_cases(found: int, rows: Sequence[Row]) -> RenderableType:
         "状态 State",
         "核定 Review",
     ):
-        table.add_column(heading.replace(" ", "\n", 1))
+        table.add_column(heading.replace(" ", "\n", 1), overflow="fold")
     for row in rows:
         reasons = ", ".join(row["review_codes"] or ())
         table.add_row(

@@ -255,7 +255,8 @@ def _sources(told: Explanation) -> str:
 
 def render_lines(explanations: Sequence[Explanation]) -> list[str]:
     """Write the decisions in a few lines for a terminal, without a value of the person's."""
-    lines: list[str] = []
+    first = explanations[0]
+    lines = [f"业务日 Business date {first.business_date}，依据截至 known at {first.known_at}"]
     for told in explanations:
         lines.append(f"{told.programme_code} {told.programme_title}: {DECISIONS[told.decision_code]}")
         decisive: Mapping[str, Any] = {"ineligible": False, "unknown": None}

@@ -1,7 +1,7 @@
 """Tables of zone `subsidy` about the annual review: visits, lists that each level signed, checks by the city.
 
 Nothing is rewritten. The lists are made by the database when a village signs:
-`sql/migrations/versions/0024_annual_review.sql`.
+`sql/migrations/versions/0024_annual_review.sql`, and since then `0029_annual_persons_and_days.sql`.
 """
 
 from sqlalchemy import (

@@ -23,7 +23,8 @@ PERSONS = 2_000
 
 def found(steps: dict[str, Any]) -> dict[str, Any]:
     return {
-        "persons": PERSONS, "seed": 7, "commit": "none", "at": "2026-06-01", "runs": 1, "steps": steps,
+        "size": "2k", "persons": PERSONS, "seed": 7, "commit": "none", "at": "2026-06-01",
+        "runs": 1, "steps": steps,
         "machine": {"processor": "any", "processors": 2, "memory_gb": 1, "python": "3"},
         "versions": {"ours": {"duckdb": "2"}}, "took_seconds": 60, "city_seconds": 1,
     }  # fmt: skip

@@ -81,9 +81,11 @@ def test_our_policy_fits_together() -> None:
         ("policy_value_missing", "age/leap_birthday.yaml", later),
         ("policy_uncited", AMOUNT, uncited),
         ("policy_dates_gap", "single_child_help/amount.yaml", gap),
-        ("amount_out_of_bounds", AMOUNT, amount_of(-50_000)),
-        ("amount_out_of_bounds", AMOUNT, amount_of(0)),
-        ("amount_out_of_bounds", AMOUNT, amount_of(10**17)),
+        ("value_out_of_bounds", AMOUNT, amount_of(-50_000)),
+        ("value_out_of_bounds", AMOUNT, amount_of(0)),
+        ("value_out_of_bounds", AMOUNT, amount_of(10**17)),
+        ("value_out_of_bounds", LIMIT, amount_of(-4)),
+        ("value_out_of_bounds", SHARE, amount_of(101)),
         ("value_of_another_type", LIMIT, amount_of("forty")),
         ("value_of_another_type", PROGRAMME, holds("is_alive AND birth_date > 'banana'")),
         ("value_of_another_type", PROGRAMME, holds("is_alive AND age_years > '40'")),
@@ -108,11 +110,17 @@ def test_our_policy_fits_together() -> None:
             "special_assistance/programme.yaml",
             lambda c: c["categories"][0]["amounts"].pop(1),
         ),
+        ("value_unused", PROGRAMME, lambda c: c["parameters"].update(unasked="single_child/child_age")),
     ],
 )  # fmt: skip
 def test_a_fault_is_found(code: str, file: str, edit: Callable[[Content], object], policy: Path) -> None:
     change(policy, file, edit)
     assert code in {finding.code for finding in check_policy(policy)}
+
+
+def test_a_fault_of_a_file_is_told_once(policy: Path) -> None:
+    change(policy, AMOUNT, amount_of(0))
+    assert [finding.place for finding in check_policy(policy)] == [AMOUNT.removesuffix(".yaml")]
 
 
 def test_the_command_tells_and_fails(policy: Path) -> None:

@@ -82,8 +82,24 @@ def sign(settings: Settings, division: str, by: str, month: int, day: int) -> di
     return sign_annual(settings, YEAR, "T", division, act(by, month, day))
 
 
-def visit(settings: Settings, number: int, day: int, visitors: tuple[str, ...] = VISITORS) -> list[str]:
-    return visit_case(settings, YEAR, number_of(number), visitors, act(CLERK, 2, day))
+def visit(
+    settings: Settings,
+    number: int,
+    day: int,
+    visitors: tuple[str, ...] = VISITORS,
+    *,
+    month: int = 2,
+    by: str = CLERK,
+) -> list[str]:
+    return visit_case(settings, YEAR, number_of(number), visitors, act(by, month, day))
+
+
+def check(
+    settings: Settings, number: str, *, in_order: bool = True, by: str = BUREAU, month: int = 4
+) -> None:
+    check_annual_case(
+        settings, YEAR, number, act(by, month, 20), is_procedure_complete=True, is_exit_correct=in_order
+    )
 
 
 def records(settings: Settings) -> list[int]:
@@ -105,8 +121,10 @@ def test_a_village_signs_when_every_exception_was_visited_or_exits(settings: Set
     refused("annual_visit_small", lambda: visit(settings, 3, 9, ("x", " X ")))
     assert visit(settings, 3, 9) == ["category_changed"]
     refused("annual_exceptions_open", lambda: sign(settings, FIRST, CLERK, 2, 9))
+    refused("annual_visit_outdated", lambda: visit(settings, 5, 9, month=1))
     take_step(settings, number_of(2), "propose_exit", act(CLERK, 2, 9), exit_reason_code="7")
     before = records(settings)
+    refused("annual_before_known", lambda: sign(settings, FIRST, CLERK, 2, 8))
     tried = sign_annual(settings, YEAR, "T", FIRST, act(CLERK, 2, 10, is_trial=True))
     assert records(settings) == before
     assert sign(settings, FIRST, CLERK, 2, 10) == tried == {"continued": 1, "visited": 1, "exit": 1}
@@ -126,6 +144,7 @@ def test_a_town_waits_for_its_villages_and_decides_on_exits(settings: Settings) 
 
 def test_a_suspended_case_is_visited_too_and_a_late_village_is_late(settings: Settings) -> None:
     refused("annual_exceptions_open", lambda: sign(settings, THIRD, CLERK, 2, 16))
+    refused("annual_same_person", lambda: visit(settings, 5, 16, by=CHAIR))
     assert visit(settings, 5, 16) == ["suspended_but_eligible"]
     assert sign(settings, THIRD, CLERK, 2, 16) == {"continued": 1, "visited": 1, "exit": 0}
     with registry_session(settings) as connection:
@@ -145,6 +164,7 @@ def test_a_district_waits_for_its_towns_and_confirms_exits(settings: Settings) -
 
 def test_the_city_waits_for_all_districts_and_its_whole_sample(settings: Settings) -> None:
     day = date(YEAR, 4, 20)
+    refused("annual_beneath_open", lambda: check(settings, number_of(5)))
     with registry_session(settings) as connection:
         refused("annual_districts_wait", lambda: sample_of_year(connection, YEAR, "T", day))
     refused("annual_beneath_open", lambda: sign(settings, CITY, BUREAU, 4, 20))
@@ -156,17 +176,15 @@ def test_the_city_waits_for_all_districts_and_its_whole_sample(settings: Setting
     assert len(sample) == 2
     refused("annual_sample_unchecked", lambda: sign(settings, CITY, BUREAU, 4, 20))
 
-    def check(number: str, is_exit_correct: bool) -> None:
-        check_annual_case(
-            settings, YEAR, number, act(BUREAU, 4, 20),
-            is_procedure_complete=True, is_exit_correct=is_exit_correct,
-        )  # fmt: skip
-
-    check(sample[0], False)
-    check(sample[1], True)
+    # Who signed beneath, or visited the case, does not look whether that was right.
+    refused("annual_same_person", lambda: check(settings, sample[0], by=" District Head"))
+    refused("annual_own_visit", lambda: check(settings, number_of(5), by="X"))
+    refused("annual_before_beneath", lambda: check(settings, sample[0], month=3))
+    check(settings, sample[0], in_order=False)
+    check(settings, sample[1])
     refused("annual_check_amiss", lambda: sign(settings, CITY, BUREAU, 4, 20))
-    check(sample[0], True)
-    refused("fk_annual_check_case", lambda: check(number_of(99), True))
+    check(settings, sample[0])
+    refused("fk_annual_check_case", lambda: check(settings, number_of(99)))
     assert sign(settings, CITY, BUREAU, 4, 20) == {"continued": 4, "visited": 2, "exit": 1}
     with registry_session(settings) as connection:
         assert not any(level.waiting for level in status_of(connection, YEAR, "T", CITY))

@@ -25,7 +25,7 @@ def city(settings: Settings) -> None:
 
 @pytest.fixture
 def padis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "Padis":
-    for commands in ("case", "case_lists", "annual"):
+    for commands in ("case", "case_lists", "annual", "installation"):
         monkeypatch.setattr(f"etl.commands.{commands}.ready_settings", lambda: nullcontext(settings))
     monkeypatch.setenv("COLUMNS", "200")
     return Padis()
@@ -57,6 +57,10 @@ def test_a_person_takes_a_case_from_application_to_payment(padis: Padis) -> None
     assert "0 found" in padis("case", "list")
     number = padis.on("01-10", "clerk", *claim).split()[-1]
     assert number in tried
+    traced = padis("trace", number)
+    assert "not in payment yet" in traced
+    assert "材料齐全" in traced
+    assert PERSON not in traced
     people = [word for each in "abcde" for word in ("--member", each)]
     people += [word for each in "xy" for word in ("--investigator", each)]
     with pytest.raises(Refusal, match="case_meeting_missing"):
@@ -136,6 +140,32 @@ def test_an_annual_review_without_cases_has_nothing_to_show_or_sign(padis: Padis
         padis.on("05-12", "clerk", "annual", "sign", VILLAGE, "--programme", "T", "--year", "2026")
     with pytest.raises(Refusal, match="case_unknown"):
         padis.on("05-12", "clerk", "annual", "visit", "BJ-T-0", "--investigator", "x")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("choice_unknown", "case list --state nope"),
+        ("choice_unknown", "case list --programme Q"),
+        ("division_unreadable", "case list --division zzz"),
+        ("choice_unknown", "cases list --finding nope"),
+        ("division_unreadable", "cases statistics --below x"),
+        ("division_unreadable", "annual status --division 110101"),
+        ("choice_unknown", "annual exceptions --programme Q"),
+        ("case_filing_unknown", "case sample zzz"),
+    ],
+)
+def test_what_nothing_can_answer_is_refused_instead_of_found_empty(
+    code: str, words: str, padis: Padis
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        padis(*words.split())
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("words", ["case list --at-most -5", "annual status --year 99999"])
+def test_numbers_out_of_bounds_are_no_answer_either(words: str) -> None:
+    assert CliRunner().invoke(app, words.split()).exit_code == 2
 
 
 def test_a_day_that_is_none_is_refused_before_anything(padis: Padis) -> None:
