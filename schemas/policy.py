@@ -32,10 +32,16 @@ from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 POLICY = Path(os.environ.get("PADIS_POLICY") or Path(__file__).resolve().parent.parent / "policy").resolve()
 # What a number may be at all, by what its unit begins with; of other units, nothing below 0.
 BOUNDS: Mapping[str, tuple[int, int | None]] = {
+    "calendar days": (0, 36_500),
     "completed years": (0, 150),
     "fen": (1, 100_000_000),
+    "level": (1, 10),
+    "percent of the cases": (1, 100),
     "percent": (0, 100),
+    "persons": (1, 1_000),
 }
+# Units of values that are no numbers; days of a year among them are written MM-DD.
+NO_NUMBERS, DAY_OF_YEAR = ("date", "month", "name"), "month"
 CONFIDENCES = ("high", "medium", "low")
 
 Scalar = int | str | date
@@ -153,7 +159,7 @@ def load_parameter(name: str, folder: Path = POLICY) -> Parameter:
         raise refuse_file(path, "key_missing", "no values", "values or undated", "add them")
     choices = tuple(content.get("choices") or ())
     _check_choices(path, values, choices)
-    _check_bounds(path, content["unit"], (*values, *undated))
+    _check_values(path, content["unit"], (*values, *undated))
     return Parameter(name, content["description"], content["unit"], values, undated, choices, path)
 
 
@@ -166,14 +172,27 @@ def _check_choices(path: Path, values: tuple[PolicyValue, ...], choices: tuple[S
         )
 
 
-def _check_bounds(path: Path, unit: str, values: Iterable[PolicyValue]) -> None:
-    """Refuse numbers that no value of a unit can be."""
+def _check_values(path: Path, unit: str, values: Iterable[PolicyValue]) -> None:
+    """Refuse what no value of a unit can be."""
     least, most = next((bounds for begins, bounds in BOUNDS.items() if unit.startswith(begins)), (0, None))
-    for value in values:
-        number = value.value
-        if type(number) is int and not (least <= number and (most is None or number <= most)):
+    for value in (each.value for each in values):
+        expected = None
+        if unit.startswith(DAY_OF_YEAR) and not _is_day_of_year(value):
+            code, expected = "value_out_of_bounds", "a day of the year, MM-DD"
+        elif not unit.startswith(NO_NUMBERS) and type(value) is not int:
+            code, expected = "value_of_another_type", "a whole number"
+        elif type(value) is int and not (least <= value and (most is None or value <= most)):
+            code = "value_out_of_bounds"
             expected = f"{least} or more" if most is None else f"{least} to {most:,}"
-            raise refuse_file(path, "value_out_of_bounds", f"{number} {unit}", expected, "correct the value")
+        if expected is not None:
+            raise refuse_file(path, code, f"{value} {unit}", expected, "correct the value")
+
+
+def _is_day_of_year(value: Scalar) -> bool:
+    try:
+        return bool(date.fromisoformat(f"2000-{value}"))
+    except ValueError:
+        return False
 
 
 def _dated_values(path: Path, entries: Mapping[object, Any]) -> tuple[PolicyValue, ...]:

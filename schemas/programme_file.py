@@ -26,7 +26,6 @@ from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 FACT_TYPES = ("boolean", "integer", "text", "date")
 RESTS_ON = ("person", "spouse", "child", "marriage", "complication", "decision")
 CHANGES = ("freely", "upwards", "downwards", "never")
-# A million yuan at once: no subsidy comes near, a slip of zeros does.
 
 
 @lru_cache(maxsize=16)
@@ -238,7 +237,7 @@ def _category(vocabulary: Vocabulary, entry: object, unit: str, folder: Path) ->
 
 def _amount(path: Path, name: str, unit: str, folder: Path) -> Parameter:
     amount = load_parameter(name, folder)
-    if amount.unit != unit or any(type(entry.value) is not int for entry in amount.values):
+    if amount.unit != unit:
         raise refuse_file(
             path, "amount_unit_differs", f"{name} in {amount.unit}", f"whole {unit}", "correct the unit"
         )

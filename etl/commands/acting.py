@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,22 +16,34 @@ if TYPE_CHECKING:
     from etl.subsidy.case_life import Act
 
 LONGEST_NAME = 100
+# Marks without a width: two accounts that differ by them alone look the same.
+UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def an_account(name: str | None) -> str | None:
     """Take the name of somebody who acts: an account, and no number of a person.
 
+    It is given plainly: without marks that nobody sees, with one blank between words, wide letters as others.
+
     Raises:
         Refusal: `user_missing`: it is empty, longer than a name, or looks like a number of a person.
     """
-    if name is not None and (not name.strip() or len(name) > LONGEST_NAME or LOOKS_PERSONAL.search(name)):
+    if name is None:
+        return None
+    plain = " ".join(UNSEEN.sub("", unicodedata.normalize("NFKC", name)).split())
+    if not plain or len(plain) > LONGEST_NAME or LOOKS_PERSONAL.search(plain):
         raise Refusal(
             "user_missing",
             found=f"不是账号 · no account ({len(name)} characters)",
             expected=f"账号，至多 {LONGEST_NAME} 字，不含个人号码 · an account, without a person's number",
             to_do="填写经办人账号 · give the account of who acts",
         )
-    return name
+    return plain
+
+
+def accounts(names: list[str] | None) -> list[str]:
+    """Take the accounts of several persons, each as `an_account` does."""
+    return [account for name in names or () if (account := an_account(name)) is not None]
 
 
 def a_reason(text: str | None) -> str | None:

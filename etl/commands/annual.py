@@ -12,6 +12,7 @@ from etl.commands.acting import (
     OnOption,
     ReasonOption,
     UserOption,
+    accounts,
     act_of,
     tell_done,
 )
@@ -90,7 +91,8 @@ def exceptions(
 def visit(
     case_number: CaseNumber,
     investigators: Annotated[
-        list[str], typer.Option("--investigator", help="入户核实人 · account; two or more.")
+        list[str],
+        typer.Option("--investigator", help="入户核实人 · account; two or more.", callback=accounts),
     ],
     user: UserOption,
     reason: ReasonOption,

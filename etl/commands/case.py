@@ -13,6 +13,7 @@ from etl.commands.acting import (
     OnOption,
     ReasonOption,
     UserOption,
+    accounts,
     act_of,
     tell_done,
 )
@@ -82,7 +83,9 @@ def show(case_number: CaseNumber) -> None:
 @case.command("apply")
 def apply(
     person_id: Annotated[str, typer.Argument(help="人口电子档案号 · person file number.")],
-    programme: Annotated[str, typer.Option("--programme", help="项目 · J, T or T3.")],
+    programme: Annotated[
+        str, typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(LIFE.categories))
+    ],
     category: Annotated[
         str, typer.Option("--category", help="类别 · category, such as death, disability, one_child.")
     ],
@@ -122,9 +125,12 @@ def take_over(
 @case.command("meeting")
 def meeting(
     case_number: CaseNumber,
-    members: Annotated[list[str], typer.Option("--member", help="评议人 · account; five or more.")],
+    members: Annotated[
+        list[str], typer.Option("--member", help="评议人 · account; five or more.", callback=accounts)
+    ],
     investigators: Annotated[
-        list[str], typer.Option("--investigator", help="入户核实人 · account; two or more.")
+        list[str],
+        typer.Option("--investigator", help="入户核实人 · account; two or more.", callback=accounts),
     ],
     user: UserOption,
     reason: ReasonOption,

@@ -9,7 +9,8 @@ from schemas.division_level import LENGTH
 from schemas.refusal import Refusal
 
 BEGINNING = re.compile(rf"(1|11\d{{0,{LENGTH - 2}}})", re.ASCII)
-WHOLE = re.compile(rf"11\d{{{LENGTH - 2}}}", re.ASCII)
+# The city itself, or what lies in a county: no statistical heading such as 110100000000 (市辖区).
+WHOLE = re.compile(r"110{10}|11\d\d(?!00)\d{8}", re.ASCII)
 
 
 def one_of(words: Iterable[str]) -> Callable[[str | None], str | None]:

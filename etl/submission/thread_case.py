@@ -29,16 +29,16 @@ def cases_about(trail: Trail, condition: sa.ColumnElement[bool]) -> list[Row]:
 
 
 def lives_about(trail: Trail, condition: sa.ColumnElement[bool]) -> list[Row]:
-    """List cases that people work on and no night has found in payment yet, by number."""
+    """List cases that were applied for and that no night has found in payment, by number."""
     is_known = sa.exists().where(CASE.c.case_number == CASE_LIFE.c.case_number)
     chosen = sa.select(CASE_LIFE).where(~is_known, condition).order_by(CASE_LIFE.c.case_number)
     return [dict(row) for row in trail.connection.execute(chosen).mappings()]
 
 
 def life_link(trail: Trail, life: Row) -> Link:
-    """Follow a case that is not in payment yet: who applied, and what people did since."""
+    """Follow a case that never was in payment: who applied, and what people did since."""
     steps = tuple(_steps(trail, life))
-    return Link(f"办理中 · case {life['case_number']}, not in payment yet", links=steps)
+    return Link(f"申报 · case {life['case_number']}, applied for and not in payment", links=steps)
 
 
 def case_link(trail: Trail, case: Row) -> Link:

@@ -118,10 +118,11 @@ def _person_links(trail: Trail, person_id: str) -> tuple[Link, ...]:
     ]
     cases = cases_about(trail, CASE.c.person_id == person_id)
     links += [case_link(trail, case) for case in cases]
-    links += [life_link(trail, life) for life in lives_about(trail, CASE_LIFE.c.person_id == person_id)]
+    lives = lives_about(trail, CASE_LIFE.c.person_id == person_id)
+    links += [life_link(trail, life) for life in lives]
     runs = [run for run in _newest_runs(trail) if run.programme_code not in reported]
     rows = staged_rows(trail, runs[0].inputs, person_id) if runs else {}
-    if not records and not cases and not rows.get("population_person"):
+    if not records and not cases and not lives and not rows.get("population_person"):
         raise Refusal(
             "trace_subject_unknown",
             found="no record, person or source row of that name",

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from etl.subsidy.annual import digits_of
 from schemas.case_calendar import due_on
 from schemas.division_level import CITY, DIGITS, DISTRICT, LENGTH, TOWN, VILLAGE
-from schemas.registry import ANNUAL_SIGN
+from schemas.registry import ANNUAL_CASE, ANNUAL_SIGN
 
 # By when a level signs: the days of the calendar that its steps have too.
 STEP_OF_LEVEL = {VILLAGE: "assess", TOWN: "pass", DISTRICT: "approve", CITY: "file"}
@@ -33,7 +33,7 @@ class LevelStatus:
 def results_of(
     connection: Connection, cycle_year: int, programme_code: str, division_code: str
 ) -> list[dict[str, Any]]:
-    """List the cases of a division with what its village would sign: NULL is in question and not visited."""
+    """List the cases of a division with what its village signed or would: NULL waits for a visit."""
     result = sa.func.subsidy.annual_result(cycle_year, programme_code, division_code).table_valued(*RESULT)
     in_order = sa.select(result).order_by(result.c.division_code, result.c.case_number)
     return [dict(row) for row in connection.execute(in_order).mappings()]
@@ -44,8 +44,7 @@ def status_of(
 ) -> list[LevelStatus]:
     """Tell per level of a division, from the village up, who signed the review of a year."""
     begins = digits_of(division_code)
-    standing = sa.func.subsidy.annual_standing(cycle_year, programme_code, division_code)
-    villages = set(connection.scalars(sa.select(standing.table_valued("division_code").c.division_code)))
+    villages = _villages(connection, cycle_year, programme_code, division_code)
     signs = sa.select(ANNUAL_SIGN.c.division_code, ANNUAL_SIGN.c.level_code, ANNUAL_SIGN.c.signed_on).where(
         ANNUAL_SIGN.c.cycle_year == cycle_year,
         ANNUAL_SIGN.c.programme_code == programme_code,
@@ -59,6 +58,18 @@ def status_of(
         for level in (VILLAGE, TOWN, DISTRICT, CITY)
         if DIGITS[level] >= len(begins)
     ]
+
+
+def _villages(connection: Connection, cycle_year: int, programme_code: str, division_code: str) -> set[str]:
+    """Name the villages that have listed cases, or have some that are on no list."""
+    result = sa.func.subsidy.annual_result(cycle_year, programme_code, division_code)
+    standing = result.table_valued("division_code", "is_listed").c
+    listed = sa.select(ANNUAL_CASE.c.division_code).where(
+        ANNUAL_CASE.c.cycle_year == cycle_year,
+        ANNUAL_CASE.c.programme_code == programme_code,
+        ANNUAL_CASE.c.division_code.startswith(digits_of(division_code)),
+    )
+    return set(connection.scalars(sa.select(standing.division_code).where(~standing.is_listed).union(listed)))
 
 
 def _status(

@@ -1,5 +1,6 @@
-"""Annual review: one person acts for one level, and what is signed or checked was known and whole by then."""
+"""Annual review: one person acts for one level; what is signed or checked was known and whole by then."""
 
+import re
 from pathlib import Path
 
 from alembic import op
@@ -10,14 +11,25 @@ branch_labels = None
 depends_on = None
 
 GUARDS = Path(__file__).with_suffix(".sql")
-BEFORE = Path(__file__).with_name("0024_annual_review.sql")
-FUNCTIONS = (
+CREATED = (
+    "guard_annual_move()",
+    "annual_known_above(subsidy.annual_sign)",
     "check_annual_signed(subsidy.annual_sign)",
-    "annual_known_on(integer, text, text)",
+    "digits_of(text)",
+    "annual_result(integer, text, text)",
+    "annual_visit_holds(text, date, text[])",
     "hold_annual(integer, text)",
     "check_annual_person(integer, text, text, text)",
-    "annual_levels_of(integer, text, text)",
+    "account_of(text)",
 )
+# Functions that stood before, by the file that has them as they were.
+REPLACED = {
+    "0024_life_of_a_case.sql": ("different_accounts", "check_level"),
+    "0024_annual_review.sql": (
+        "annual_result", "guard_annual_visit", "check_annual_beneath", "guard_annual_sign",
+        "list_annual_cases", "guard_annual_check",
+    ),
+}  # fmt: skip
 
 
 def upgrade() -> None:
@@ -27,10 +39,16 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take this revision back: the guards are those of the life of a case again."""
-    functions, _ = BEFORE.read_text(encoding="utf-8").split("DO $$", maxsplit=1)
-    _run(functions.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
-    for signature in FUNCTIONS:
+    op.execute("DROP TRIGGER annual ON subsidy.case_step")
+    for signature in CREATED:
         op.execute(f"DROP FUNCTION subsidy.{signature}")
+    for file, names in REPLACED.items():
+        text = GUARDS.with_name(file).read_text(encoding="utf-8")
+        for name in names:
+            (made,) = re.findall(
+                rf"^CREATE FUNCTION (subsidy\.{name}\(.*?^\$\$;$)", text, re.DOTALL | re.MULTILINE
+            )
+            _run(f"CREATE OR REPLACE FUNCTION {made}")
 
 
 def _run(statements: str) -> None:

@@ -1,6 +1,7 @@
 """The annual review of a district, from village to city: who continues, who is visited, who signs."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -25,6 +26,7 @@ NIGHT, YEAR = date(2027, 1, 10), 2027
 CITY, DISTRICT, OTHER_DISTRICT = "110000000000", "110101000000", "110105000000"
 TOWN, OTHER_TOWN, FAR_TOWN = "110101001000", "110101002000", "110105002000"
 FIRST, SECOND, THIRD, FAR = "110101001001", "110101001002", "110101002001", "110105002024"
+NEW_VILLAGE, EMPTY_DISTRICT = "110101001009", "110106000000"
 # Whoever acts for a level acts for no other.
 CLERK, CHAIR, HEAD, BUREAU = "clerk", "town chair", "district head", "city bureau"
 VISITORS = ("x", "y")
@@ -95,11 +97,15 @@ def visit(
 
 
 def check(
-    settings: Settings, number: str, *, in_order: bool = True, by: str = BUREAU, month: int = 4
+    settings: Settings, number: str, *, in_order: bool = True, by: str = BUREAU, month: int = 4, day: int = 20
 ) -> None:
     check_annual_case(
-        settings, YEAR, number, act(by, month, 20), is_procedure_complete=True, is_exit_correct=in_order
+        settings, YEAR, number, act(by, month, day), is_procedure_complete=True, is_exit_correct=in_order
     )
+
+
+def move(settings: Settings, number: int, village: str, month: int, day: int) -> None:
+    take_step(settings, number_of(number), "move", act("mover", month, day), division_code=village)
 
 
 def records(settings: Settings) -> list[int]:
@@ -156,9 +162,17 @@ def test_a_suspended_case_is_visited_too_and_a_late_village_is_late(settings: Se
 
 def test_a_district_waits_for_its_towns_and_confirms_exits(settings: Settings) -> None:
     refused("annual_beneath_open", lambda: sign(settings, DISTRICT, HEAD, 3, 20))
+    # Case 7 is on no list: it does not move under what another village, its town or district has signed.
+    for signed in (FIRST, NEW_VILLAGE):
+        refused("annual_move_unlisted", lambda signed=signed: move(settings, 7, signed, 3, 18))
+    # Case 4 is listed: it moves, and its new village has nothing more to ask or to sign.
+    move(settings, 4, NEW_VILLAGE, 3, 1)
+    refused("annual_above_signed", lambda: sign(settings, NEW_VILLAGE, CLERK, 3, 18))
     sign(settings, OTHER_TOWN, CHAIR, 3, 15)
     refused("annual_exit_open", lambda: sign(settings, DISTRICT, HEAD, 3, 20))
     take_step(settings, number_of(2), "confirm_exit", act(HEAD, 3, 20))
+    refused("annual_before_known", lambda: sign(settings, DISTRICT, HEAD, 3, 19))
+    refused("annual_nothing", lambda: sign(settings, EMPTY_DISTRICT, HEAD, 3, 20))
     assert sign(settings, DISTRICT, HEAD, 3, 20) == {"continued": 3, "visited": 2, "exit": 1}
 
 
@@ -178,14 +192,17 @@ def test_the_city_waits_for_all_districts_and_its_whole_sample(settings: Setting
 
     # Who signed beneath, or visited the case, does not look whether that was right.
     refused("annual_same_person", lambda: check(settings, sample[0], by=" District Head"))
-    refused("annual_own_visit", lambda: check(settings, number_of(5), by="X"))
+    refused("annual_same_person", lambda: check(settings, sample[0], by="\u3000Ｘ\t"))
     refused("annual_before_beneath", lambda: check(settings, sample[0], month=3))
     check(settings, sample[0], in_order=False)
     check(settings, sample[1])
+    refused("annual_check_before", lambda: check(settings, sample[0], day=19))
     refused("annual_check_amiss", lambda: sign(settings, CITY, BUREAU, 4, 20))
     check(settings, sample[0])
     refused("fk_annual_check_case", lambda: check(settings, number_of(99)))
+    refused("annual_before_known", lambda: sign(settings, CITY, BUREAU, 4, 19))
     assert sign(settings, CITY, BUREAU, 4, 20) == {"continued": 4, "visited": 2, "exit": 1}
+    refused("annual_signed", lambda: check(settings, sample[0]))
     with registry_session(settings) as connection:
         assert not any(level.waiting for level in status_of(connection, YEAR, "T", CITY))
 
@@ -249,3 +266,28 @@ def test_the_year_after_begins_anew_without_those_who_left(settings: Settings) -
         found = {row["case_number"] for row in results_of(connection, 2028, "T", CITY)}
     assert signed == 0
     assert found == {number_of(number) for number in CASES if number != 2}
+
+
+def test_a_check_that_waits_for_a_signature_is_about_lists_that_are_whole(settings: Settings) -> None:
+    """Of the year after: the village is about to sign, and nobody else has."""
+    year, on = YEAR + 1, date(YEAR + 1, 2, 10)
+    told = {"recorded_by": CLERK, "reason": "why", "recorded_at": datetime.combine(on, time(4), UTC)}
+    by = Act(BUREAU, on, "why", told["recorded_at"])
+    about = {"cycle_year": year, "programme_code": "T", "division_code": FAR, "level_code": "4"}
+
+    def check_it() -> str:
+        try:
+            check_annual_case(
+                settings, year, number_of(7), by, is_procedure_complete=True, is_exit_correct=True
+            )
+        except Refusal as refusal:
+            return refusal.code
+        return "taken"
+
+    with ThreadPoolExecutor(1) as pool:
+        with registry_session(settings) as connection:
+            connection.execute(sa.insert(ANNUAL_SIGN).values(about | {"signed_on": on} | told))
+            waiting = pool.submit(check_it)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=1)
+        assert waiting.result(timeout=30) == "annual_beneath_open"

@@ -58,7 +58,7 @@ def test_a_person_takes_a_case_from_application_to_payment(padis: Padis) -> None
     number = padis.on("01-10", "clerk", *claim).split()[-1]
     assert number in tried
     traced = padis("trace", number)
-    assert "not in payment yet" in traced
+    assert "not in payment" in traced
     assert "材料齐全" in traced
     assert PERSON not in traced
     people = [word for each in "abcde" for word in ("--member", each)]
@@ -153,6 +153,9 @@ def test_an_annual_review_without_cases_has_nothing_to_show_or_sign(padis: Padis
         ("division_unreadable", "annual status --division 110101"),
         ("choice_unknown", "annual exceptions --programme Q"),
         ("case_filing_unknown", "case sample zzz"),
+        ("division_unreadable", "annual status --division 110100000000"),
+        ("user_missing", "annual visit BJ-T-0 --investigator 110101199001011234 --as a --reason b"),
+        ("user_missing", "annual visit BJ-T-0 --investigator x --investigator \u200b --as a --reason b"),
     ],
 )
 def test_what_nothing_can_answer_is_refused_instead_of_found_empty(
