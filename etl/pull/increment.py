@@ -37,7 +37,9 @@ def read_increment(reading: Reading, known: Chain, sweep: Sweep) -> ReadTable:
     read = _read_again(reading)
     read.create_view("read_row")
     _check_snapshot(contract, sweep.planned, row_count_of(read))
-    known_again = duck.sql(sql_text("population/known_again"))
+    # Put down once: all columns of all that is known are read for it.
+    duck.sql(sql_text("population/known_again")).create("known_again")
+    known_again = duck.table("known_again")
     content = content_of(contract)
     make_difference(duck, "row_difference", with_content(known_again, content), with_content(read, content))
     changed = duck.sql(sql_text("population/changed_row"))

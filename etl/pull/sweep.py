@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
+from duckdb import ColumnExpression, ConstantExpression, FunctionExpression, StarExpression
 
 from connectors.engine import sql_text
 from connectors.extract import Chain
 from connectors.source_table import PopulationSnapshot, stamp_schema
 from etl.pull.reading import read_from_file
 from schemas.contract import Contract
+
+# What tells rows apart, see `with_content`.
+ROW = ("row_key", "stamp", "content")
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,19 @@ def make_difference(
     before: duckdb.DuckDBPyRelation,
     after: duckdb.DuckDBPyRelation,
 ) -> None:
-    """Make the table `name`: one row per key whose rows (see `with_content`) differ."""
-    before.create_view("before")
-    after.create_view("after")
+    """Make the table `name`: one row per key whose rows (see `with_content`) differ.
+
+    Rows that both sides have as often say nothing of that, and are left out by their hashes beforehand.
+    """
+    sides = {"before": before, "after": after}
+    for side, rows in sides.items():
+        rows.create_view(f"{side}_all")
+    uneven = f"{name}_hash"
+    duck.sql(sql_text("population/uneven_hash")).create(uneven)
+    row_hash = FunctionExpression("hash", *(ColumnExpression(part) for part in ROW))
+    for side, rows in sides.items():
+        hashed = rows.select(StarExpression(), row_hash.alias("row_hash"))
+        hashed.join(duck.table(uneven), "row_hash", how="semi").select(*ROW).create_view(side)
     duck.sql(sql_text("population/difference")).create(name)
 
 
