@@ -110,9 +110,14 @@ def _asked(contract: Contract, keys: pa.Table) -> pa.Table:
 
 
 def _is_asked(contract: Contract, keys: Any, among: pa.Array) -> Any:  # noqa: ANN401 - columns of pyarrow
-    """Tell which keys of a base are asked for, and which are missing."""
+    """Tell which keys of a base are asked for, and which are missing.
+
+    They lie close together, and looking up few is quicker: what is asked for elsewhere is left out.
+    """
     touched_by = _touched_by(contract, keys)
-    return pc.or_(pc.is_in(touched_by, among), pc.is_null(touched_by))
+    span = pc.min_max(touched_by)
+    near = pc.and_(pc.greater_equal(among, span["min"]), pc.less_equal(among, span["max"]))
+    return pc.or_(pc.is_in(touched_by, among.filter(near)), pc.is_null(touched_by))
 
 
 def _touched_by(contract: Contract, keys: Any) -> Any:  # noqa: ANN401 - columns of pyarrow
