@@ -126,7 +126,7 @@ def _run_before(connection: Connection, programme: Programme, day: date) -> sa.R
     )
     run = connection.execute(newest).mappings().first()
     if run is None:
-        raise NothingToBuildUpon(f"{programme.name} was not decided before {day}")
+        raise NothingToBuildUpon(f"{programme.name} was decided on no earlier date")
     if run["policy_version"] != policy_version(programme):
         raise NothingToBuildUpon(f"{programme.name} has another policy than on {run['business_date']}")
     made = made_on(connection, DatasetVersion.parse(run["decisions"]), run["business_date"])

@@ -38,7 +38,7 @@ FIRSTS = [date(2026, 5, 31), date(2026, 2, 26)]
 KEYS = {"population_person": "person_id", "family_child": "relation_id", "marriage": "marriage_id"}
 FAMILIES = 40
 BUILT = "built"
-FIRST_NIGHT = "special_assistance was never decided before"
+FIRST_NIGHT = "special_assistance was decided on no earlier date"
 SEEDS = st.integers(0, 2**32)
 
 
