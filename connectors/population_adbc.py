@@ -15,7 +15,7 @@ from adbc_driver_postgresql import dbapi
 from sqlalchemy.dialects import postgresql
 
 from connectors.engine import sql_text
-from connectors.population_lanes import PAGES_PER_RANGE, in_lanes, open_lanes, page_ranges
+from connectors.population_lanes import in_lanes, open_lanes, page_ranges
 from connectors.postgres import POPULATION_READER
 from connectors.read_ahead import read_ahead
 from connectors.settings import Settings
@@ -95,10 +95,11 @@ class AdbcSnapshot:
         with reading(contract.name):
             self._cursor.execute(sql_text("population/source_pages"), (contract.name,))
             (pages,) = self._cursor.fetchone() or (None,)
-        if len(self._lanes) == 1 or not pages or pages <= PAGES_PER_RANGE:
+        ranges = page_ranges(pages or 0)
+        if len(self._lanes) == 1 or len(ranges) == 1:
             yield from self._read(contract.name, statement, schema)
             return
-        texts = [_text(statement.where(sa.text(pages))) for pages in page_ranges(pages)]
+        texts = [_text(statement.where(sa.text(condition))) for condition in ranges]
         with reading(contract.name):
             for rows in in_lanes(self._lanes, texts, _read_range):
                 yield from rows.cast(schema).to_batches()

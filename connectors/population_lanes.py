@@ -5,13 +5,14 @@ connection: a single one leaves a processor idle. Ranges are of pages, so that r
 they lie there, as one connection reads them; each is read whole, and few are held.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from queue import SimpleQueue
 
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
+
+from connectors.read_ahead import side_by_side
 
 LANES = 2
 # 8 MB of a table: some tens of thousands of rows.
@@ -21,7 +22,7 @@ BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 @contextmanager
 def open_lanes(url: str) -> Iterator[Sequence[dbapi.Cursor]]:
-    """Open connections that see one snapshot; a standby, which lends none, has one of them."""
+    """Open connections that see one snapshot; a standby is read on one, since more were not tried there."""
     with ExitStack() as stack:
         first = _cursor(stack, url)
         first.execute(BEGIN)
@@ -54,16 +55,18 @@ def page_ranges(pages: int) -> list[str]:
 
 
 def in_lanes(
-    lanes: Sequence[dbapi.Cursor], texts: Sequence[str], read: Callable[[dbapi.Cursor, str], pa.Table]
+    lanes: Sequence[dbapi.Cursor], texts: Iterable[str], read: Callable[[dbapi.Cursor, str], pa.Table]
 ) -> Iterator[pa.Table]:
-    """Give what each of some queries reads, in their order; every lane reads one, and waits with it."""
-    with ExitStack() as stack:
-        pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in lanes]
-        coming: deque[Future[pa.Table]] = deque()
-        for place, text in enumerate(texts):
-            lane = place % len(lanes)
-            if len(coming) == len(lanes):
-                yield coming.popleft().result()
-            coming.append(pools[lane].submit(read, lanes[lane], text))
-        while coming:
-            yield coming.popleft().result()
+    """Give what each of some queries reads, in their order; as many as there are lanes are read at once."""
+    free = SimpleQueue[dbapi.Cursor]()
+    for lane in lanes:
+        free.put(lane)
+
+    def read_in_one(text: str) -> pa.Table:
+        lane = free.get()
+        try:
+            return read(lane, text)
+        finally:
+            free.put(lane)
+
+    return side_by_side(read_in_one, texts, len(lanes))

@@ -1,10 +1,15 @@
-"""Read on while what was read is being worked on."""
+"""Work on in threads of their own, while what is done already is in use; results come in order."""
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+AT_ONCE = 2
 
 _END = object()
 
@@ -20,3 +25,17 @@ def read_ahead(items: Iterable[Item]) -> Iterator[Item]:
         while (item := coming.result()) is not _END:
             coming = pool.submit(next, waiting, _END)
             yield item  # type: ignore[misc]
+
+
+def side_by_side(
+    make: Callable[[Given], Made], parts: Iterable[Given], at_once: int = AT_ONCE
+) -> Iterator[Made]:
+    """Make something of each part, so many at a time and no part ahead of that; results are in order."""
+    with ThreadPoolExecutor(at_once) as pool:
+        made: deque[Future[Made]] = deque()
+        for part in parts:
+            made.append(pool.submit(make, part))
+            if len(made) == at_once:
+                yield made.popleft().result()
+        while made:
+            yield made.popleft().result()

@@ -30,7 +30,7 @@ from schemas.strict_yaml import check_keys, read_yaml, refuse_file
 
 # `PADIS_POLICY` points a process at another folder: to see what a policy would change before it is ours.
 POLICY = Path(os.environ.get("PADIS_POLICY") or Path(__file__).resolve().parent.parent / "policy").resolve()
-# What a number may be at all, by what its unit begins with; of other units, nothing below 0.
+# What a number may be at all, by the first of these that its unit begins with; of others, nothing below 0.
 BOUNDS: Mapping[str, tuple[int, int | None]] = {
     "calendar days": (0, 36_500),
     "completed years": (0, 150),

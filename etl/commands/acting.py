@@ -28,8 +28,15 @@ def an_account(name: str | None) -> str | None:
     Raises:
         Refusal: `user_missing`: it is empty, longer than a name, or looks like a number of a person.
     """
-    if name is None:
-        return None
+    return None if name is None else _plain_account(name)
+
+
+def accounts(names: list[str] | None) -> list[str]:
+    """Take the accounts of several persons, each as `an_account` does."""
+    return [_plain_account(name) for name in names or ()]
+
+
+def _plain_account(name: str) -> str:
     plain = " ".join(UNSEEN.sub("", unicodedata.normalize("NFKC", name)).split())
     if not plain or len(plain) > LONGEST_NAME or LOOKS_PERSONAL.search(plain):
         raise Refusal(
@@ -39,11 +46,6 @@ def an_account(name: str | None) -> str | None:
             to_do="填写经办人账号 · give the account of who acts",
         )
     return plain
-
-
-def accounts(names: list[str] | None) -> list[str]:
-    """Take the accounts of several persons, each as `an_account` does."""
-    return [account for name in names or () if (account := an_account(name)) is not None]
 
 
 def a_reason(text: str | None) -> str | None:

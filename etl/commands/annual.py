@@ -16,7 +16,7 @@ from etl.commands.acting import (
     act_of,
     tell_done,
 )
-from etl.commands.choices import a_division, one_of
+from etl.commands.choices import ProgrammeOption, a_division
 from etl.commands.session import ready_settings
 from schemas.case_life import load_case_life
 
@@ -28,10 +28,6 @@ annual = typer.Typer(
 )
 YearOption = Annotated[
     int | None, typer.Option("--year", min=1980, max=2200, help="年度 · year; default this one (Beijing).")
-]
-ProgrammeOption = Annotated[
-    str,
-    typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(load_case_life().categories)),
 ]
 DivisionOption = Annotated[
     str | None,

@@ -18,7 +18,7 @@ from etl.commands.acting import (
     tell_done,
 )
 from etl.commands.case_lists import add_commands
-from etl.commands.choices import a_beginning, one_of
+from etl.commands.choices import BeginningOption, ProgrammeOption, one_of
 from etl.commands.session import ready_settings
 from schemas.case_life import load_case_life
 
@@ -34,10 +34,6 @@ PLAIN = (
     "change_category", "pass_exit", "confirm_exit", "drop_exit",
 )  # fmt: skip
 LIFE = load_case_life()
-DivisionOption = Annotated[
-    str | None,
-    typer.Option("--division", help="区划代码开头 · begins with, such as 110105.", callback=a_beginning),
-]
 
 
 @case.command("list")
@@ -48,7 +44,7 @@ def list_them(
             "--state", help="状态 · state, such as publicised or in_payment.", callback=one_of(LIFE.states)
         ),
     ] = None,
-    division: DivisionOption = None,
+    division: BeginningOption = None,
     programme: Annotated[
         str | None,
         typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(LIFE.categories)),
@@ -83,9 +79,7 @@ def show(case_number: CaseNumber) -> None:
 @case.command("apply")
 def apply(
     person_id: Annotated[str, typer.Argument(help="人口电子档案号 · person file number.")],
-    programme: Annotated[
-        str, typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(LIFE.categories))
-    ],
+    programme: ProgrammeOption,
     category: Annotated[
         str, typer.Option("--category", help="类别 · category, such as death, disability, one_child.")
     ],

@@ -15,9 +15,8 @@ from etl.commands.acting import (
     act_of,
     tell_done,
 )
-from etl.commands.choices import one_of
+from etl.commands.choices import ProgrammeOption
 from etl.commands.session import ready_settings
-from schemas.case_life import load_case_life
 
 PANEL = "备案名册 · Lists that the city files"
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="名册 · such as 2026-T-1.")]
@@ -32,10 +31,7 @@ def add_commands(case: typer.Typer) -> None:
 
 
 def draw_list(
-    programme: Annotated[
-        str,
-        typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(load_case_life().categories)),
-    ],
+    programme: ProgrammeOption,
     user: UserOption,
     reason: ReasonOption,
     case_numbers: Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etl.commands.choices import a_beginning, one_of
+from etl.commands.choices import BeginningOption, a_beginning, one_of
 from etl.commands.session import DateOption, parsed_date, ready_settings
 
 if TYPE_CHECKING:
@@ -26,10 +26,7 @@ def _date_of(connection: Connection, text: str | None) -> date:
 @cases.command("list")
 def list_them(
     date_text: DateOption = None,
-    division: Annotated[
-        str | None,
-        typer.Option("--division", help="区划代码开头 · begins with, such as 110105.", callback=a_beginning),
-    ] = None,
+    division: BeginningOption = None,
     finding: Annotated[
         str | None,
         typer.Option(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import Annotated
 
+import typer
+
+from schemas.case_life import load_case_life
 from schemas.division_level import LENGTH
 from schemas.refusal import Refusal
 
@@ -49,3 +53,12 @@ def a_division(text: str | None) -> str | None:
 def _refused(code: str, text: str, expected: str, to_do: str) -> Refusal:
     """Tell how long it was, not what it was: somebody may have typed a person's number."""
     return Refusal(code, found=f"{len(text)} 字 · {len(text)} characters", expected=expected, to_do=to_do)
+
+
+ProgrammeOption = Annotated[
+    str, typer.Option("--programme", help="项目 · J, T or T3.", callback=one_of(load_case_life().categories))
+]
+BeginningOption = Annotated[
+    str | None,
+    typer.Option("--division", help="区划代码开头 · begins with, such as 110105.", callback=a_beginning),
+]

@@ -22,12 +22,13 @@ from connectors.lake import Reconciled
 from connectors.lake_changes import NothingToBuildUpon, change_version
 from connectors.lake_layer import Changes
 from connectors.lake_room import StagedRows, digest_of, lake_room
+from connectors.read_ahead import side_by_side
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.context import PARENTS, conformed_columns, find_shared_numbers, missing_among
 from etl.conform.earlier import Earlier, EarlierTable, find_earlier
 from etl.conform.known_table import KnownTable, record_table
-from etl.conform.parts import join_parts, side_by_side
+from etl.conform.parts import join_parts
 from etl.conform.returned import tell_returned, waiting_before
 from etl.conform.stage import Conformed, Outcome, RuleCount, conform_rows
 from etl.conform.touched import (

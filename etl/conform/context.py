@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from connectors.engine import Relation, run_sql
 from connectors.lake_room import StagedRows, stage_rows
+from connectors.read_ahead import side_by_side
 from connectors.settings import Settings
 from etl.conform.divisions import retired_in_received
-from etl.conform.parts import side_by_side
 from etl.conform.text import normalise_columns, normalise_text
 from etl.conform.typed import narrowed_query, unchanged_columns
 from quality.domain_functions import parse_sql

@@ -1,34 +1,14 @@
-"""Conform rows that are too many to be held: part by part, two at a time, joined in their order."""
+"""Conform rows that are too many to be held: what was made part by part is joined in its order."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 
 from connectors.lake_room import StagedRows, stage_rows
 from etl.conform.stage import Conformed, RuleCount
 from schemas.contract import Contract
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-
-AT_ONCE = 2
-
-
-def side_by_side(make: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
-    """Make something of each part, `AT_ONCE` at a time and no part ahead of that; results are in order."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        made: deque[Future[Made]] = deque()
-        for part in parts:
-            made.append(pool.submit(make, part))
-            if len(made) == AT_ONCE:
-                yield made.popleft().result()
-        while made:
-            yield made.popleft().result()
 
 
 def join_parts(room: Path, contract: Contract, parts: Iterator[Conformed[pa.Table]]) -> Conformed[StagedRows]:

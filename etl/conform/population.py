@@ -16,12 +16,13 @@ import pyarrow as pa
 
 from connectors.lake_changes import NothingToBuildUpon
 from connectors.lake_room import lake_room
+from connectors.read_ahead import side_by_side
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.conform.changes import conform_changes
 from etl.conform.context import find_missing_persons, find_shared_numbers, stage_person_ids
 from etl.conform.known_table import DATASETS, KnownTable, known_table, record_table
-from etl.conform.parts import join_parts, side_by_side
+from etl.conform.parts import join_parts
 from etl.conform.returned import tell_returned, waiting_before
 from etl.conform.stage import conform_rows, outcome_of
 

@@ -76,8 +76,7 @@ def trace_record(settings: Settings, record: str) -> Thread:
         for case in cases_about(trail, CASE.c.case_number == record):
             return Thread(f"个案 · case {record}", tuple(case_links(trail, case)))
         for life in lives_about(trail, CASE_LIFE.c.case_number == record):
-            about = (life_link(trail, life), _person_link(trail, life["person_id"]))
-            return Thread(f"个案 · case {record}", about)
+            return Thread(f"个案 · case {record}", _person_links(trail, life["person_id"]))
         return about_birth(trail, record) or Thread("对象 · person", _person_links(trail, record))
 
 

@@ -350,7 +350,8 @@ BEGIN
         ) THEN
             PERFORM subsidy.refuse_step(
                 'annual_signed', '市级已签批 · a review that the city has signed',
-                '市级签批之前的抽查 · a check before that', '如有误，暂停或提出退出 · if it was amiss, suspend the case, or propose its exit');
+                '市级签批之前的抽查 · a check before that',
+                '如有误，暂停或提出退出 · if it was amiss, suspend the case, or propose its exit');
         END IF;
         IF NOT EXISTS (
             SELECT FROM subsidy.annual_check AS checked
@@ -386,10 +387,8 @@ $$;
 
 -- A case that is on no list may not move under a signature that was given without it, nor while one is given.
 CREATE FUNCTION subsidy.guard_annual_move() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    of_year integer;
 BEGIN
-    FOR of_year IN SELECT generate_series(extract(year FROM NEW.happened_on)::integer - 1, extract(year FROM NEW.happened_on)::integer)
+    FOR of_year IN extract(year FROM NEW.happened_on)::integer - 1 .. extract(year FROM NEW.happened_on)::integer
     LOOP
         PERFORM subsidy.hold_annual(of_year, NEW.programme_code);
         IF EXISTS (

@@ -24,8 +24,7 @@ FILLED = f"""
 
 @pytest.fixture(autouse=True)
 def source(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (population_adbc, population_lanes):
-        monkeypatch.setattr(module, "PAGES_PER_RANGE", 5)
+    monkeypatch.setattr(population_lanes, "PAGES_PER_RANGE", 5)
     create_source(settings, {})
     run_in_population(settings, FILLED, "DELETE FROM population_person WHERE person_id LIKE '%7'")
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from connectors.settings import Settings
 from etl.cli import app
+from etl.commands.acting import an_account
 from schemas.refusal import Refusal
 from tests.support.submission import People, publish_people
 
@@ -58,7 +59,7 @@ def test_a_person_takes_a_case_from_application_to_payment(padis: Padis) -> None
     number = padis.on("01-10", "clerk", *claim).split()[-1]
     assert number in tried
     traced = padis("trace", number)
-    assert "not in payment" in traced
+    assert traced.count("not in payment") == 1
     assert "材料齐全" in traced
     assert PERSON not in traced
     people = [word for each in "abcde" for word in ("--member", each)]
@@ -117,6 +118,17 @@ def test_a_case_shows_who_when_why_what_was_late_and_what_may_follow(padis: Padi
     assert "2026-04-20（逾期" in shown
     assert "2026-03-10（逾期" not in shown
     assert PERSON not in listed + shown
+
+
+def test_a_narrow_terminal_cuts_no_number_of_a_case(padis: Padis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    listed = padis("case", "list")
+    assert "1 found" in listed
+    assert "…" not in listed
+
+
+def test_an_account_is_taken_plainly() -> None:
+    assert an_account(" Clerk\u3000Ａ\u200b\t") == "Clerk A"
 
 
 def test_every_step_of_the_life_has_a_command(padis: Padis) -> None:
