@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.lake import DatasetVersion, candidate_on, point_dataset, row_count_of
+from connectors.lake import DatasetVersion, candidate_on, point_dataset
 from connectors.registry import registry_session
 from connectors.settings import Settings
 from quality.batch import candidate_batch, least_rows
 from quality.breaker import check_reject_share
 from quality.tickets import record_tickets
-from quality.validation import Validation, first_failures, validate_batch
+from quality.validation import Validation, first_failures, read_suite, validate_compiled
 from quality.verdict import Verdict, verdict_of
 from quality.version_count import count_version
 from schemas.contract import Contract, load_contract
@@ -32,7 +31,7 @@ def gate_datasets(settings: Settings, business_date: date, dataset_names: Sequen
 
     The datasets pass together or not at all. Results and Data Docs are kept either way. What waits at the
     source becomes tickets with it (see quality/tickets.py). Returns per dataset the version, how many
-    expectations were judged and by whom, how many rows each warning counts, and the tickets.
+    expectations were judged, how many rows each warning counts, and the tickets.
 
     Raises:
         Refusal: `reject_share_exceeded` if too many rows were rejected and nobody has accepted that,
@@ -96,10 +95,8 @@ def _validate(
 ) -> Validation:
     try:
         batch = candidate_batch(settings, contract, version, business_date)
-        with registry_session(settings) as connection:
-            row_count = row_count_of(connection, version)
-        count = partial(count_version, settings, contract, version, batch, business_date)
-        return validate_batch(settings, context, contract.name, batch, row_count, least, count)
+        counted = count_version(settings, contract, version, batch, business_date, read_suite(contract.name))
+        return validate_compiled(settings, context, contract.name, batch, least, counted=counted)
     except Refusal:
         raise
     except Exception as error:
@@ -172,7 +169,6 @@ def _told(version: DatasetVersion, validation: Validation, tickets: dict[str, An
         "name": version.name.removeprefix("staging."),
         "version": str(version),
         "expectations": verdict.judged,
-        "judged_by": validation.judged_by,
         "warnings": verdict.warned,
         "tickets": tickets,
     }

@@ -1,13 +1,14 @@
-"""Validate a batch against the suite of its dataset: by Great Expectations itself, or compiled for many rows.
+"""Validate a batch against the suite of its dataset: compiled, or by Great Expectations row by row.
 
-Both give the same result, expectation by expectation (tests/property/test_compiled_parity.py).
+Both give the same result, expectation by expectation (tests/property/test_compiled_parity.py). Nights
+validate compiled; Great Expectations looks at the rows where an expectation cannot be compiled.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,41 +27,17 @@ logger = logging.getLogger(__name__)
 
 # Counts only: every other format puts values of rows into the result.
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
-# From here on the compiled suite judges. Below, Great Expectations takes a second at most, and judging by
-# both in one night keeps both in use (docs/decisions/0023).
-COMPILED_FROM_ROWS = 10_000
 # How many of the rows that broke a rule are named.
 MOST_TOLD = 3
-GREAT_EXPECTATIONS, COMPILED = "great_expectations", "compiled"
 
 
 @dataclass(frozen=True)
 class Validation:
-    """A result, of what, who judged, and by expectation why it was left to Great Expectations."""
+    """A result, of what, and by expectation why it was left to Great Expectations."""
 
     result: ExpectationSuiteValidationResult
     batch: Batch
-    judged_by: str
     left: Mapping[str, str] = field(default_factory=dict)
-
-
-def validate_batch(
-    settings: Settings,
-    context: EphemeralDataContext,
-    dataset: str,
-    batch: Batch,
-    row_count: int,
-    parameters: Mapping[str, int],
-    count: Callable[[Mapping[str, Any]], Counted] | None = None,
-) -> Validation:
-    """Validate a batch of so many rows; how many alone decides by whom.
-
-    `count` counts what a suite finds in the batch, where that is known by less than looking at all of it.
-    """
-    if row_count < COMPILED_FROM_ROWS:
-        return validate_by_gx(settings, context, dataset, batch, parameters)
-    counted = None if count is None else count(read_suite(dataset))
-    return validate_compiled(settings, context, dataset, batch, parameters, counted=counted)
 
 
 def validate_by_gx(
@@ -80,7 +57,7 @@ def validate_by_gx(
         result_format=RESULT_FORMAT,
         expectation_parameters=dict(parameters),
     )
-    return Validation(result, batch, GREAT_EXPECTATIONS)
+    return Validation(result, batch)
 
 
 def validate_compiled(
@@ -111,7 +88,7 @@ def validate_compiled(
     rows = batch_frame(settings, batch) if counted.left else pd.DataFrame()
     validator = CountedValidator(_definition(context, dataset), RESULT_FORMAT, counted, rows)
     result = validator.validate_expectation_suite(ExpectationSuite(**suite), dict(parameters))
-    return Validation(result, batch, COMPILED, counted.left)
+    return Validation(result, batch, counted.left)
 
 
 def first_failures(settings: Settings, dataset: str, batch: Batch, rule_ids: Collection[str]) -> list[str]:

@@ -1,12 +1,15 @@
 """How a printed sheet looks: title, headings, cells, paper."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -57,6 +60,18 @@ ROW_FILLS = {
 ROW_HEIGHTS = {"total": 26, "plain": 24, "district": 17, "town": 16}
 HEADING_FILL = PatternFill("solid", start_color=DARK)
 HEADING_FONT = _font(HEI, 10, is_bold=True, color="FFFFFF")
+
+
+class DivisionRow(NamedTuple):
+    """One row of a table: a division and its counts, shares in percent.
+
+    `style` is total, district, plain or town.
+    """
+
+    code: str
+    name: str
+    counts: Sequence[int | float | None]
+    style: str
 
 
 @dataclass(frozen=True)
@@ -193,18 +208,27 @@ def add_row_styles(workbook: Workbook) -> None:
             workbook.add_named_style(style)
 
 
-def write_division(
-    sheet: Worksheet, row: int, code: str, name: str, counts: Sequence[int | float | None], style: str
-) -> None:
-    """Write one row: a division and its counts, as total, district, plain or town; shares in percent."""
-    for column, (kind, text) in enumerate((("code", code), ("name", name)), start=1):
-        cell = sheet.cell(row, column)
-        cell.style = f"{style} {kind}"
-        write_text(cell, text)
-    for column, count in enumerate(counts, start=FIRST_COLUMN):
-        cell = sheet.cell(row, column, count)
-        cell.style = f"{style} count" if isinstance(count, int) else f"{style} share"
-    sheet.row_dimensions[row].height = ROW_HEIGHTS[style]
+def write_divisions(sheet: Worksheet, rows: Iterable[DivisionRow]) -> int:
+    """Write the rows of a table one beneath the other and tell the last one's number."""
+    # Looking a style up by its name goes through all of them: once a sheet, not once a cell.
+    styles = {style.name: style.as_tuple() for style in sheet.parent._named_styles}  # type: ignore[union-attr]
+    at = FIRST_ROW - 1
+    for at, row in enumerate(rows, start=FIRST_ROW):
+        for column, (kind, text) in enumerate((("code", row.code), ("name", row.name)), start=1):
+            cell = sheet.cell(at, column)
+            _take_style(cell, styles[f"{row.style} {kind}"])
+            write_text(cell, text)
+        for column, count in enumerate(row.counts, start=FIRST_COLUMN):
+            cell = sheet.cell(at, column, count)
+            kind = "count" if isinstance(count, int) else "share"
+            _take_style(cell, styles[f"{row.style} {kind}"])
+        sheet.row_dimensions[at].height = ROW_HEIGHTS[row.style]
+    return at
+
+
+def _take_style(cell: Cell | MergedCell, style: StyleArray) -> None:
+    """Give a cell a style of its own, as `cell.style` does."""
+    cell._style = copy(style)  # type: ignore[union-attr]
 
 
 def write_remark(sheet: Worksheet, row: int, width: int, text: str) -> None:

@@ -13,12 +13,12 @@ from etl.statistics.labels import Band, Column, Topic
 from etl.statistics.sheet import (
     BAND_ROW,
     FIRST_COLUMN,
-    FIRST_ROW,
     HEADING_ROW,
     Caption,
+    DivisionRow,
     line_width,
     shown_width,
-    write_division,
+    write_divisions,
     write_heading,
     write_title,
 )
@@ -58,10 +58,13 @@ def write_table(sheet: Worksheet, topic: Topic, book: Book, styled: Sequence[tup
     width = FIRST_COLUMN - 1 + len(columns)
     write_title(sheet, topic.title, topic.subtitle, topic.unit, book.caption, width)
     _write_headings(sheet, bands)
-    for at, (row, style) in enumerate(styled, start=FIRST_ROW):
-        name = f"{row.name}（合计 Total）" if style == "total" else row.name
-        write_division(sheet, at, row.code, name, counted[row], style)
-    return FIRST_ROW + len(styled) - 1
+    rows = (_row(row, counted[row], style) for row, style in styled)
+    return write_divisions(sheet, rows)
+
+
+def _row(division: Division, counts: Sequence[int | float | None], style: str) -> DivisionRow:
+    name = f"{division.name}（合计 Total）" if style == "total" else division.name
+    return DivisionRow(division.code, name, counts, style)
 
 
 def counts_of(cube: pa.Table) -> Counts:

@@ -1,4 +1,4 @@
-"""Five days with most faults, a month with all, then the laws (test_simulation_laws.py breaks each)."""
+"""Four days with most faults, a month with all, then the laws (test_simulation_laws.py breaks each)."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ def var():
 def result(var):
     """Live through the days."""
     told = simulate(
-        Settings(var=var), days=5, faults=FEW_FAULTS, persons=PERSONS, seed=SEED, first=FIRST, tell=print
+        Settings(var=var), days=4, faults=FEW_FAULTS, persons=PERSONS, seed=SEED, first=FIRST, tell=print
     )
     assert left_processes(var / "simulation") == []
     return told

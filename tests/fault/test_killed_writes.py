@@ -26,7 +26,7 @@ from tests.support.seed import draw_seed
 
 # What writes the lake: a kill may strike before any of their lines.
 WRITERS = ("connectors/lake.py", "connectors/lake_room.py", "connectors/row_file.py")
-POINTS = 14
+POINTS = 10
 # What commits changes of a version; the other writers are the same.
 COMMITTERS = ("connectors/lake.py", "connectors/lake_layer.py", "connectors/lake_changes.py")
 POINTS_OF_CHANGES = 4

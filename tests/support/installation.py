@@ -1,11 +1,13 @@
 """A real installation for tests: its own folder, its own PostgreSQL, an empty registry."""
 
+import atexit
 import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from connectors.postgres import create_databases, postgres_command, postgres_user, wait_for_postgres
@@ -53,17 +55,37 @@ def installation_and_server(
 ) -> Iterator[tuple[Settings, DatabaseServer]]:
     """Bring up an installation whose PostgreSQL can be restarted."""
     var = Path(tempfile.mkdtemp(prefix="padis-test-", dir=under))
+    if migrated:
+        # With owners and modes: PostgreSQL refuses folders of others.
+        subprocess.run(["cp", "--archive", f"{_migrated_once()}/.", str(var)], check=True)
+    with _served(var) as (settings, server):
+        if not migrated:
+            create_databases(settings)
+        yield settings, server
+
+
+@lru_cache(maxsize=1)
+def _migrated_once() -> Path:
+    """Make the installation that others of this process are copies of; its server has stopped."""
+    var = Path(tempfile.mkdtemp(prefix="padis-test-made-"))
+    atexit.register(shutil.rmtree, var, ignore_errors=True)
+    with _served(var, is_kept=True) as (settings, _):
+        create_databases(settings)
+        migrate_registry(settings)
+    return var
+
+
+@contextmanager
+def _served(var: Path, *, is_kept: bool = False) -> Iterator[tuple[Settings, DatabaseServer]]:
     settings = Settings(var=var)
     settings.make_folders()
     server = DatabaseServer(settings)
     try:
         wait_for_postgres(settings)
-        create_databases(settings)
-        if migrated:
-            migrate_registry(settings)
         yield settings, server
     finally:
         registry_engine(settings).dispose()
         server.stop()
-        shutil.rmtree(var, ignore_errors=True)
+        if not is_kept:
+            shutil.rmtree(var, ignore_errors=True)
         shutil.rmtree(settings.socket_folder, ignore_errors=True)
