@@ -112,7 +112,7 @@ def batch_of(
     query = exp.select(*columns, *thread, *flags, copy=False)
     query = query.from_(next(reversed(called), "facts"), copy=False)
     if contract.name == "family_child":
-        query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_person")), copy=False)
+        query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_row")), copy=False)
     for name, facts in {**facts_of(contract.name, frozenset(relations)), **called}.items():
         query = query.with_(name, as_=facts.copy(), copy=False)
     text = query.sql(dialect="duckdb")
