@@ -12,9 +12,12 @@ from sqlalchemy.engine import Connection
 
 
 def copy_in(connection: Connection, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
-    """Append rows to a table of this session, their values in the order of its columns."""
+    """Append rows to a table of the registry or of this session, their values in the order of its columns."""
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+    branch = connection.get_execution_options().get("schema_translate_map") or {}
+    schema = branch.get(table.schema, table.schema)
+    name = sql.Identifier(*([schema] if schema else []), table.name)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(name, columns)
     with _cursor(connection) as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

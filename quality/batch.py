@@ -112,8 +112,12 @@ def batch_of(
     query = exp.select(*columns, *thread, *flags, copy=False)
     query = query.from_(next(reversed(called), "facts"), copy=False)
     if contract.name == "family_child":
-        query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_person")), copy=False)
-    for name, facts in {**facts_of(contract.name, frozenset(relations)), **called}.items():
+        query = query.with_("received_person", as_=parse_sql(sql_text("quality/received_row")), copy=False)
+    made = {**facts_of(contract.name, frozenset(relations)), **called}
+    if "shared_number" in made:
+        query = query.with_("number_alike", as_=parse_sql(sql_text("quality/number_alike")), copy=False)
+        made["shared_number"] = _among("number_alike", made["shared_number"])
+    for name, facts in made.items():
         query = query.with_(name, as_=facts.copy(), copy=False)
     text = query.sql(dialect="duckdb")
     places = dict(zip(PLACES, (divisions_on(settings, business_date), load_counties()), strict=True))
@@ -123,6 +127,15 @@ def batch_of(
         {**places, **relations},
         {"business_date": business_date} if "$business_date" in text else {},
     )
+
+
+def _among(rows: str, query: exp.Query) -> exp.Query:
+    """Ask a query over the conformed rows of some of them."""
+    asked = query.copy()
+    for table in asked.find_all(exp.Table):
+        if table.name == "conformed":
+            table.set("this", exp.to_identifier(rows))
+    return asked
 
 
 def _flag_names(flagged: Sequence[Rule]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -209,12 +209,15 @@ def judge_answer(held: Mapping[str, object] | None, answer: RecordAnswer) -> str
 def _write(connection: Connection, answers: Sequence[RecordAnswer]) -> None:
     if not answers:
         return
+    texts = sa.ARRAY(sa.Text)
+    answered = sa.func.unnest(
+        sa.literal([answer.record_id for answer in answers], texts),
+        sa.literal([answer.state for answer in answers], texts),
+        sa.literal([answer.rejection_code for answer in answers], texts),
+    ).table_valued("record_id", "state", "code")
+    said = answered.render_derived(name="said")
     connection.execute(
         sa.update(RECORD)
-        .where(RECORD.c.record_id == sa.bindparam("key"))
-        .values(receiver_state_code=sa.bindparam("state"), rejection_code=sa.bindparam("code")),
-        [
-            {"key": answer.record_id, "state": answer.state, "code": answer.rejection_code}
-            for answer in answers
-        ],
+        .where(RECORD.c.record_id == said.c.record_id)
+        .values(receiver_state_code=said.c.state, rejection_code=said.c.code)
     )

@@ -98,27 +98,33 @@ def build_batches(settings: Settings, business_date: date) -> dict[str, Any]:
 def _build_all(
     connection: Connection, settings: Settings, profile: Profile, business_date: date, closed: Sequence[str]
 ) -> None:
+    subsystems = [s for s in profile.subsystems.values() if s.code not in closed]
+    runs = [latest_run(connection, subsystem.code, business_date) for subsystem in subsystems]
+    decided = [find_decided(connection, profile, subsystem.code, business_date) for subsystem in subsystems]
+    candidates = [eligible for eligible, _ in decided]
+    gathered = gather_records(settings, list(zip(runs, candidates, strict=True)))
     held_back, inputs = [HELD.empty_table()], []
-    for subsystem in profile.subsystems.values():
-        if subsystem.code in closed:
-            continue
-        held, cited = _build(connection, settings, profile, subsystem, business_date)
-        held_back.append(held)
-        inputs += cited
+    for subsystem, run, (_, kept), facts in zip(subsystems, runs, decided, gathered, strict=True):
+        held_back.append(_build(connection, settings, profile, subsystem, run, facts, kept, business_date))
+        inputs += [str(run.decisions), *map(str, run.inputs.values())]
     _publish(connection, settings, pa.concat_tables(held_back), business_date, inputs)
 
 
 def _build(
-    connection: Connection, settings: Settings, profile: Profile, subsystem: Subsystem, business_date: date
-) -> tuple[pa.Table, list[str]]:
-    run = latest_run(connection, subsystem.code, business_date)
-    cited = [str(run.decisions), *map(str, run.inputs.values())]
-    candidates, kept = find_decided(connection, profile, subsystem.code, business_date)
-    facts = gather_records(settings, run, candidates)
+    connection: Connection,
+    settings: Settings,
+    profile: Profile,
+    subsystem: Subsystem,
+    run: DecisionRun,
+    facts: pa.Table,
+    kept: Sequence[str],
+    business_date: date,
+) -> pa.Table:
+    """Build the batches of a subsystem; give what it holds back."""
     reports = _due_reports(connection, settings, profile, subsystem, facts, kept, business_date)
     if not reports:
         _report_nothing(connection, settings, profile, run, business_date)
-        return HELD.empty_table(), cited
+        return HELD.empty_table()
     stated = [report for report in reports if report.operation_code != WITHDRAW]
     laid_out = _lay_out(connection, profile, subsystem, as_reported(facts, stated))
     withdrawn = [report for report in reports if report.operation_code == WITHDRAW]
@@ -135,7 +141,7 @@ def _build(
 
         for packed in pack_within_limits(profile, _lines_of(lines, of_it), pack):
             put_batch(connection, settings, profile, run, packed, business_date, of_it, operation_code)
-    return laid_out.held_back, cited
+    return laid_out.held_back
 
 
 def _due_reports(

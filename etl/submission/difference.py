@@ -6,12 +6,14 @@ from datetime import date
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.engine import Relation, run_sql
 from connectors.lake import DatasetVersion
 from connectors.registry import newest_on_record, state_on
+from connectors.registry_copy import copy_out
 from connectors.settings import Settings
 from etl.submission.case_stops import SUSPENDED, stops_on
 from schemas.padis_profile import Profile
@@ -27,6 +29,7 @@ CANDIDATE_COLUMNS: list[tuple[str, pa.DataType]] = [
     ("amount_fen", pa.int64()),
 ]
 CANDIDATE = pa.schema(CANDIDATE_COLUMNS)
+DECISIONS = pa.schema([*CANDIDATE_COLUMNS, ("decision_code", pa.string()), ("is_accepted", pa.bool_())])
 
 
 @dataclass(frozen=True)
@@ -102,16 +105,15 @@ def find_decided(
     is decided: not reported as new, and withdrawn where the receiver has it.
     """
     stops = _stops(connection, programme_code, business_date)
-    eligible, kept = [], {person_id for person_id, state in stops.items() if state == SUSPENDED}
-    for row in connection.execute(_decided(profile, programme_code, business_date)).mappings():
-        if row["is_accepted"]:
-            kept.add(row["person_id"])
-        elif row["person_id"] not in stops:
-            if row["decision_code"] == "eligible":
-                eligible.append(dict(row))
-            else:
-                kept.add(row["person_id"])
-    return pa.Table.from_pylist(eligible, schema=CANDIDATE), sorted(kept)
+    decided = copy_out(connection, _decided(profile, programme_code, business_date), DECISIONS)
+    is_accepted, person_id = decided["is_accepted"], decided["person_id"]
+    is_stopped = pc.is_in(person_id, pa.array(list(stops), pa.string()))
+    is_eligible = pc.equal(decided["decision_code"], "eligible")
+    is_open = pc.invert(pc.or_(is_accepted, is_stopped))
+    eligible = decided.filter(pc.and_(is_open, is_eligible)).select(CANDIDATE.names)
+    is_kept = pc.or_(is_accepted, pc.and_(is_open, pc.invert(is_eligible)))
+    suspended = {person for person, state in stops.items() if state == SUSPENDED}
+    return eligible, sorted(suspended.union(person_id.filter(is_kept).to_pylist()))
 
 
 def _stops(connection: Connection, programme_code: str, business_date: date) -> dict[str, str]:
@@ -127,9 +129,9 @@ def _decided(profile: Profile, programme_code: str, business_date: date) -> sa.S
         ACCEPTED.c.person_id == DECISION.c.person_id,
         state_on(ACCEPTED, business_date),
     )
-    names = ("person_id", "category_code", "amount_fen", "decision_code")
+    decided = [DECISION.c[name] for name in DECISIONS.names if name in DECISION.c]
     return (
-        sa.select(*(DECISION.c[name] for name in names), is_accepted.label("is_accepted"))
+        sa.select(*decided, is_accepted.label("is_accepted"))
         .where(DECISION.c.programme_code == programme_code, state_on(DECISION, business_date))
         .order_by(DECISION.c.person_id)
     )
@@ -155,27 +157,52 @@ def is_superseded(connection: Connection, business_date: date) -> bool:
     return newest is not None and newest > business_date
 
 
-def gather_records(settings: Settings, run: DecisionRun, candidates: pa.Table) -> pa.Table:
-    """Gather what is known about the candidates in the versions on which they were decided, by person.
+def gather_records(settings: Settings, decided: Sequence[tuple[DecisionRun, pa.Table]]) -> list[pa.Table]:
+    """Gather what is known about candidates in the versions on which they were decided, by person.
+
+    `decided` are runs with their CANDIDATE rows; the tables come in the same order. What several runs rest
+    on is read once.
 
     Raises:
-        Refusal: the run cites no such version, or a staged column cannot be read as promised.
+        Refusal: a run cites no such version, or a staged column cannot be read as promised.
     """
+    by_versions: dict[tuple[DatasetVersion, ...], list[pa.Table]] = {}
+    for run, candidates in decided:
+        programme = pa.repeat(run.programme_code, candidates.num_rows)
+        named = candidates.append_column("programme_code", programme)
+        by_versions.setdefault(_sources_of(run), []).append(named)
+    gathered = {
+        versions: _gather(settings, versions, pa.concat_tables(named))
+        for versions, named in by_versions.items()
+    }
+    return [_of_programme(gathered[_sources_of(run)], run.programme_code) for run, _ in decided]
+
+
+def _sources_of(run: DecisionRun) -> tuple[DatasetVersion, ...]:
     missing = [name for name in SOURCES if name not in run.inputs]
-    if missing:
-        raise Refusal(
-            "decision_inputs_missing",
-            found=f"the run of {run.programme_code} on {run.business_date} cites no {', '.join(missing)}",
-            expected=f"versions of {', '.join(SOURCES)}",
-            to_do="run decide_subsidies again",
-        )
-    relations: dict[str, Relation] = {name: run.inputs[name] for name in SOURCES}
+    if not missing:
+        return tuple(run.inputs[name] for name in SOURCES)
+    raise Refusal(
+        "decision_inputs_missing",
+        found=f"the run of {run.programme_code} on {run.business_date} cites no {', '.join(missing)}",
+        expected=f"versions of {', '.join(SOURCES)}",
+        to_do="run decide_subsidies again",
+    )
+
+
+def _gather(settings: Settings, versions: Sequence[DatasetVersion], candidates: pa.Table) -> pa.Table:
+    relations: dict[str, Relation] = dict(zip(SOURCES, versions, strict=True))
     try:
         return run_sql(settings, "submission/record", {**relations, "candidate": candidates})
     except duckdb.Error as error:
         raise Refusal(
             "records_not_gathered",
             found=f"the engine stopped with {type(error).__name__}",
-            expected=f"{', '.join(map(str, relations.values()))} as their contracts promise",
+            expected=f"{', '.join(map(str, versions))} as their contracts promise",
             to_do="run the gate of these datasets again; report a defect if it holds",
         ) from None
+
+
+def _of_programme(records: pa.Table, programme_code: str) -> pa.Table:
+    is_its = pc.equal(records["programme_code"], programme_code)
+    return records.filter(is_its).drop_columns(["programme_code"])

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from connectors.crypto import seal, unseal
 from connectors.exchange_crypto import sm3_digest
 from connectors.lake import DatasetVersion
+from connectors.registry_copy import copy_in
 from connectors.settings import Settings
 from etl.submission.agreed_keys import signature_of
 from etl.submission.archive import Packed
@@ -71,12 +72,11 @@ def put_batch(
         },
     )
     said = {report.record_id: vars(report) for report in reports}
-    rows = [
+    rows = (
         {**shared, **said[place.record_id], **vars(place), "receiver_state_code": WAITING}
         for place in packed.places
-    ]
-    if rows:
-        connection.execute(sa.insert(RECORD), rows)
+    )
+    copy_in(connection, RECORD, ([row.get(column.name) for column in RECORD.columns] for row in rows))
     return batch_id
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.engine import run_sql
+from connectors.registry_copy import copy_out
 from connectors.settings import Settings
 from etl.submission.receipt_file import ACCEPTED, REJECTED
 from schemas.padis_profile import ADD, CHANGE, RESUBMIT, WITHDRAW, Profile
@@ -82,8 +83,7 @@ def reports_of(
         )
         .order_by(RECORD.c.person_id, RECORD.c.ordinal)
     )
-    rows = connection.execute(chosen).mappings()
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=REPORT)
+    return copy_out(connection, chosen, REPORT)
 
 
 def outcome_of(profile: Profile) -> sa.ColumnElement[str]:

@@ -99,7 +99,7 @@ def _write_again(
         return None
     candidate = {name: decision[name] for name in ("person_id", "category_code", "amount_fen")}
     candidates = pa.Table.from_pylist([candidate], schema=CANDIDATE)
-    facts = gather_records(trail.settings, run, candidates)
+    (facts,) = gather_records(trail.settings, [(run, candidates)])
     lines = lay_out(profile, subsystem, as_reported(facts, [report])).lines.to_pylist()
     return str(lines[0]["line"]) if lines else None
 

@@ -1,4 +1,5 @@
--- record: one row per candidate, ordered by person_id: the facts of a report, from the staging versions that decided.
+-- record: one row per candidate of a programme, ordered by programme and person: the facts of a report, from the staging
+-- versions that decided. All programmes together, so that persons and children are read once.
 -- Case number and start month come with the report itself (difference.sql).
 -- A candidate without a person in staging keeps its row with empty facts: it is held back, not lost.
 WITH parent_child AS (
@@ -21,6 +22,7 @@ children_of AS (
 )
 
 SELECT
+    candidate.programme_code,
     candidate.person_id,
     person.name,
     person.sex_code,
@@ -40,4 +42,4 @@ SELECT
 FROM candidate
 LEFT JOIN population_person AS person ON candidate.person_id = person.person_id
 LEFT JOIN children_of ON candidate.person_id = children_of.person_id
-ORDER BY candidate.person_id
+ORDER BY candidate.programme_code, candidate.person_id

@@ -12,6 +12,9 @@ from connectors.registry import registry_session
 from connectors.settings import Settings
 from etl.submission.approve import approve_batches
 from etl.submission.build import build_batches, preview_batches
+from etl.submission.difference import find_decided, gather_records, latest_run
+from etl.submission.outbox import RECEIVER
+from schemas.padis_profile_file import profile_on
 from schemas.refusal import Refusal
 from schemas.registry import BATCH, DATASET_VERSION, RECORD
 from tests.support.submission import (
@@ -77,6 +80,25 @@ def test_one_batch_per_subsystem_and_every_eligible_person_is_in_it_or_held_back
         "marital_status_code.missing": 1,
         "name.too_long": 1,
     }
+
+
+def test_records_of_programmes_gathered_together_are_those_gathered_alone(
+    settings: Settings, built: dict
+) -> None:
+    profile = profile_on(RECEIVER, TODAY)
+    with registry_session(settings) as connection:
+        decided = [
+            (latest_run(connection, code, TODAY), find_decided(connection, profile, code, TODAY)[0])
+            for code in "JT"
+        ]
+        # Who is asked for in versions of another date is not there: facts are NULL, nobody is lost.
+        other = (latest_run(connection, "T", date(2026, 5, 1)), decided[1][1])
+    alone = [gather_records(settings, [each])[0] for each in (*decided, other)]
+    assert [records.num_rows for records in alone] == [5, 2, 2]
+    assert gather_records(settings, decided) == alone[:2]
+    assert gather_records(settings, [decided[0], other]) == [alone[0], alone[2]]
+    assert alone[1]["name"].null_count == 0
+    assert alone[2]["name"].null_count == 2
 
 
 def test_members_have_count_exact_header_and_rows(settings: Settings, built: dict) -> None:
