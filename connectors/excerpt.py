@@ -18,7 +18,9 @@ from duckdb import (
 
 from connectors.duck import open_duckdb
 from connectors.engine import sql_text
-from connectors.extract import IS_DELETED, ROWS_PER_PART, Chain, Extract, base_rows, extract_rows
+from connectors.extract import IS_DELETED, ROWS_PER_PART, Chain, Extract, base_places, extract_rows
+from connectors.read_ahead import AT_ONCE
+from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
 from connectors.source_table import key_of, source_schema
 from schemas.contract import LINEAGE, Contract
@@ -44,30 +46,37 @@ class Excerpt:
 
         Columns are those of `connectors.extract.known_parts`. No two parts have rows of one key.
         """
-        position = self.rows.column("position")
-        base = self.rows.filter(pc.equal(position, 0)).drop_columns([DELETED])
-        is_increment = pc.and_(pc.greater(position, 0), pc.less(position, extracts))
-        known = _fold(self.settings, base, self.rows.filter(is_increment))
         by_key = [(name, "ascending") for name in ("touched_by", "position", "landing_row")]
+        known = self._folded(self.rows, extracts).sort_by(by_key)
         columns = [*source_schema(self.contract).names, *(name for name, _ in LINEAGE)]
-        for part in _between_keys(known.sort_by(by_key).combine_chunks()):
-            yield part.select(columns)
+        for part in _between_keys(known):
+            yield part.select(columns).combine_chunks()
+
+    def known_keys(self, extracts: int) -> pa.Table:
+        """Give the keys that had rows with the first so many extracts, as received, each at least once."""
+        return self._folded(self.rows.select(["row_key", "position", DELETED]), extracts).select(["row_key"])
+
+    def _folded(self, rows: pa.Table, extracts: int) -> pa.Table:
+        position = rows.column("position")
+        base = rows.filter(pc.equal(position, 0)).drop_columns([DELETED])
+        is_increment = pc.and_(pc.greater(position, 0), pc.less(position, extracts))
+        return _fold(self.settings, base, rows.filter(is_increment))
 
 
 def read_excerpt(settings: Settings, contract: Contract, chain: Chain, keys: pa.Table) -> Excerpt:
     """Read all rows of some keys (`row_key`, as conforming writes them) in one pass over each extract."""
     base, *increments = chain.extracts
     asked = _asked(contract, keys)
+    among = asked.column("touched_by").combine_chunks()
+    places = base_places(contract, base, lambda keys: _is_asked(contract, keys, among))
     with open_duckdb(settings) as duck:
         touched = duck.from_arrow(asked)
         tables = [
             _of_keys(contract, _all_rows(duck, contract, extract, position), touched).to_arrow_table()
             for position, extract in enumerate(increments, start=1)
         ]
-    among = asked.column("touched_by").combine_chunks()
-    found = base_rows(contract, base, lambda keys: _is_asked(contract, keys, among))
-    tables = [*(_told(contract, rows) for rows in found), *tables]
-    rows = pa.concat_tables([_nothing(contract), *tables])
+        found = _all_rows(duck, contract, base, 0, places).to_arrow_table()
+    rows = pa.concat_tables([_nothing(contract), _told(contract, found), *tables])
     return Excerpt(settings, contract, keys, rows.combine_chunks())
 
 
@@ -93,12 +102,16 @@ def white_space() -> str:
 
 
 def _all_rows(
-    duck: duckdb.DuckDBPyConnection, contract: Contract, extract: Extract, position: int
+    duck: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    extract: Extract,
+    position: int,
+    places: pa.Table | None = None,
 ) -> duckdb.DuckDBPyRelation:
-    """Read an extract with all columns; rows of a base are never deleted."""
+    """Read an extract with all columns, or its rows at some places; rows of a base are never deleted."""
     is_deleted = ColumnExpression(DELETED) if position else ConstantExpression(value=False).alias(DELETED)
     columns = [*(ColumnExpression(name) for name in contract.received_columns), is_deleted]
-    return extract_rows(duck, contract, extract, position, columns)
+    return extract_rows(duck, contract, extract, position, columns, places)
 
 
 def _asked(contract: Contract, keys: pa.Table) -> pa.Table:
@@ -125,8 +138,7 @@ def _touched_by(contract: Contract, keys: Any) -> Any:  # noqa: ANN401 - columns
 
 
 def _told(contract: Contract, rows: pa.Table) -> pa.Table:
-    """Complete rows of a base; none is ever deleted."""
-    rows = rows.append_column(DELETED, pa.repeat(pa.scalar(value=False), rows.num_rows))
+    """Complete rows of a base by what touches them."""
     told = rows.append_column("touched_by", _touched_by(contract, rows.column("row_key")))
     return told.cast(_nothing(contract).schema)
 
@@ -164,12 +176,13 @@ def _fold(settings: Settings, base: pa.Table, increments: pa.Table) -> pa.Table:
 
 
 def _between_keys(rows: pa.Table) -> Iterator[pa.Table]:
-    """Cut rows by key into parts of about so many."""
-    keys, start = rows.column("touched_by"), 0
-    while rows.num_rows - start > ROWS_PER_PART:
-        until = start + ROWS_PER_PART
+    """Cut rows by key into parts of about as many rows each, which two can work on."""
+    parts = 1 if rows.num_rows < ROWS_PER_GROUP else AT_ONCE * -(-rows.num_rows // (AT_ONCE * ROWS_PER_PART))
+    keys, start, size = rows.column("touched_by"), 0, -(-rows.num_rows // parts)
+    while rows.num_rows - start > size:
+        until = start + size
         while until < rows.num_rows and keys[until].as_py() == keys[until - 1].as_py():
             until += 1
-        yield rows.slice(start, until - start).combine_chunks()
+        yield rows.slice(start, until - start)
         start = until
-    yield rows.slice(start).combine_chunks()
+    yield rows.slice(start)

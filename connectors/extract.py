@@ -24,8 +24,10 @@ from sqlalchemy.engine import Connection
 
 from connectors.duck import open_duckdb
 from connectors.engine import sql_text
-from connectors.few_values import plainly, repeated_value
+from connectors.few_rows import PLACE, numbered_rows, rows_at
+from connectors.few_values import repeated_value
 from connectors.landing import Landing, find_landing, landed_file, newest_landing
+from connectors.read_ahead import side_by_side
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
 from connectors.source_table import key_of, source_schema, stamp_of
@@ -167,13 +169,18 @@ def extract_rows(
     extract: Extract,
     position: int,
     columns: Sequence[duckdb.Expression],
+    places: pa.Table | None = None,
 ) -> duckdb.DuckDBPyRelation:
-    """Read an extract with `row_key`, its way back, its place in the chain, and some columns."""
-    read = duck.read_parquet(str(extract.path), file_row_number=True)
+    """Read an extract with `row_key`, its way back, its place in the chain, and some columns.
+
+    Of all rows, in their order; or of those at some places, in any.
+    """
+    path = extract.path
+    read = numbered_rows(duck, path) if places is None else rows_at(duck, path, duck.from_arrow(places))
     return read.select(
         ColumnExpression(str(key_of(contract).physical_name)).alias("row_key"),
         ConstantExpression(extract.landing.landing_id).alias("landing_id"),
-        (ColumnExpression("file_row_number") + ConstantExpression(1)).alias("landing_row"),
+        (ColumnExpression(PLACE) + ConstantExpression(1)).alias("landing_row"),
         ConstantExpression(position).alias("position"),
         *columns,
     )
@@ -296,22 +303,15 @@ def _numbered_groups(contract: Contract, base: Extract, columns: Sequence[str]) 
         yield _numbered(base, rows, key, columns, np.arange(count - rows.num_rows, count))
 
 
-def base_rows(contract: Contract, base: Extract, choose: Callable[[Any], Any]) -> Iterator[pa.Table]:
-    """Read the rows of a base whose keys are chosen, numbered like all of them, text written out.
-
-    Keys are read first, other columns only of groups where `choose` says of a key that its row is wanted.
-    """
-    key, columns, count = str(key_of(contract).physical_name), contract.received_columns, 0
-    few = _of_few_values(base.path, [name for name in columns if name != key])
-    file = pq.ParquetFile(base.path, read_dictionary=few, memory_map=True)
-    for groups in _several_groups(file):
-        keys = file.read_row_groups(groups, columns=[key]).column(key)
-        places = pc.indices_nonzero(choose(keys))
-        if len(places):
-            rows = file.read_row_groups(groups, columns=list(columns)).take(places)
-            rows = pa.table([plainly(rows.column(name)) for name in columns], list(columns))
-            yield _numbered(base, rows, key, columns, places.to_numpy() + count)
-        count += len(keys)
+def base_places(contract: Contract, base: Extract, choose: Callable[[Any], Any]) -> pa.Table:
+    """Tell where the rows of a base lie whose keys are chosen: `file_row_number`. Only keys are read."""
+    key, count, found = str(key_of(contract).physical_name), 0, [pa.array([], pa.int64())]
+    file = pq.ParquetFile(base.path, memory_map=True)
+    parts = (file.read_row_groups(groups, columns=[key]).column(key) for groups in _several_groups(file))
+    for length, places in side_by_side(lambda keys: (len(keys), pc.indices_nonzero(choose(keys))), parts):
+        found.append(pa.array(places.to_numpy().astype(np.int64) + count))
+        count += length
+    return pa.table({PLACE: pa.chunked_array(found)})
 
 
 def _several_groups(file: pq.ParquetFile) -> Iterator[list[int]]:

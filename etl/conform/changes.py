@@ -6,26 +6,26 @@ Counts of rules and scores are those of the earlier date, less what the rows wer
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from sqlglot import exp
 
-from connectors.engine import Relation, run_sql, stage_sql
+from connectors.engine import Relation, run_sql
 from connectors.excerpt import Excerpt, newest_rows, read_excerpt
 from connectors.lake import Reconciled
 from connectors.lake_changes import NothingToBuildUpon, change_version
 from connectors.lake_layer import Changes
-from connectors.lake_room import StagedRows, digest_of, lake_room
+from connectors.lake_lookup import rows_of_keys
+from connectors.lake_room import StagedRows, digest_of, lake_room, rows_of
 from connectors.read_ahead import side_by_side
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.conform.context import PARENTS, conformed_columns, find_shared_numbers, missing_among
+from etl.conform.context import PARENTS, Read, conformed_columns, find_shared_numbers, missing_among
 from etl.conform.earlier import Earlier, EarlierTable, find_earlier
 from etl.conform.known_table import KnownTable, record_table
 from etl.conform.parts import join_parts
@@ -45,6 +45,7 @@ from etl.conform.touched import (
     sharing_keys,
 )
 from quality.score import divide_flags, score_counts
+from schemas.contract import Contract
 
 LOG = logging.getLogger(__name__)
 
@@ -61,11 +62,15 @@ class Conforming:
     excerpt: Excerpt
     extracts: int
     business_date: date
-    is_later: bool
 
-    def read(self, _: Sequence[str] = ()) -> Iterator[pa.Table]:
+    def read(self, _: Sequence[str] = ()) -> Sequence[pa.Table]:
         """Read the touched rows as they were known, with all columns."""
-        return self.excerpt.known(self.extracts)
+        return self._parts
+
+    @cached_property
+    def _parts(self) -> Sequence[pa.Table]:
+        # They are read for what their facts ask, and to be conformed.
+        return list(self.excerpt.known(self.extracts))
 
 
 def conform_changes(
@@ -110,7 +115,7 @@ def _read_touched(
     read = partial(_read_table, earlier, known, business_date)
     newest = newest_rows(settings, before.contract, before.later)
     persons = read(PERSONS, lambda keys: sharing_keys(settings, room, earlier, keys, newest, business_date))
-    there = persons.known(len(known[PERSONS].chains[0].extracts))
+    there = persons.known_keys(len(known[PERSONS].chains[0].extracts))
     reception = reception_of(settings, earlier, named_keys(before.contract, before.later), there)
     parents = reception.came_or_vanished(settings)
     children = read(CHILDREN, lambda _: children_of(settings, earlier.tables[CHILDREN], parents))
@@ -154,36 +159,55 @@ def _both(
 ) -> tuple[Conformed[StagedRows], Conformed[StagedRows]]:
     """Conform touched rows as they were and as they are."""
     then, (chain,) = earlier.tables[known.contract.name].extracts, known.chains
-    was = Conforming(room / "was", excerpt, then, earlier.business_date, is_later=False)
-    becomes = Conforming(room / "becomes", excerpt, len(chain.extracts), business_date, is_later=True)
-    return _conformed(was, reception, set()), _conformed(becomes, reception, asked)
+    was = Conforming(room / "was", excerpt, then, earlier.business_date)
+    becomes = Conforming(room / "becomes", excerpt, len(chain.extracts), business_date)
+    for side in (was, becomes):
+        side.room.mkdir(parents=True)
+    if excerpt.contract.name == CHILDREN:
+        of_was, of_becomes = _missing_parents(was, becomes, reception)
+        return _conformed(was, of_was, set()), _conformed(becomes, of_becomes, asked)
+    return _conformed(was, _context(was), set()), _conformed(becomes, _context(becomes), asked)
 
 
-def _conformed(work: Conforming, reception: Reception, asked: set[str]) -> Conformed[StagedRows]:
-    work.room.mkdir(parents=True)
+def _conformed(work: Conforming, context: Mapping[str, Relation], asked: set[str]) -> Conformed[StagedRows]:
     settings, contract = work.excerpt.settings, work.excerpt.contract
     conform = partial(
         conform_rows,
         settings,
         contract,
         business_date=work.business_date,
-        relations=_context(work, reception),
+        relations=context,
         asked=asked,
     )
     return join_parts(work.room, contract, side_by_side(conform, work.read()))
 
 
-def _context(work: Conforming, reception: Reception) -> Mapping[str, Relation]:
+def _context(work: Conforming) -> Mapping[str, Relation]:
     """Find out what the facts of touched rows ask of all rows; every row that counts for them is touched."""
-    settings, contract = work.excerpt.settings, work.excerpt.contract
-    asked = (settings, work.room, contract, work.read, work.business_date)
-    if contract.name == PERSONS:
-        return {"shared_number": find_shared_numbers(*asked)}
-    if contract.name == CHILDREN:
-        named = conformed_columns(*asked, PARENTS)
-        received = reception.received(settings, named, is_later=work.is_later)
-        return {"missing_person": missing_among(settings, named, received)}
-    return {}
+    if work.excerpt.contract.name != PERSONS:
+        return {}
+    return {"shared_number": find_shared_numbers(*_asking(work))}
+
+
+def _missing_parents(
+    was: Conforming, becomes: Conforming, reception: Reception
+) -> tuple[Mapping[str, Relation], Mapping[str, Relation]]:
+    """Find out which parents of touched children were not received, then and now; persons are asked once."""
+    settings = was.excerpt.settings
+    named = [conformed_columns(*_asking(side), PARENTS) for side in (was, becomes)]
+    parents = pa.chunked_array(
+        [chunk for side in named for column in rows_of(side).columns for chunk in column.chunks], pa.string()
+    )
+    before = reception.received_before(settings, pa.table({"person_id": parents.unique().drop_null()}))
+    of_was, of_becomes = (
+        {"missing_person": missing_among(settings, children, received)}
+        for children, received in zip(named, (before, reception.received_now(before)), strict=True)
+    )
+    return of_was, of_becomes
+
+
+def _asking(work: Conforming) -> tuple[Settings, Path, Contract, Read, date]:
+    return work.excerpt.settings, work.room, work.excerpt.contract, work.read, work.business_date
 
 
 def _outcome(
@@ -197,7 +221,7 @@ def _outcome(
 ) -> Outcome:
     settings, name = known.settings, known.contract.name
     before = earlier.tables[name]
-    _check_was(room, before, keys, was, settings)
+    _check_was(before, keys, was, settings)
     counts = Reconciled(
         *(
             getattr(before.counts, part) - getattr(was.counts, part) + getattr(becomes.counts, part)
@@ -234,16 +258,11 @@ def _count(before: RuleCount, was: RuleCount, becomes: RuleCount) -> RuleCount:
     )
 
 
-def _check_was(
-    room: Path, before: EarlierTable, keys: pa.Table, was: Conformed[StagedRows], settings: Settings
-) -> None:
+def _check_was(before: EarlierTable, keys: pa.Table, was: Conformed[StagedRows], settings: Settings) -> None:
     """Demand that the touched rows, conformed as they were, are those that the earlier date holds."""
     contract = was.contract
-    key = contract.key
-    query = exp.select("held.*").from_("held").join("touched", using=[key], join_type="semi").order_by(key)
-    relations: Mapping[str, Relation] = {"held": before.staging, "touched": keys.rename_columns([key])}
-    held = stage_sql(settings, room, "held", query.sql("duckdb"), relations)
-    if held.digest != was.accepted.digest:
+    held = rows_of_keys(settings, before.staging, contract.key, keys)
+    if digest_of(held) != was.accepted.digest:
         raise _differs(
             contract.name, f"{held.num_rows} accepted rows, {was.accepted.num_rows} conformed again"
         )

@@ -7,12 +7,16 @@ from pathlib import Path
 import pyarrow as pa
 
 from connectors.lake_room import StagedRows, stage_rows
+from etl.conform.reports import in_order_of_receipt
 from etl.conform.stage import Conformed, RuleCount
 from schemas.contract import Contract
 
 
 def join_parts(room: Path, contract: Contract, parts: Iterator[Conformed[pa.Table]]) -> Conformed[StagedRows]:
-    """Join conformed parts into one whose accepted rows lie in a file of a room."""
+    """Join conformed parts into one whose accepted rows lie in a file of a room.
+
+    Quarantined rows are in order of receipt, however the rows were cut into parts.
+    """
     held: list[Conformed[pa.Table]] = []
 
     def accepted() -> Iterator[pa.Table]:
@@ -25,7 +29,7 @@ def join_parts(room: Path, contract: Contract, parts: Iterator[Conformed[pa.Tabl
         contract=contract,
         accepted=staged,
         judged_by=held[0].judged_by,
-        quarantined=pa.concat_tables([part.quarantined for part in held]).combine_chunks(),
+        quarantined=in_order_of_receipt(pa.concat_tables([part.quarantined for part in held])),
         rule_counts=_sum_counts(held),
         flags=pa.concat_tables([part.flags for part in held]).combine_chunks(),
         rejected=pa.concat_tables([part.rejected for part in held]).combine_chunks(),

@@ -72,8 +72,12 @@ def received_of(contract: Contract, reports: pa.Table) -> pa.Table:
 def quarantine_of(contract: Contract, rejected: pa.Table) -> pa.Table:
     """Give rejected reports the columns of `quarantine.<dataset>`, in order of receipt."""
     rows = received_of(contract, rejected).append_column(FAILED_RULES[0], rejected.column(FAILED_RULES[0]))
-    in_order = rows.cast(contract.quarantine_schema).sort_by([(name, "ascending") for name, _ in LINEAGE])
-    return in_order.combine_chunks()
+    return in_order_of_receipt(rows.cast(contract.quarantine_schema))
+
+
+def in_order_of_receipt(rows: pa.Table) -> pa.Table:
+    """Put rows in order of the landed file and the line that they came from."""
+    return rows.sort_by([(name, "ascending") for name, _ in LINEAGE]).combine_chunks()
 
 
 def _with_keyless(keys: Any, content: pa.StructArray) -> pa.Array:  # noqa: ANN401 - an array of text

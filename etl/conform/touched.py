@@ -17,10 +17,11 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from sqlglot import exp
 
-from connectors.engine import Relation, run_sql
+from connectors.engine import Relation
 from connectors.extract import Extract
-from connectors.lake import read_dataset
+from connectors.lake import DatasetVersion, read_dataset
 from connectors.lake_changes import NothingToBuildUpon
+from connectors.lake_lookup import chosen_rows
 from connectors.settings import Settings
 from connectors.source_table import key_of
 from etl.conform.context import NUMBERED, conformed_columns
@@ -44,47 +45,42 @@ class Reception:
     `named` are these keys, `there` those of them that the source has now.
     """
 
-    staging: Relation
+    staging: DatasetVersion
     quarantined: pa.Table
     named: pa.Table
     there: pa.Table
 
-    def received(self, settings: Settings, children: Relation, *, is_later: bool) -> pa.Table:
-        """Tell which of the parents that conformed children name were received: `person_id`."""
-        relations: Mapping[str, Relation] = {
-            "conformed": children,
-            "accepted_person": self.staging,
-            "quarantined_person": self.quarantined,
-        }
-        before = run_sql(settings, "quality/received_person", relations)
-        if not is_later:
-            return before
+    def received_before(self, settings: Settings, persons: pa.Table) -> pa.Table:
+        """Tell which of some persons were received on the earlier date: `person_id`."""
+        asked = persons.rename_columns(["person_id"])
+        accepted = chosen_rows(
+            settings, self.staging, "person_id", "staging/accepted_among", {"asked": asked}
+        )
+        quarantined = self.quarantined.filter(_is_in(self.quarantined.column(0), asked))
+        return pa.concat_tables([accepted, quarantined])
+
+    def received_now(self, before: pa.Table) -> pa.Table:
+        """Tell who of all is received now: of those received before, and of those whose keys are named."""
         kept = before.filter(pc.invert(_is_in(before.column(0), self.named)))
-        return pa.concat_tables([kept, self.there.rename_columns(["person_id"])])
+        return pa.concat_tables([kept, self.there.rename_columns(kept.column_names)])
 
     def came_or_vanished(self, settings: Settings) -> pa.Table:
         """Tell which persons were received on one of the two dates only: `person_id`."""
         named = self.named.column(0)
-        was = self.received(
-            settings,
-            pa.table({"mother_person_id": named, "father_person_id": named}),
-            is_later=False,
-        )
+        was = self.received_before(settings, self.named)
         differs = pc.not_equal(_is_in(named, was), _is_in(named, self.there))
         return pa.table({"person_id": named.filter(differs)})
 
 
-def reception_of(
-    settings: Settings, earlier: Earlier, named: pa.Table, there: Iterable[pa.Table]
-) -> Reception:
+def reception_of(settings: Settings, earlier: Earlier, named: pa.Table, there: pa.Table) -> Reception:
     """Find out who was received, before and now.
 
-    `named` are the keys in new extracts of persons, `there` the rows that touched persons have now.
+    `named` are the keys in new extracts of persons, `there` the keys of the rows that touched persons have
+    now, as received.
     """
     before = earlier.tables[PERSONS]
     quarantined = quarantined_keys(settings, before).rename_columns(["person_id"])
-    key = str(key_of(before.contract).physical_name)
-    now = as_keys(before.contract, [part.column(key) for part in there])
+    now = as_keys(before.contract, [there.column(0)])
     return Reception(before.staging, quarantined, named, now.filter(_is_in(now.column(0), named)))
 
 
@@ -115,12 +111,9 @@ def dated_keys(settings: Settings, earlier: EarlierTable, then: date, now: date)
         exp.NEQ(this=_counts_as_kept(predicate), expression=_counts_as_kept(predicate.transform(_then)))
         for predicate in kept
     ]
-    query = exp.select(exp.column(contract.key).as_("row_key")).from_("accepted").where(exp.or_(*differs))
+    query = exp.select(contract.key).from_("accepted").where(exp.or_(*differs))
     parameters = {"business_date": now, "earlier_date": then}
-    return as_keys(
-        contract,
-        [run_sql(settings, query.sql("duckdb"), {"accepted": earlier.staging}, parameters).column(0)],
-    )
+    return _chosen_keys(settings, earlier, query.sql("duckdb"), {}, parameters)
 
 
 def sharing_keys(
@@ -139,13 +132,17 @@ def sharing_keys(
     before = earlier.tables[PERSONS]
     contract = before.contract
     quarantined = read_dataset(settings, before.quarantine).drop_columns([FAILED_RULES[0]])
-    relations: dict[str, Relation] = {"accepted": before.staging, "touched": touched}
+    relations: dict[str, Relation] = {
+        "numbered": chosen_rows(
+            settings, before.staging, contract.key, "staging/numbered_person", {"touched": touched}
+        )
+    }
     states = {"quarantined": (quarantined, earlier.business_date), "becomes": (newest, business_date)}
     for state, (rows, day) in states.items():
         (room / state).mkdir()
         read = partial(_whole, rows)
         relations[state] = conformed_columns(settings, room / state, contract, read, day, NUMBERED)
-    return as_keys(contract, [run_sql(settings, "staging/sharing_person", relations).column(0)])
+    return _chosen_keys(settings, before, "staging/sharing_person", relations)
 
 
 def _whole(rows: pa.Table, _: Sequence[str]) -> Iterable[pa.Table]:
@@ -154,8 +151,20 @@ def _whole(rows: pa.Table, _: Sequence[str]) -> Iterable[pa.Table]:
 
 def children_of(settings: Settings, earlier: EarlierTable, persons: pa.Table) -> pa.Table:
     """List the keys of accepted children who name one of some persons as a parent: `row_key`."""
-    relations = {"accepted": earlier.staging, "parent": persons}
-    return as_keys(earlier.contract, [run_sql(settings, "staging/child_of_parent", relations).column(0)])
+    return _chosen_keys(settings, earlier, "staging/child_of_parent", {"parent": persons})
+
+
+def _chosen_keys(
+    settings: Settings,
+    earlier: EarlierTable,
+    sql: str,
+    relations: Mapping[str, Relation],
+    parameters: Mapping[str, Any] | None = None,
+) -> pa.Table:
+    """List the keys of the accepted rows that a SELECT of keys chooses: `row_key`."""
+    contract = earlier.contract
+    chosen = chosen_rows(settings, earlier.staging, contract.key, sql, relations, parameters)
+    return as_keys(contract, [chosen.column(0)])
 
 
 def as_keys(contract: Contract, columns: Iterable[Any]) -> pa.Table:

@@ -1,10 +1,7 @@
--- One row per accepted person who has a resident ID that some persons had, accepted (`touched`) or not (`quarantined`),
+-- One row per accepted person who has a resident ID that some persons had, accepted (`numbered`) or not (`quarantined`),
 -- or have (`becomes`).
 WITH asked AS (
-    SELECT accepted.id_number
-    FROM accepted
-    SEMI JOIN touched ON touched.row_key = accepted.person_id
-    WHERE accepted.id_type_code = '01'
+    SELECT id_number FROM numbered
     UNION
     SELECT id_number FROM quarantined WHERE id_type_code = '01'
     UNION

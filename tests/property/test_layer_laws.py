@@ -375,6 +375,17 @@ def test_many_things_at_once_give_the_same_either_way(
     assert set(added) == {f"staging.{table}" for table in TABLES}
 
 
+def test_touched_rows_in_many_parts_give_the_same(
+    settings: Settings, other: Settings, nights: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The night before cut the rows of other keys into parts, and its quarantine is still found again."""
+    monkeypatch.setattr("connectors.excerpt.ROWS_PER_GROUP", 2)
+    monkeypatch.setattr("connectors.excerpt.ROWS_PER_PART", 3)
+    monkeypatch.setattr("connectors.extract.ROWS_PER_PART", 4)
+    live(settings, other, MANY_THINGS)
+    assert all_built(nights, MANY_THINGS)
+
+
 def test_what_a_night_touches_gives_what_everything_gives(
     settings: Settings, other: Settings, nights: list[str]
 ) -> None:
