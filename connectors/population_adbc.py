@@ -7,6 +7,7 @@ COPY took 5.0 s and 225 MB, since each value becomes a Python object.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,8 @@ from adbc_driver_postgresql import dbapi
 from sqlalchemy.dialects import postgresql
 
 from connectors.engine import sql_text
-from connectors.population_lanes import in_lanes, open_lanes, page_ranges
+from connectors.population_fingerprint import Ask, PostgresFingerprint, Question
+from connectors.population_lanes import PAGES_PER_QUESTION, in_lanes, open_lanes, page_ranges
 from connectors.postgres import POPULATION_READER
 from connectors.read_ahead import read_ahead
 from connectors.settings import Settings
@@ -34,6 +36,10 @@ POSTGRESQL_TYPES = {
 }
 BATCH_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 10
+# Below, all keys and stamps of a table come sooner than questions are answered: 80 MB.
+PAGES_TO_ASK = 10_240
+# Estimates take each hash for a group of its own: the server would sort all rows, or compile the question.
+FEW_GROUPS = "SELECT set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
 
 
 class AdbcSnapshot:
@@ -60,7 +66,7 @@ class AdbcSnapshot:
 
     def rows(self, contract: Contract) -> Iterator[pa.RecordBatch]:
         """Stream all rows of a table."""
-        return self._read_all(contract, _select(contract), source_schema(contract))
+        return self._read_all(contract, _select(contract).where, source_schema(contract))
 
     def stamps(self, contract: Contract) -> Iterator[pa.RecordBatch]:
         """Stream key and time of last change of every row."""
@@ -69,7 +75,22 @@ class AdbcSnapshot:
             sa.column(str(stamp_of(contract).physical_name)).label("stamp"),
         ]
         statement = sa.select(*columns).select_from(sa.table(contract.name))
-        return self._read_all(contract, statement, stamp_schema(contract))
+        return self._read_all(contract, statement.where, stamp_schema(contract))
+
+    def asked(self, contract: Contract) -> PostgresFingerprint | None:
+        """Ask for sums of hashes; views, small tables and standbys are not asked."""
+        pages = self._pages(contract)
+        if len(self._lanes) == 1 or pages is None or pages < PAGES_TO_ASK:
+            return None
+        with reading(contract.name):
+            for lane in self._lanes:
+                lane.execute(FEW_GROUPS)
+        ranges = page_ranges(pages, PAGES_PER_QUESTION)
+
+        def answer(questions: Sequence[Question]) -> Iterator[pa.Table]:
+            return self._answers(contract, ranges, questions)
+
+        return PostgresFingerprint(contract, self._key_types[contract.name], answer)
 
     def rows_of(self, contract: Contract, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
         """Stream the rows with these keys.
@@ -88,21 +109,30 @@ class AdbcSnapshot:
             statement = _select(contract).where(key.is_(None))
             yield from self._read(contract.name, statement, source_schema(contract))
 
-    def _read_all(
-        self, contract: Contract, statement: sa.Select[Any], schema: pa.Schema
-    ) -> Iterator[pa.RecordBatch]:
+    def _read_all(self, contract: Contract, ask: Ask, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Read all rows of a table in all lanes, those of a view or a small one in one."""
+        ranges = page_ranges(self._pages(contract) or 0)
+        if len(self._lanes) == 1 or len(ranges) == 1:
+            yield from self._read(contract.name, ask(), schema)
+        else:
+            for rows in self._answers(contract, ranges, [(ask, schema)]):
+                yield from rows.to_batches()
+
+    def _answers(
+        self, contract: Contract, ranges: Sequence[str], questions: Sequence[Question]
+    ) -> Iterator[pa.Table]:
+        """Ask some questions of each range of a table in turn, in all lanes."""
+        texts = [_text(ask(sa.text(condition))) for condition in ranges for ask, _ in questions]
+        schemas = cycle([schema for _, schema in questions])
+        with reading(contract.name):
+            for rows, schema in zip(in_lanes(self._lanes, texts, _read_range), schemas, strict=False):
+                yield rows.cast(schema)
+
+    def _pages(self, contract: Contract) -> int | None:
         with reading(contract.name):
             self._cursor.execute(sql_text("population/source_pages"), (contract.name,))
             (pages,) = self._cursor.fetchone() or (None,)
-        ranges = page_ranges(pages or 0)
-        if len(self._lanes) == 1 or len(ranges) == 1:
-            yield from self._read(contract.name, statement, schema)
-            return
-        texts = [_text(statement.where(sa.text(condition))) for condition in ranges]
-        with reading(contract.name):
-            for rows in in_lanes(self._lanes, texts, _read_range):
-                yield from rows.cast(schema).to_batches()
+        return int(pages) if pages is not None else None
 
     def _read(
         self, what: str, statement: sa.Select[Any], schema: pa.Schema, parameters: tuple[str, ...] = ()
@@ -140,7 +170,8 @@ def _small_batches(cursor: dbapi.Cursor) -> None:
 
 
 def _text(statement: sa.Select[Any]) -> str:
-    return str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _select(contract: Contract) -> sa.Select[Any]:
