@@ -5,8 +5,10 @@ Reading 200,000 persons on one of them took 1.6 s and 90 MB more than an idle pr
 COPY took 5.0 s and 225 MB, since each value becomes a Python object.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -36,6 +38,8 @@ POSTGRESQL_TYPES = {
 }
 BATCH_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 10
+# Fewer keys are not worth another lane.
+FEWEST_KEYS = 500
 # Below, all keys and stamps of a table come sooner than questions are answered: 80 MB.
 PAGES_TO_ASK = 10_240
 # Estimates take each hash for a group of its own: the server would sort all rows, or compile the question.
@@ -93,7 +97,7 @@ class AdbcSnapshot:
         return PostgresFingerprint(contract, self._key_types[contract.name], answer)
 
     def rows_of(self, contract: Contract, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
-        """Stream the rows with these keys.
+        """Stream the rows with these keys, each lane those of its share.
 
         The keys are cast to the type that the column has, or PostgreSQL would compare `char` as
         `text`, without its blanks and without its index.
@@ -103,8 +107,11 @@ class AdbcSnapshot:
         wanted = sa.text(f"CAST(CAST($1 AS text) AS {kind})")
         statement = _select(contract).where(key == sa.func.any(wanted))
         told = [value for value in keys if value is not None]
-        if told:
-            yield from self._read(contract.name, statement, source_schema(contract), (_array_literal(told),))
+        share = max(FEWEST_KEYS, math.ceil(len(told) / len(self._lanes)))
+        shares = [_array_literal(told[start : start + share]) for start in range(0, len(told), share)]
+        with reading(contract.name):
+            for rows in in_lanes(self._lanes, shares, partial(_read_keys, _text(statement))):
+                yield from rows.cast(source_schema(contract)).to_batches()
         if len(told) < len(keys):
             statement = _select(contract).where(key.is_(None))
             yield from self._read(contract.name, statement, source_schema(contract))
@@ -134,12 +141,10 @@ class AdbcSnapshot:
             (pages,) = self._cursor.fetchone() or (None,)
         return int(pages) if pages is not None else None
 
-    def _read(
-        self, what: str, statement: sa.Select[Any], schema: pa.Schema, parameters: tuple[str, ...] = ()
-    ) -> Iterator[pa.RecordBatch]:
+    def _read(self, what: str, statement: sa.Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         with reading(what):
             _small_batches(self._cursor)
-            self._cursor.execute(_text(statement), parameters)
+            self._cursor.execute(_text(statement))
             for batch in read_ahead(self._cursor.fetch_record_batch()):
                 yield batch.cast(schema)
 
@@ -162,6 +167,12 @@ def open_adbc(settings: Settings) -> Iterator[AdbcSnapshot]:
 def _read_range(cursor: dbapi.Cursor, text: str) -> pa.Table:
     _small_batches(cursor)
     cursor.execute(text)
+    return cursor.fetch_arrow_table()
+
+
+def _read_keys(text: str, cursor: dbapi.Cursor, keys: str) -> pa.Table:
+    _small_batches(cursor)
+    cursor.execute(text, (keys,))
     return cursor.fetch_arrow_table()
 
 

@@ -66,6 +66,20 @@ def test_lanes_give_what_one_of_them_gives_in_the_same_order(
         assert rows.equals(others)
 
 
+@pytest.mark.parametrize("fewest", [1, 7, 10_000])
+def test_rows_are_read_by_key_in_all_lanes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, fewest: int
+) -> None:
+    monkeypatch.setattr(population_adbc, "FEWEST_KEYS", fewest)
+    with open_population(settings) as snapshot:
+        snapshot.check_table(PERSONS)
+        every = rows_of(snapshot.rows(PERSONS)).sort_by("person_id")
+        keys = every["person_id"].to_pylist()[::3]
+        read = rows_of(snapshot.rows_of(PERSONS, [*keys, None, "no such person"]))
+        assert list(snapshot.rows_of(PERSONS, ["no such person"])) == list(snapshot.rows_of(PERSONS, []))
+    assert read.sort_by("person_id").equals(every.take(list(range(0, every.num_rows, 3))))
+
+
 def test_all_lanes_see_the_instant_at_which_the_first_began(settings: Settings) -> None:
     with open_population(settings) as snapshot:
         run_in_population(
