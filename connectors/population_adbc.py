@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import cycle
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +17,7 @@ from adbc_driver_postgresql import dbapi
 from sqlalchemy.dialects import postgresql
 
 from connectors.engine import sql_text
-from connectors.population_fingerprint import Ask, PostgresFingerprint, Question
+from connectors.population_fingerprint import Ask, PostgresFingerprint
 from connectors.population_lanes import PAGES_PER_QUESTION, in_lanes, open_lanes, page_ranges
 from connectors.postgres import POPULATION_READER
 from connectors.read_ahead import read_ahead
@@ -89,11 +88,7 @@ class AdbcSnapshot:
         with reading(contract.name):
             for lane in self._lanes:
                 lane.execute(FEW_GROUPS)
-        ranges = page_ranges(pages, PAGES_PER_QUESTION)
-
-        def answer(questions: Sequence[Question]) -> Iterator[pa.Table]:
-            return self._answers(contract, ranges, questions)
-
+        answer = partial(self._answers, contract, page_ranges(pages, PAGES_PER_QUESTION))
         return PostgresFingerprint(contract, self._key_types[contract.name], answer)
 
     def rows_of(self, contract: Contract, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
@@ -122,17 +117,16 @@ class AdbcSnapshot:
         if len(self._lanes) == 1 or len(ranges) == 1:
             yield from self._read(contract.name, ask(), schema)
         else:
-            for rows in self._answers(contract, ranges, [(ask, schema)]):
+            for rows in self._answers(contract, ranges, ask, schema):
                 yield from rows.to_batches()
 
     def _answers(
-        self, contract: Contract, ranges: Sequence[str], questions: Sequence[Question]
+        self, contract: Contract, ranges: Sequence[str], ask: Ask, schema: pa.Schema
     ) -> Iterator[pa.Table]:
-        """Ask some questions of each range of a table in turn, in all lanes."""
-        texts = [_text(ask(sa.text(condition))) for condition in ranges for ask, _ in questions]
-        schemas = cycle([schema for _, schema in questions])
+        """Ask a question of each range of a table in turn, in all lanes."""
+        texts = [_text(ask(sa.text(condition))) for condition in ranges]
         with reading(contract.name):
-            for rows, schema in zip(in_lanes(self._lanes, texts, _read_range), schemas, strict=False):
+            for rows in in_lanes(self._lanes, texts, _read_range):
                 yield rows.cast(schema)
 
     def _pages(self, contract: Contract) -> int | None:

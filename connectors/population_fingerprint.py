@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import sqlalchemy as sa
 
 from connectors import fingerprint
@@ -18,6 +19,9 @@ from connectors.fingerprint import Fingerprint
 from connectors.source_hash import NO_KEY
 from connectors.source_table import key_of, stamp_of, stamp_schema
 from schemas.contract import Contract
+
+# The stubs of pyarrow do not know all functions.
+pc: Any = pyarrow.compute
 
 HASHES = {
     "text": "hashtextextended",
@@ -28,13 +32,14 @@ HASHES = {
     "int8": "hashint8extended",
 }
 TEXTS = ("text", "varchar", "bpchar")
-SUMS = pa.schema([("bucket", pa.int64()), ("row_count", pa.int64()), ("hash_sum", pa.string())])
+SUMS = pa.schema([("row_count", pa.int64()), ("hash_sum", pa.string())])
+# In place of the bucket of a recent row.
+RECENT = -1
 
 # Writes a question of the rows that some conditions leave.
 Ask = Callable[..., sa.Select[Any]]
-Question = tuple[Ask, pa.Schema]
-# Answers some questions of each range of a table in turn, all of one range before those of the next.
-Answer = Callable[[Sequence[Question]], Iterator[pa.Table]]
+# Answers a question of each range of a table in turn, with these columns.
+Answer = Callable[[Ask, pa.Schema], Iterator[pa.Table]]
 
 
 class PostgresFingerprint:
@@ -51,32 +56,40 @@ class PostgresFingerprint:
         self._answer = answer
 
     def recent(self, since: datetime, others: Fingerprint) -> Iterator[pa.RecordBatch]:
-        """Stream recent rows and add up the others, range by range, so that a page is read from disk once."""
-        is_recent = (self._stamp >= since) | self._stamp.is_(None)
-        of_recent = partial(self._stamps, is_recent), self._schema
-        of_others = partial(self._sums, self._stamp < since), SUMS
-        answers = self._answer([of_recent, of_others])
-        for recent, sums in zip(answers, answers, strict=True):
-            yield from recent.to_batches()
-            _add(sums, others)
+        """Stream recent rows and add up the others, in one pass."""
+        fields = [pa.field("bucket", pa.int64()), *self._schema, *SUMS]
+        for answer in self._answer(partial(self._recent_and_sums, since), pa.schema(fields)):
+            is_recent = pc.equal(answer.column("bucket"), RECENT)
+            yield from self._repeated(answer.filter(is_recent)).to_batches()
+            _add(answer.filter(pc.invert(is_recent)), others)
 
     def within(self, buckets: Sequence[int], before: datetime) -> Iterator[pa.RecordBatch]:
         """Stream old rows of some buckets."""
         bucket = self._of_key.op("&", return_type=sa.BigInteger())(fingerprint.BUCKETS - 1)
         question = partial(self._stamps, self._stamp < before, bucket.in_(buckets))
-        for rows in self._answer([(question, self._schema)]):
+        for rows in self._answer(question, self._schema):
             yield from rows.to_batches()
 
-    def _sums(self, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        columns = self._of_key.label("of_key"), self._stamp.label("stamp")
+    def _recent_and_sums(self, since: datetime, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        """Ask for groups: recent rows are groups of their own, the others are grouped by buckets."""
+        columns = self._key.label("row_key"), self._stamp.label("stamp"), self._of_key.label("of_key")
         # A subquery that is not taken apart, so that each key is hashed once.
         row = sa.select(*columns).select_from(self._table).where(*where).offset(0).subquery()
+        is_old = row.c.stamp < since
+        bucket = row.c.of_key.op("&", return_type=sa.BigInteger())(fingerprint.BUCKETS - 1)
         hashes: sa.ColumnElement[Any] = sa.func.timestamp_hash_extended(row.c.stamp, row.c.of_key)
         return sa.select(
-            row.c.of_key.op("&")(fingerprint.BUCKETS - 1).label("bucket"),
+            sa.case((is_old, bucket), else_=RECENT).label("bucket"),
+            sa.case((is_old, None), else_=row.c.row_key).label("row_key"),
+            sa.case((is_old, None), else_=row.c.stamp).label("stamp"),
             sa.func.count().label("row_count"),
             sa.cast(sa.func.sum(hashes), sa.Text()).label("hash_sum"),
-        ).group_by(sa.text("1"))
+        ).group_by(sa.text("1, 2, 3"))
+
+    def _repeated(self, groups: pa.Table) -> pa.Table:
+        """Give each row as often as it is there."""
+        places = np.repeat(np.arange(groups.num_rows), groups.column("row_count").to_numpy())
+        return groups.select(self._schema.names).take(pa.array(places))
 
     def _stamps(self, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
         columns = self._key.label("row_key"), self._stamp.label("stamp")
