@@ -32,7 +32,7 @@ LOG = logging.getLogger(__name__)
 # As in sql/population/overlap.sql.
 OVERLAP = timedelta(days=1)
 # Beyond these shares of buckets and of rows, a sweep of everything is cheaper.
-MOST_UNEVEN = 0.1
+MOST_UNEVEN = 0.25
 MOST_RECENT = 0.1
 ROWS_AT_ONCE = 4 * ROWS_PER_GROUP
 
