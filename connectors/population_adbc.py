@@ -5,8 +5,10 @@ Reading 200,000 persons on one of them took 1.6 s and 90 MB more than an idle pr
 COPY took 5.0 s and 225 MB, since each value becomes a Python object.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +17,8 @@ from adbc_driver_postgresql import dbapi
 from sqlalchemy.dialects import postgresql
 
 from connectors.engine import sql_text
-from connectors.population_lanes import in_lanes, open_lanes, page_ranges
+from connectors.population_fingerprint import Ask, PostgresFingerprint
+from connectors.population_lanes import PAGES_PER_QUESTION, in_lanes, open_lanes, page_ranges
 from connectors.postgres import POPULATION_READER
 from connectors.read_ahead import read_ahead
 from connectors.settings import Settings
@@ -34,6 +37,12 @@ POSTGRESQL_TYPES = {
 }
 BATCH_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 10
+# Fewer keys are not worth another lane.
+FEWEST_KEYS = 500
+# Below, all keys and stamps of a table come sooner than questions are answered: 80 MB.
+PAGES_TO_ASK = 10_240
+# Estimates take each hash for a group of its own: the server would sort all rows, or compile the question.
+FEW_GROUPS = "SELECT set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
 
 
 class AdbcSnapshot:
@@ -60,7 +69,7 @@ class AdbcSnapshot:
 
     def rows(self, contract: Contract) -> Iterator[pa.RecordBatch]:
         """Stream all rows of a table."""
-        return self._read_all(contract, _select(contract), source_schema(contract))
+        return self._read_all(contract, _select(contract).where, source_schema(contract))
 
     def stamps(self, contract: Contract) -> Iterator[pa.RecordBatch]:
         """Stream key and time of last change of every row."""
@@ -69,10 +78,21 @@ class AdbcSnapshot:
             sa.column(str(stamp_of(contract).physical_name)).label("stamp"),
         ]
         statement = sa.select(*columns).select_from(sa.table(contract.name))
-        return self._read_all(contract, statement, stamp_schema(contract))
+        return self._read_all(contract, statement.where, stamp_schema(contract))
+
+    def asked(self, contract: Contract) -> PostgresFingerprint | None:
+        """Ask for sums of hashes; views, small tables and standbys are not asked."""
+        pages = self._pages(contract)
+        if len(self._lanes) == 1 or pages is None or pages < PAGES_TO_ASK:
+            return None
+        with reading(contract.name):
+            for lane in self._lanes:
+                lane.execute(FEW_GROUPS)
+        answer = partial(self._answers, contract, page_ranges(pages, PAGES_PER_QUESTION))
+        return PostgresFingerprint(contract, self._key_types[contract.name], answer)
 
     def rows_of(self, contract: Contract, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
-        """Stream the rows with these keys.
+        """Stream the rows with these keys, each lane those of its share.
 
         The keys are cast to the type that the column has, or PostgreSQL would compare `char` as
         `text`, without its blanks and without its index.
@@ -82,34 +102,43 @@ class AdbcSnapshot:
         wanted = sa.text(f"CAST(CAST($1 AS text) AS {kind})")
         statement = _select(contract).where(key == sa.func.any(wanted))
         told = [value for value in keys if value is not None]
-        if told:
-            yield from self._read(contract.name, statement, source_schema(contract), (_array_literal(told),))
+        share = max(FEWEST_KEYS, math.ceil(len(told) / len(self._lanes)))
+        shares = [_array_literal(told[start : start + share]) for start in range(0, len(told), share)]
+        with reading(contract.name):
+            for rows in in_lanes(self._lanes, shares, partial(_read_keys, _text(statement))):
+                yield from rows.cast(source_schema(contract)).to_batches()
         if len(told) < len(keys):
             statement = _select(contract).where(key.is_(None))
             yield from self._read(contract.name, statement, source_schema(contract))
 
-    def _read_all(
-        self, contract: Contract, statement: sa.Select[Any], schema: pa.Schema
-    ) -> Iterator[pa.RecordBatch]:
+    def _read_all(self, contract: Contract, ask: Ask, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Read all rows of a table in all lanes, those of a view or a small one in one."""
+        ranges = page_ranges(self._pages(contract) or 0)
+        if len(self._lanes) == 1 or len(ranges) == 1:
+            yield from self._read(contract.name, ask(), schema)
+        else:
+            for rows in self._answers(contract, ranges, ask, schema):
+                yield from rows.to_batches()
+
+    def _answers(
+        self, contract: Contract, ranges: Sequence[str], ask: Ask, schema: pa.Schema
+    ) -> Iterator[pa.Table]:
+        """Ask a question of each range of a table in turn, in all lanes."""
+        texts = [_text(ask(sa.text(condition))) for condition in ranges]
+        with reading(contract.name):
+            for rows in in_lanes(self._lanes, texts, _read_range):
+                yield rows.cast(schema)
+
+    def _pages(self, contract: Contract) -> int | None:
         with reading(contract.name):
             self._cursor.execute(sql_text("population/source_pages"), (contract.name,))
             (pages,) = self._cursor.fetchone() or (None,)
-        ranges = page_ranges(pages or 0)
-        if len(self._lanes) == 1 or len(ranges) == 1:
-            yield from self._read(contract.name, statement, schema)
-            return
-        texts = [_text(statement.where(sa.text(condition))) for condition in ranges]
-        with reading(contract.name):
-            for rows in in_lanes(self._lanes, texts, _read_range):
-                yield from rows.cast(schema).to_batches()
+        return int(pages) if pages is not None else None
 
-    def _read(
-        self, what: str, statement: sa.Select[Any], schema: pa.Schema, parameters: tuple[str, ...] = ()
-    ) -> Iterator[pa.RecordBatch]:
+    def _read(self, what: str, statement: sa.Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         with reading(what):
             _small_batches(self._cursor)
-            self._cursor.execute(_text(statement), parameters)
+            self._cursor.execute(_text(statement))
             for batch in read_ahead(self._cursor.fetch_record_batch()):
                 yield batch.cast(schema)
 
@@ -135,12 +164,19 @@ def _read_range(cursor: dbapi.Cursor, text: str) -> pa.Table:
     return cursor.fetch_arrow_table()
 
 
+def _read_keys(text: str, cursor: dbapi.Cursor, keys: str) -> pa.Table:
+    _small_batches(cursor)
+    cursor.execute(text, (keys,))
+    return cursor.fetch_arrow_table()
+
+
 def _small_batches(cursor: dbapi.Cursor) -> None:
     cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
 
 
 def _text(statement: sa.Select[Any]) -> str:
-    return str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _select(contract: Contract) -> sa.Select[Any]:

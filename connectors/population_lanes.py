@@ -17,6 +17,8 @@ from connectors.read_ahead import side_by_side
 LANES = 2
 # 8 MB of a table: some tens of thousands of rows.
 PAGES_PER_RANGE = 1_024
+# 256 MB, for questions that are answered by few rows.
+PAGES_PER_QUESTION = 32_768
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -44,12 +46,12 @@ def _cursor(stack: ExitStack, url: str) -> dbapi.Cursor:
     return stack.enter_context(stack.enter_context(dbapi.connect(url, autocommit=True)).cursor())
 
 
-def page_ranges(pages: int) -> list[str]:
+def page_ranges(pages: int, at_once: int | None = None) -> list[str]:
     """Write the conditions that cut a table of so many pages into ranges; the last one has no end."""
-    starts = range(0, max(1, pages), PAGES_PER_RANGE)
+    at_once = at_once or PAGES_PER_RANGE
+    starts = range(0, max(1, pages), at_once)
     return [
-        f"ctid >= '({start},0)'"
-        + (f" AND ctid < '({start + PAGES_PER_RANGE},0)'" if start != starts[-1] else "")
+        f"ctid >= '({start},0)'" + (f" AND ctid < '({start + at_once},0)'" if start != starts[-1] else "")
         for start in starts
     ]
 

@@ -1,15 +1,37 @@
 """What a table of the population database promises to a reader, however it is read."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from connectors.fingerprint import Fingerprint
 from schemas.contract import Contract
 from schemas.property import Property
 from schemas.refusal import Refusal
 
 STAMP = "source_updated_at"
+
+
+class AskedTable(Protocol):
+    """A table in a snapshot that tells of its keys and stamps without giving all of them."""
+
+    def recent(self, since: datetime, others: Fingerprint) -> Iterator[pa.RecordBatch]:
+        """Stream `row_key` and `stamp` of the rows stamped from an instant on, and of those without a stamp.
+
+        On the way the other rows, stamped before, are added to a fingerprint.
+
+        Raises:
+            Refusal: the database stopped answering.
+        """
+
+    def within(self, buckets: Sequence[int], before: datetime) -> Iterator[pa.RecordBatch]:
+        """Stream `row_key` and `stamp` of the rows of some buckets stamped before an instant.
+
+        Raises:
+            Refusal: as `recent`.
+        """
 
 
 class PopulationSnapshot(Protocol):
@@ -31,6 +53,13 @@ class PopulationSnapshot(Protocol):
 
     def stamps(self, contract: Contract) -> Iterator[pa.RecordBatch]:
         """Stream key and time of last change of every row: `row_key`, `stamp`.
+
+        Raises:
+            Refusal: as `rows`.
+        """
+
+    def asked(self, contract: Contract) -> AskedTable | None:
+        """Give the table as one that tells of its keys in a few questions; None if that is no cheaper here.
 
         Raises:
             Refusal: as `rows`.

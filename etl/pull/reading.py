@@ -95,7 +95,12 @@ def read_from_file(
     duck: duckdb.DuckDBPyConnection, file: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema
 ) -> duckdb.DuckDBPyRelation:
     """Put streamed rows into a file of this pull, from which they can be read more than once."""
-    with pq.ParquetWriter(file, schema, compression="lz4") as writer:
+    put_down(file, batches, schema)
+    return duck.read_parquet(str(file))
+
+
+def put_down(file: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
+    """Put streamed rows into a file of this pull; keys, of which each is another, want no dictionary."""
+    with pq.ParquetWriter(file, schema, compression="lz4", use_dictionary=False) as writer:
         for batch in batches:
             writer.write_batch(batch)
-    return duck.read_parquet(str(file))

@@ -47,15 +47,28 @@ def sweep_keys(
         duck, folder / "swept.parquet", snapshot.stamps(contract), stamp_schema(contract)
     )
     swept_rows.create_view("swept")
+    find_stamp_difference(duck, duck.view("known_row"))
+    return plan_reading(duck, overlap_of(duck, known), business_date)
+
+
+def find_stamp_difference(duck: duckdb.DuckDBPyConnection, known: duckdb.DuckDBPyRelation) -> None:
+    """Make the table `stamp_difference`: one row per key whose stamps differ in known rows and in `swept`."""
     nothing = ConstantExpression(None)
-    make_difference(
-        duck,
-        "stamp_difference",
-        with_content(duck.view("known_row"), nothing),
-        with_content(swept_rows, nothing),
-    )
-    watermark = known.newest.facts.watermark
-    ((overlap_from,),) = duck.sql(sql_text("population/overlap"), params={"watermark": watermark}).fetchall()
+    before, after = with_content(known, nothing), with_content(duck.view("swept"), nothing)
+    make_difference(duck, "stamp_difference", before, after)
+
+
+def overlap_of(duck: duckdb.DuckDBPyConnection, known: Chain) -> datetime | None:
+    """Tell from which stamp on rows are read again."""
+    told = {"watermark": known.newest.facts.watermark}
+    ((overlap_from,),) = duck.sql(sql_text("population/overlap"), params=told).fetchall()
+    return overlap_from  # type: ignore[no-any-return]
+
+
+def plan_reading(
+    duck: duckdb.DuckDBPyConnection, overlap_from: datetime | None, business_date: date
+) -> Sweep:
+    """Make the table `reread_key` of what was swept, and count."""
     reread = duck.sql(sql_text("population/reread_key"), params={"overlap_from": overlap_from})
     reread.create("reread_key")
     ((swept, planned, newest),) = duck.sql(

@@ -8,6 +8,7 @@ from connectors.extract import Chain, view_known
 from connectors.settings import Settings
 from connectors.source_table import PopulationSnapshot, source_schema
 from etl.pull.base import read_base
+from etl.pull.fingerprint import sweep_by_fingerprint
 from etl.pull.increment import read_increment
 from etl.pull.reading import Reading, ReadTable
 from etl.pull.sweep import sweep_keys
@@ -47,7 +48,9 @@ def read_table(
         reason = _why_all(known, business_date, is_full=is_full)
         if known is None or reason is not None:
             return read_base(reading, reason or "first")
-        sweep = sweep_keys(duck, snapshot, contract, known, business_date, folder)
+        asked = snapshot.asked(contract)
+        sweep = asked and sweep_by_fingerprint(duck, asked, contract, known, business_date, folder)
+        sweep = sweep or sweep_keys(duck, snapshot, contract, known, business_date, folder)
         if sweep.planned > max(SMALL, MOST_SHARE * sweep.swept):
             return read_base(reading, "most rows have to be read")
         return read_increment(reading, known, sweep)
