@@ -4,13 +4,9 @@ Airflow forks a process for each task. What is loaded before, the task finds the
 load Great Expectations anew, which takes longer than judging.
 """
 
-import importlib
-import pkgutil
-
 from airflow.executors.local_executor import LocalExecutor
 
-# The packages of the steps and of what they load only when they use it.
-PACKAGES = ("quality", "etl")
+from etl.warm import load_steps
 
 
 class WarmExecutor(LocalExecutor):
@@ -20,11 +16,3 @@ class WarmExecutor(LocalExecutor):
         """Load all steps and start the workers."""
         load_steps()
         super().start()
-
-
-def load_steps() -> None:
-    """Import every module of the steps; none connects to anything by being imported."""
-    for name in PACKAGES:
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            importlib.import_module(module.name)

@@ -10,18 +10,13 @@ from connectors.settings import PROJECT
 LOADED = """
 import gc, json, sys, threading
 import sqlalchemy as sa
-from dags.warm_executor import load_steps
+from etl.warm import load_steps
 
-def engines():
-    return sum(isinstance(each, sa.Engine) for each in gc.get_objects())
-
-# Those that Airflow has by itself.
-before = engines()
 load_steps()
 print(json.dumps({
     "missing": [name for name in WANTED if name not in sys.modules],
     "threads": threading.active_count(),
-    "engines": engines() - before,
+    "engines": sum(isinstance(each, sa.Engine) for each in gc.get_objects()),
 }))
 """
 WANTED = ("great_expectations", "pandas", "etl.night", "quality.gate")

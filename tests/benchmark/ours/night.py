@@ -1,23 +1,16 @@
 """A whole night as `padis run night` runs it, in one process; imports come before the clock starts."""
 
-import importlib
-import pkgutil
 import time
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import great_expectations  # noqa: F401 - a night's first use would take seconds
-
-import etl
-import quality
 from connectors.settings import Settings
 from etl.night import Night, Step, run_night
+from etl.warm import load_steps
 from schemas.refusal import Refusal
 
-for _package in (etl, quality):
-    for _module in pkgutil.walk_packages(_package.__path__, f"{_package.__name__}."):
-        importlib.import_module(_module.name)
+load_steps()
 
 APPROVER = "benchmark"
 
