@@ -1,7 +1,7 @@
 """Take a case from application to exit, step by step; each has who, when and why, and none is rewritten."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -58,7 +58,7 @@ def apply_for(settings: Settings, claim: Claim, act: Act) -> str:
     """
     case_number = _number_of(claim, act.on)
     with case_session(settings, is_trial=act.is_trial) as connection:
-        begin_case(connection, case_number, "apply", claim, act)
+        _begin_cases(connection, [_Begun(case_number, "apply", claim)], act)
     return case_number
 
 
@@ -78,16 +78,20 @@ def take_over(settings: Settings, case_number: str, act: Act) -> str:
                 expected="基线个案 · a case of the baseline",
                 to_do="查看列表 · list the cases with `padis cases list`",
             )
-        return take_over_as_found(connection, dict(found), act)
+        (state,) = take_over_as_found(connection, [dict(found)], act)
+        return state
 
 
-def take_over_as_found(connection: Connection, found: Row, act: Act) -> str:
-    """Take over a row of `subsidy.case` in the transaction of a caller, and tell its state."""
-    claim = Claim(
-        *(found[name] for name in ("programme_code", "category_code", "person_id", "division_code"))
-    )
-    step = STEPS_OF_BASELINE[found["state_code"]]
-    return begin_case(connection, found["case_number"], step, claim, act, found["exit_reason_code"])
+def take_over_as_found(connection: Connection, cases: Sequence[Row], act: Act) -> list[str]:
+    """Take over rows of `subsidy.case` in the transaction of a caller, and tell their states in order."""
+    begun = []
+    for found in cases:
+        claim = Claim(
+            *(found[name] for name in ("programme_code", "category_code", "person_id", "division_code"))
+        )
+        step = STEPS_OF_BASELINE[found["state_code"]]
+        begun.append(_Begun(found["case_number"], step, claim, found["exit_reason_code"]))
+    return _begin_cases(connection, begun, act)
 
 
 def take_step(
@@ -130,7 +134,8 @@ def take_step(
             "exit_reason_code": exit_reason_code or (now["exit_reason_code"] if is_exit else None),
             "filing_id": filing_id,
         }
-        _put(connection, row, move, act)
+        known_on = act.known_on or next_night(connection, act)
+        connection.execute(sa.insert(CASE_STEP).values({**row, **_way(move, act, known_on)}))
     return move.to_state_code
 
 
@@ -206,46 +211,57 @@ def _number_of(claim: Claim, applied_on: date) -> str:
     return f"BJ-{claim.programme_code}-{applied_on.year}-{digest}"
 
 
-def begin_case(
-    connection: Connection,
-    case_number: str,
-    step_code: str,
-    claim: Claim,
-    act: Act,
-    exit_reason_code: str | None = None,
-) -> str:
-    """Open a life with its first step, in the transaction of a caller, and tell its state."""
-    life = {
-        "case_number": case_number,
-        "programme_code": claim.programme_code,
-        "person_id": claim.person_id,
-        "recorded_by": act.by,
-        "recorded_at": act.at,
-    }
-    connection.execute(sa.insert(CASE_LIFE).values(life))
-    row = {
-        "case_number": case_number,
-        "programme_code": claim.programme_code,
-        "step_number": 1,
-        "category_code": claim.category_code,
-        "division_code": claim.division_code,
-        "exit_reason_code": exit_reason_code,
-    }
-    move = _move(load_case_life(), NONE, step_code)
-    _put(connection, row, move, act)
-    return move.to_state_code
+@dataclass(frozen=True)
+class _Begun:
+    """A life that begins: its case, the step with which it does, and the claim."""
+
+    case_number: str
+    step_code: str
+    claim: Claim
+    exit_reason_code: str | None = None
 
 
-def _put(connection: Connection, row: Row, move: Move, act: Act) -> None:
-    way = {
+def _begin_cases(connection: Connection, begun: Sequence[_Begun], act: Act) -> list[str]:
+    """Open lives with their first steps, in the transaction of a caller, and tell their states in order."""
+    life, known_on = load_case_life(), act.known_on or next_night(connection, act)
+    moves = [_move(life, NONE, one.step_code) for one in begun]
+    lives = [
+        {
+            "case_number": one.case_number,
+            "programme_code": one.claim.programme_code,
+            "person_id": one.claim.person_id,
+            "recorded_by": act.by,
+            "recorded_at": act.at,
+        }
+        for one in begun
+    ]
+    steps = [
+        {
+            "case_number": one.case_number,
+            "programme_code": one.claim.programme_code,
+            "step_number": 1,
+            "category_code": one.claim.category_code,
+            "division_code": one.claim.division_code,
+            "exit_reason_code": one.exit_reason_code,
+            **_way(move, act, known_on),
+        }
+        for one, move in zip(begun, moves, strict=True)
+    ]
+    connection.execute(sa.insert(CASE_LIFE), lives)
+    connection.execute(sa.insert(CASE_STEP), steps)
+    return [move.to_state_code for move in moves]
+
+
+def _way(move: Move, act: Act, known_on: date) -> Row:
+    return {
         "step_code": move.step_code,
         "from_state_code": move.from_state_code,
         "to_state_code": move.to_state_code,
         "level_code": move.level_code,
         "happened_on": act.on,
-        "business_date": act.known_on or next_night(connection, act),
+        "business_date": known_on,
+        **act.recorded,
     }
-    connection.execute(sa.insert(CASE_STEP).values({**row, **way, **act.recorded}))
 
 
 def _move(life: CaseLife, state_code: str, step_code: str) -> Move:

@@ -75,7 +75,7 @@ def _take_over(settings: Settings, business_date: date) -> tuple[Counter[str], C
 
 def _take_over_together(settings: Settings, cases: Sequence[Row], act: Act) -> list[str]:
     with case_session(settings) as connection:
-        return [take_over_as_found(connection, case, act) for case in cases]
+        return take_over_as_found(connection, cases, act)
 
 
 def _waiting(settings: Settings, business_date: date) -> Sequence[Row]:
