@@ -8,7 +8,8 @@ from tests.benchmark.tables import table
 from tests.benchmark.targets import NIGHT, missed_steps
 
 HOW_READ = """\
-One more run of ours, at which py-spy looked many times a second; imports and warm-up are left out.
+Ours run once more (what is short, up to five times), while py-spy looked many times a second; imports and
+warm-up are left out.
 
 - *function*: the innermost of ours that is not an engine of `connectors/`
 - *call*: what it called, by way of an engine if there was one; after the last › the library in which most of
@@ -64,14 +65,17 @@ def _night(kind: str, told: Found) -> str:
 
 def _headed(name: str, told: Found) -> str:
     ended = ", ".join(f"{of['library']} {of['share']:.0f} %" for of in told["libraries"])
+    took = f"{told['seconds']:.1f} s and {told['cpu_seconds']:.1f} s of CPU in all"
     return (
-        f"**{name}**, profiled at commit `{told['commit']}`, {told['at']}: {told['seconds']:.1f} s, "
-        f"{told['cpu_seconds']:.1f} s of CPU, {told['looks']:,} looks, of which most ended in {ended}"
+        f"**{name}**, profiled at commit `{told['commit']}`, {told['at']}: {told['runs']} run(s), {took}, "
+        f"{told['looks']:,} looks, of which most ended in {ended}"
     )
 
 
 def _row(entry: Mapping[str, Any]) -> list[str]:
-    return [*(_cell(entry[part]) for part in ("where", "call")), f"{entry['share']:.1f} %"]
+    # `others` are no function and have no call.
+    where = f"`{entry['where']}`" if entry["call"] else entry["where"]
+    return [where, _cell(entry["call"]), f"{entry['share']:.1f} %"]
 
 
 def _cell(text: str) -> str:

@@ -1,11 +1,13 @@
 """What the page tells of missed steps, and what is kept of profiles from one run to the next."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.settings import PROJECT
 from schemas.refusal import Refusal
 from tests.benchmark.causes import causes
 from tests.benchmark.kept import keep_found, keep_profile
@@ -29,7 +31,7 @@ def contender(seconds: float, **answer: Any) -> dict[str, Any]:
 
 def profiled(where: str, call: str = "itself") -> dict[str, Any]:
     return {
-        "commit": "earlier", "at": "2026-06-01", "seconds": 4.0, "cpu_seconds": 3.0, "load": 0.5,
+        "commit": "earlier", "at": "2026-06-01", "runs": 1, "seconds": 4.0, "cpu_seconds": 3.0, "load": 0.5,
         "looks": 400,
         "libraries": [{"library": "duckdb", "share": 71.6}],
         "entries": [{"where": where, "call": call, "share": 71.6}],
@@ -48,9 +50,9 @@ PROFILE = {"steps": {"decide": profiled("_judged (etl/x.py)", "a | b (duckdb)"),
 
 def test_only_missed_steps_are_explained_each_at_its_commit() -> None:
     told = "\n".join(causes(found(steps={"decide": MISSED, "cube": MET}, profile=PROFILE)))
-    assert "**decide**, profiled at commit `earlier`, 2026-06-01: 4.0 s, 3.0 s of CPU, 400 looks" in told
+    assert "**decide**, profiled at commit `earlier`, 2026-06-01: 1 run(s), 4.0 s and 3.0 s of CPU" in told
     assert "most ended in duckdb 72 %" in told
-    assert "| _judged (etl/x.py) | a \\| b (duckdb) | 71.6 % |" in told
+    assert "| `_judged (etl/x.py)` | a \\| b (duckdb) | 71.6 % |" in told
     assert "cube" not in told
     assert "not profiled yet" not in told
 
@@ -72,7 +74,7 @@ def test_a_missed_night_has_a_table_of_its_steps() -> None:
     told = "\n".join(causes(found(nights=NIGHTS, profile={"nights": {"full": night}})))
     assert "**full night**, profiled at commit `earlier`" in told
     assert "| **take_over** |  |  | **37.0 %** |" in told
-    assert "|  | counted | itself | 71.6 % |" in told
+    assert "|  | `counted` | itself | 71.6 % |" in told
 
 
 def test_profiles_outlive_measurements_and_pages(tmp_path: Path) -> None:
@@ -105,13 +107,38 @@ def test_a_profile_comes_to_what_another_machine_measured(tmp_path: Path) -> Non
     assert "5m ·" not in page
 
 
+def spying(file: Path, text: str) -> Path:
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
 def test_who_may_not_look_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blind = tmp_path / "py-spy"
-    blind.write_text(
-        "#!/bin/sh\necho 'Error: Permission Denied: you may not' >&2\nexit 1\n", encoding="utf-8"
+    blind = spying(
+        tmp_path / "py-spy", "#!/bin/sh\necho 'Error: Permission Denied: you may not' >&2\nexit 1\n"
     )
-    blind.chmod(0o755)
     for there in (blind, tmp_path / "not-there"):
         monkeypatch.setattr("tests.benchmark.profiles.PY_SPY", there)
         with pytest.raises(Refusal, match=r"profile_not_taken.*found: (ended with 1: Error|no py-spy)"):
             profile_step(STEPS[0], {}, tmp_path / "log")
+
+
+# Sees 200 looks of the clocked work, whatever it is, and lets it be done.
+SEES = """#!{python}
+import json, sys
+from pathlib import Path
+frames = "clocked ({project}/tests/benchmark/contender.py:1);work ({project}/etl/x.py:0)"
+Path(sys.argv[sys.argv.index("--output") + 1]).write_text(frames + " 200")
+told = {{"begun": 0, "seconds": 0.5, "cpu_seconds": 0.4, "warmed_mb": 1, "own_peak_mb": 1, "answer": {{}}}}
+Path(sys.argv[-1]).write_text(json.dumps(told))
+"""
+
+
+def test_short_work_is_run_again_until_there_are_looks_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeing = spying(tmp_path / "py-spy", SEES.format(python=sys.executable, project=PROJECT))
+    monkeypatch.setattr("tests.benchmark.profiles.PY_SPY", seeing)
+    told = profile_step(STEPS[0], {}, tmp_path / "log")
+    assert (told["runs"], told["looks"], told["seconds"]) == (3, 600, 1.5)
+    assert told["entries"] == [{"where": "work (etl/x.py)", "call": "itself", "share": 100.0}]
