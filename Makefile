@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down check test test-deep bench bench-page generated format lock clean
+.PHONY: help setup run up down check test test-deep bench bench-profile bench-page generated format lock clean
 
 # The newest Python that is here and that the lock knows.
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
@@ -32,7 +32,7 @@ SEED ?= 20260601
 export PERSONS SEED
 
 help: ## 列出命令 · list these commands
-	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(VENV)/installed ## 安装 · make the virtual environment from the hashed locks
 	@:
@@ -72,6 +72,9 @@ test-deep: setup ## 长测 · the long sweeps
 
 bench: setup $(PEERS)/installed ## 基准 · time and memory beside peers, SIZE=20k, 1m (default), 5m or 22m
 	@$(BIN)/python -m tests.benchmark run --size $(SIZE)
+
+bench-profile: setup $(PEERS)/installed ## 剖析 · where the time of our steps goes, SIZE=20k, 1m (default), 5m or 22m
+	@$(BIN)/python -m tests.benchmark profile --size $(SIZE)
 
 bench-page: setup ## 基准页 · write docs/benchmarks.md from what was measured
 	@$(BIN)/python -m tests.benchmark page

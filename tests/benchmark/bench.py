@@ -61,8 +61,7 @@ def _run_all(
     log: Path,
     tell: Tell,
 ) -> None:
-    # A table that is pulled has no small one beside it.
-    given = {**inputs, "warm": None} if step.needs_city else inputs
+    given = inputs_of(step, inputs)
     for name, (module, python) in contenders.items():
         if "failed" in told[name] or _is_enough(told[name]["runs"]):
             continue
@@ -73,6 +72,11 @@ def _run_all(
             tell(f"{step.name:11} {name:34} {failed}")
             continue
         tell(f"{step.name:11} {name:34} {run.seconds:8.2f} s {run.peak_mb:6} MB")
+
+
+def inputs_of(step: Step, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what contenders of a step are given: a table that is pulled has no small one beside it."""
+    return {**inputs, "warm": None} if step.needs_city else inputs
 
 
 def _peer(step: Step, name: str) -> tuple[str, Path]:

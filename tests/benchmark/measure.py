@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,10 @@ class Failed(Exception):  # noqa: N818 - what happened to a run
     """A contender ended without an answer; the message names the last line that it wrote."""
 
 
-def run_contender(module: str, inputs: Mapping[str, Any], python: Path, log: Path) -> Run:
-    """Run a contender once.
+def run_contender(
+    module: str, inputs: Mapping[str, Any], python: Path, log: Path, under: Sequence[str] = ()
+) -> Run:
+    """Run a contender once, under a program that watches it if there is one (`under`, with its arguments).
 
     Raises:
         Failed: it did not come to an end.
@@ -58,10 +60,10 @@ def run_contender(module: str, inputs: Mapping[str, Any], python: Path, log: Pat
         given, outcome = Path(folder) / "inputs.json", Path(folder) / "outcome.json"
         given.write_text(json.dumps({**inputs, "folder": folder}), encoding="utf-8")
         load = os.getloadavg()[0]
-        command = [str(python), "-m", "tests.benchmark.contender", module, str(given), str(outcome)]
+        asked = [str(python), "-m", "tests.benchmark.contender", module, str(given), str(outcome)]
         with log.open("ab") as output:
             process = subprocess.Popen(
-                command, cwd=PROJECT, env=_environment(folder), stdout=output, stderr=output
+                [*under, *asked], cwd=PROJECT, env=_environment(folder), stdout=output, stderr=output
             )
         with watching(process.pid) as samples:
             try:

@@ -1,7 +1,7 @@
 """Whole nights of a city: a full one, then one after a day in which one person in a hundred changed."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from tests.benchmark.city import begin_again, live_on
 from tests.benchmark.measure import Failed, Run, run_contender
 from tests.support.partners import running_partners
 
+NIGHT = "tests.benchmark.ours.night"
 Tell = Callable[[str], None]
 
 
@@ -20,24 +21,37 @@ def measure_nights(
     """Measure full and incremental nights, each pair from the beginning of the city."""
     told: dict[str, Any] = {"full": [], "incremental": [], "changed": {}}
     for turn in range(runs):
-        begin_again(settings, folder)
-        with running_partners(settings):
-            try:
-                told["full"].append(_night(settings, day, log))
-                _tell(tell, f"full night {turn + 1}", told["full"][-1])
-                told["changed"] = live_on(settings, day)
-                told["incremental"].append(_night(settings, day + timedelta(days=1), log))
-                _tell(tell, f"incremental night {turn + 1}", told["incremental"][-1])
-            except Failed as failed:
-                told["failed"] = str(failed)
-                tell(f"night {turn + 1}: {failed}")
-                break
+        try:
+            for kind, inputs, changed in two_nights(settings, folder, day):
+                told[kind].append(_night(inputs, log))
+                told["changed"] = changed
+                _tell(tell, f"{kind} night {turn + 1}", told[kind][-1])
+        except Failed as failed:
+            told["failed"] = str(failed)
+            tell(f"night {turn + 1}: {failed}")
+            break
     return told
 
 
-def _night(settings: Settings, day: date, log: Path) -> dict[str, Any]:
-    inputs = {"city": str(settings.var), "night": day.isoformat()}
-    run = run_contender("tests.benchmark.ours.night", inputs, Path(sys.executable), log)
+def two_nights(
+    settings: Settings, folder: Path, day: date
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Put the city back to its beginning and serve its partners; give kind and inputs of each night, and
+    what has changed before it. A night is to be run before the next is asked for.
+    """
+    begin_again(settings, folder)
+    with running_partners(settings):
+        yield "full", _inputs(settings, day), {}
+        changed = live_on(settings, day)
+        yield "incremental", _inputs(settings, day + timedelta(days=1)), changed
+
+
+def _inputs(settings: Settings, day: date) -> dict[str, Any]:
+    return {"city": str(settings.var), "night": day.isoformat()}
+
+
+def _night(inputs: Mapping[str, Any], log: Path) -> dict[str, Any]:
+    run = run_contender(NIGHT, inputs, Path(sys.executable), log)
     kept = run.told()
     steps = kept.pop("answer")["steps"]
     return {**kept, "steps": [{**step, "peak_mb": _peak(run, step)} for step in steps]}

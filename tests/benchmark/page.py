@@ -1,15 +1,18 @@
 """Write docs/benchmarks.md and its charts from what was measured."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from connectors.settings import PROJECT
 from tests.benchmark.bench import RUNS
+from tests.benchmark.causes import causes
 from tests.benchmark.chart import bars, growth
-from tests.benchmark.results import MUST, NIGHTS, Found, Line, judged, losses, night_medians, steps_of
+from tests.benchmark.results import Found, Line, losses, night_medians, profiles_upon, steps_of
 from tests.benchmark.steps import OURS
+from tests.benchmark.tables import table
+from tests.benchmark.targets import verdicts
 
 DOCS = PROJECT / "docs"
 INTRODUCTION = """# 基准 · Benchmarks
@@ -22,6 +25,7 @@ How it is measured, and why ratios: [decision 25](decisions/0025-how-we-measure.
 make bench SIZE=20k   # a look whether it works: some minutes
 make bench SIZE=1m    # beside peers
 make bench SIZE=22m   # ours alone; the city is made once and kept in var/bench
+make bench-profile SIZE=1m   # where the time of our steps goes; told below of what misses a target
 make bench-page       # write this page anew
 ```
 
@@ -39,7 +43,9 @@ def write_page(results: Path, docs: Path = DOCS) -> None:
         if told.exists():
             for size, found in json.loads(told.read_text(encoding="utf-8")).items():
                 kept[size] = _laid_upon(kept.get(size, {}), found)
-    by_size = dict(sorted(kept.items(), key=lambda entry: entry[1]["persons"]))
+    # A size of which nothing but profiles is known has nothing that they would explain.
+    measured = [entry for entry in kept.items() if "commit" in entry[1]]
+    by_size = dict(sorted(measured, key=lambda entry: entry[1]["persons"]))
     pictures = docs / "pictures"
     for folder in (pictures, docs / "evidence"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,12 +65,16 @@ def _laid_upon(earlier: Found, found: Found) -> Found:
     """Lay what was measured last upon what was before; `of` names commit and machine of each part."""
     if not earlier:
         return {**found, "of": _commits(found)}
+    if profile := profiles_upon(earlier, found):
+        found = {**found, "profile": profile}
     steps = earlier.get("steps", {}) | found.get("steps", {})
     return {**earlier, **found, "steps": steps, "of": _commits(earlier) | _commits(found)}
 
 
 def _commits(found: Found) -> dict[str, str]:
     parts = [*found.get("steps", {}), *(["nights"] if "nights" in found else [])]
+    if not parts:
+        return {}
     own = f"{found['commit']}, {found['at']}, {found['machine']['processor']}"
     return {part: found.get("of", {}).get(part, own) for part in parts}
 
@@ -122,7 +132,7 @@ def _growth(by_size: Mapping[str, Found], charts: Mapping[str, str]) -> list[str
     return [
         "## 随规模增长 · Growth, ours alone\n",
         "Seconds; memory stands with each size below.\n",
-        _table(["步骤 · step", *(size for size, _ in sizes)], rows),
+        table(["步骤 · step", *(size for size, _ in sizes)], rows),
         "\n![Seconds by persons](pictures/bench_growth.svg)\n",
     ]
 
@@ -132,6 +142,7 @@ def _size(size: str, found: Found, charts: Mapping[str, str]) -> list[str]:
     if f"bench_steps_{size}.svg" in charts:
         parts.append(f"\n![Seconds of every contender](pictures/bench_steps_{size}.svg)\n")
     parts += _targets(found)
+    parts += causes(found)
     parts += _losses(found)
     for step, lines in steps_of(found):
         parts += [f"\n### {step.title}\n", _step_table(lines), ""]
@@ -193,49 +204,14 @@ def _few_runs(found: Found) -> list[str]:
 
 
 def _targets(found: Found) -> list[str]:
-    rows = []
-    for step, lines in steps_of(found):
-        for target in step.targets:
-            ratio, met = judged(step, target, lines)
-            if ratio and met is not None:
-                told = f"{ratio:.2f}×" if target.least >= 1 else f"{1 / ratio:.1f} times it"
-                rows.append([step.name, target.words, told, _verdict(met)])
-        if found["size"] in step.within and lines[0].seconds:
-            most, took = step.within[found["size"]], lines[0].seconds
-            rows.append([step.name, f"within {most} s", f"{took:.1f} s", _verdict(took <= most)])
-        if step.most_mb is not None and lines[0].peak_mb is not None:
-            kept = lines[0].peak_mb <= step.most_mb
-            rows.append([step.name, f"at most {step.most_mb} MB", f"{lines[0].peak_mb} MB", _verdict(kept)])
-        if step.name == "submission" and lines[0].seconds:
-            pace = lines[0].answer["megabytes"] / lines[0].seconds
-            rows.append([step.name, "at least 20 MB/s end to end", f"{pace:.1f} MB/s", _verdict(pace >= 20)])
-        if step.name == "births" and len(lines) > 1 and "f1" in lines[1].answer:
-            own, theirs = lines[0].answer["f1"], lines[1].answer["f1"]
-            told = f"{own:.4f}, Splink {theirs:.4f}"
-            rows.append([step.name, "F1 not below Splink's", told, _verdict(own >= theirs)])
-    rows += list(_night_targets(found))
+    rows = [[of.step, of.target, of.measured, _verdict(of.is_met)] for of in verdicts(found)]
     if not rows:
         return []
     return [
         "\n### 目标 · Targets\n",
-        _table(["步骤 · step", "目标 · target", "测得 · measured", ""], rows),
+        table(["步骤 · step", "目标 · target", "测得 · measured", ""], rows),
         "",
     ]
-
-
-def _night_targets(found: Found) -> Iterable[list[str]]:
-    medians = night_medians(found)
-    for word, table in (("stretch", NIGHTS), ("must", MUST)):
-        if found["persons"] not in table:
-            continue
-        full, increment, most = table[found["persons"]]
-        for kind, least in (("full", full), ("incremental", increment)):
-            if kind in medians:
-                seconds, peak = medians[kind]
-                rule = f"{kind} night within {least} s ({word})"
-                yield ["night", rule, f"{seconds:.1f} s", _verdict(seconds <= least)]
-                if kind == "full":
-                    yield ["night", f"at most {most} MB ({word})", f"{peak} MB", _verdict(peak <= most)]
 
 
 def _losses(found: Found) -> list[str]:
@@ -277,7 +253,7 @@ def _step_table(lines: list[Line]) -> str:
         "结果一致 · same answer",
         "结果 · answer",
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _agreement(line: Line) -> str:
@@ -322,7 +298,7 @@ def _nights(size: str, found: Found, charts: Mapping[str, str]) -> list[str]:
             row += [f"{step['seconds']:.2f}{state}", str(step["peak_mb"] or "")]
         rows.append(row)
     head = ["步骤 · step", *(word for kind in last for word in (f"{kind} s", "peak MB"))]
-    parts += ["", _table(head, rows)]
+    parts += ["", table(head, rows)]
     if f"bench_night_{size}.svg" in charts:
         parts.append(f"\n![Seconds of the steps of a night](pictures/bench_night_{size}.svg)\n")
     return parts
@@ -334,8 +310,3 @@ def _verdict(met: bool) -> str:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}" if value < 100 else f"{value:.0f}"
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -116,3 +116,13 @@ def night_medians(found: Found) -> dict[str, tuple[float, int]]:
         for kind in ("full", "incremental")
         if nights.get(kind)
     }
+
+
+def profiles_upon(earlier: Found, found: Found) -> dict[str, Any]:
+    """Lay the profiles taken last upon those before; each names its commit."""
+    before, last = earlier.get("profile", {}), found.get("profile", {})
+    return {
+        of: {**before.get(of, {}), **last.get(of, {})}
+        for of in ("steps", "nights")
+        if of in {**before, **last}
+    }
