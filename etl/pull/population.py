@@ -1,7 +1,7 @@
 """Pull the population database: persons, children and marriages, in one snapshot.
 
 The first night, the first of a month and `--full` land a base: all rows. The others land an
-increment: what differs from what is known, found by a sweep of all keys (decision 15).
+increment: what differs from what is known, found by a sweep of keys or sums of them (decision 15).
 """
 
 import logging
