@@ -17,9 +17,10 @@ from connectors.engine import Relation, run_sql
 from connectors.lake import DatasetVersion, made_on, version_on
 from connectors.registry import registry_session
 from connectors.settings import Settings
-from etl.births.fold import children_within_reach, folded_births
+from etl.births.fold import folded_births, population_children
 from etl.births.linkage import Linkage, linkage_of, open_sides, weighed_pairs
 from etl.births.model import CITED, LinkageModel, ModelComparison, cited_model
+from etl.births.reach import within_reach
 from etl.births.verdicts import standing_verdicts, verdicts_before
 from schemas.refusal import Refusal
 
@@ -138,10 +139,11 @@ def _link_again(settings: Settings, inputs: Sequence[str], verdicts: pa.Table, b
     staging = _cited_staging(inputs)
     model = _cited_model(inputs)
     births = folded_births(settings, staging, business_date).births
-    children = children_within_reach(settings, staging, births, verdicts, business_date)
+    near = within_reach(settings, staging, births, verdicts, business_date)
+    children = population_children(settings, near)
     standing = standing_verdicts(settings, verdicts, births, children)
-    linkage = linkage_of(settings, staging, births, children, model, business_date, standing)
-    return _Again(births, children, staging, model, linkage)
+    linkage = linkage_of(settings, near, births, children, model, business_date, standing)
+    return _Again(births, children, near, model, linkage)
 
 
 def _cited_staging(inputs: Iterable[str]) -> dict[str, Relation]:

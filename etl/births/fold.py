@@ -38,19 +38,3 @@ def population_children(settings: Settings, staging: Mapping[str, Relation]) -> 
     """List the children born to families of the population database (sql/births/population_child.sql)."""
     given = {name: staging[name] for name in ("family_child", "population_person")}
     return run_sql(settings, "births/population_child", given)
-
-
-def children_within_reach(
-    settings: Settings,
-    staging: Mapping[str, Relation],
-    births: pa.Table,
-    verdicts: pa.Table,
-    business_date: date,
-) -> pa.Table:
-    """List those of `population_children` that any of the births may be, or that are findings by themselves.
-
-    Others change nothing: no rule links them (sql/births/child_within_reach.sql).
-    """
-    given = {"family_child": staging["family_child"], "folded_birth": births, "pair_verdict": verdicts}
-    near = run_sql(settings, "births/child_within_reach", given, {"business_date": business_date})
-    return population_children(settings, {**staging, "family_child": near})

@@ -10,9 +10,10 @@ import pyarrow as pa
 from connectors.engine import Relation, run_sql
 from connectors.settings import Settings
 from etl.births.classify import OnRecord, classify_births
-from etl.births.fold import children_within_reach, folded_births
+from etl.births.fold import folded_births, population_children
 from etl.births.linkage import link_births
 from etl.births.model import LinkageModel
+from etl.births.reach import within_reach
 from etl.births.reviews import link_reviews
 from etl.births.verdicts import standing_verdicts
 from schemas.refusal import Refusal
@@ -67,15 +68,16 @@ def match_births(
         given = {"mch_birth": staging["mch_birth"]}
         records = run_sql(settings, "SELECT COUNT(*) AS records FROM mch_birth", given)
         folded = folded_births(settings, staging, business_date)
-        children = children_within_reach(settings, staging, folded.births, on_record.verdicts, business_date)
+        near = within_reach(settings, staging, folded.births, on_record.verdicts, business_date)
+        children = population_children(settings, near)
         sides = (folded.births, children)
         standing = standing_verdicts(settings, on_record.verdicts, *sides)
-        links = link_births(settings, staging, *sides, model, business_date, standing)
-        reviews = link_reviews(settings, staging, *sides, links, standing, model, business_date)
+        links = link_births(settings, near, *sides, model, business_date, standing)
+        reviews = link_reviews(settings, near, *sides, links, standing, model, business_date)
         found = {"folded_birth": folded.births, "population_child": children}
         classified = classify_births(
             settings,
-            {**staging, **found, "link": links, "link_review": reviews},
+            {**near, **found, "link": links, "link_review": reviews},
             divisions,
             business_date,
             on_record,

@@ -1,28 +1,20 @@
 """Laws of the births: SQL and hand agree, counts close, nobody is linked twice, order does not matter."""
 
-import secrets
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from connectors.settings import Settings
-from etl.births.fold import children_within_reach, folded_births, population_children
-from etl.births.linkage import linkage_of
 from etl.births.match import MatchedBirths, match_births
 from etl.births.model import LinkageModel, model_on
 from etl.births.situations import SITUATIONS
 from etl.births.survivorship import FIELDS
-from etl.births.verdicts import VERDICTS, standing_verdicts
-from tests.support.birth_year import TODAY as YEAR_END
-from tests.support.birth_year import birth_year
 from tests.support.births import DIVISIONS, TODAY, World, apart, child, person, record, staged, together
 from tests.support.births_by_hand import classes, fold
 from tests.support.situations_by_hand import situations, winners
@@ -36,14 +28,6 @@ COMMON_DAY, NEXT_DAY, LAST_YEAR = map(
 DAYS = st.sampled_from([COMMON_DAY, COMMON_DAY, COMMON_DAY, NEXT_DAY, LAST_YEAR])
 # Of children who are grown up: only a certificate can bring a birth to them.
 LONG_AGO = date(2011, 3, 3)
-ELDER_THAN = date(2025, 1, 1)
-VERDICT = {
-    "business_date": date(2026, 12, 30),
-    "verdict_code": "same",
-    "evidence_sha256": "0" * 64,
-    "rule_version": "exact/0",
-    "decided_at": datetime(2026, 12, 30, tzinfo=UTC),
-}
 SEXES = st.sampled_from(["2", "2", "2", "1"])
 ORDERS = st.sampled_from([1, 1, 1, 2, None])
 NAMES = st.sampled_from(["李安", "李宁", "王芳之女", None])
@@ -158,31 +142,6 @@ def test_every_record_and_every_child_is_accounted_for_once(worlds: Sequence[Any
     differing = {row["match_id"] for row in births.fields.to_pylist() if row["is_conflict"]}
     assert differing == {row["match_id"] for row in found if row["class_code"] == "conflict"}
     assert births.fields.num_rows == len(FIELDS) * len(found)
-
-
-def test_no_rule_links_children_out_of_reach() -> None:
-    seed = secrets.randbelow(2**31)
-    staging = birth_year(seed, 3_000, 3.0).staging
-    births, children = folded_births(NOWHERE, staging, YEAR_END).births, population_children(NOWHERE, staging)
-    elder = children.filter(pc.less(children["birth_date"], ELDER_THAN))
-    word = VERDICT | {
-        "first_record_id": births["first_record_id"][0].as_py(),
-        "record_ids": [births["mch_record_id"][0].as_py()],
-        "relation_id": elder["relation_id"][0].as_py(),
-    }
-    said = pa.Table.from_pylist([word], schema=VERDICTS)
-    near = children_within_reach(NOWHERE, staging, births, said, YEAR_END)
-    assert word["relation_id"] in near["relation_id"].to_pylist()
-    assert near.num_rows < children.num_rows - elder.num_rows / 2
-    found, of_all = (
-        linkage_of(
-            NOWHERE, staging, births, side, model_on(YEAR_END), YEAR_END,
-            standing_verdicts(NOWHERE, said, births, side),
-        )
-        for side in (near, children)
-    )  # fmt: skip
-    assert found.links.equals(of_all.links), f"seed {seed}"
-    assert found.rated.equals(of_all.rated), f"seed {seed}"
 
 
 @hypothesis_settings(max_examples=4, deadline=None)

@@ -262,6 +262,8 @@ def _child_rows(
             "father_person_id": delivered["father_person_id"],
             "child_person_id": identities.person_ids.take(pa.array(parents + rows)),
             "child_name": names,
+            "child_id_type_code": pa.nulls(len(rows), pa.string()),
+            "child_id_number": pa.nulls(len(rows), pa.string()),
             "child_birth_date": delivered["child_birth_date"],
             "child_sex_code": chosen("-12", born.sex[rows]),
             "birth_certificate_number": delivered["birth_cert_no"],
@@ -269,6 +271,7 @@ def _child_rows(
             "plural_count": pa.array(born.plural[rows].astype(np.int64)),
             "plural_order": pa.array(born.order[rows].astype(np.int64)),
             "adopted_date": pa.nulls(len(rows), pa.date32()),
+            "is_alive": pa.array(np.ones(len(rows), dtype=bool)),
         }
     )
     return whole.filter(pc.invert(pc.is_in(whole["relation_id"].cast(pa.string()), rejected)))
