@@ -1,4 +1,4 @@
-"""Few rows of a version of the lake: those of some keys, and those that a question chooses.
+"""Few rows of a version of the lake: those of some keys, those that a question chooses, and what it counts.
 
 The whole version is asked, and what lies upon it is laid upon the answer. The view that everything else
 reads joins all rows with those that count no more, before anything is chosen.
@@ -61,6 +61,32 @@ def chosen_rows(
     if layer is None:
         return ask(whole)
     return pa.concat_tables([_not_replaced(ask(whole), key, layer), ask(layer.rows)])
+
+
+def counted_rows(
+    settings: Settings,
+    relation: Relation,
+    name: str,
+    sql: str,
+    parameters: Mapping[str, Any] | None = None,
+) -> pa.Table:
+    """Ask a SELECT that counts rows of `name`, each by itself, as `value`; its answers are to be added up.
+
+    What is gone from a whole version is counted below zero, so that no row is looked for.
+    """
+
+    def ask(rows: Relation) -> pa.Table:
+        return run_sql(settings, sql, {name: rows}, parameters)
+
+    if not isinstance(relation, DatasetVersion):
+        return ask(relation)
+    held = held_by(table_path(settings, relation.name), relation.version)
+    if held.layer is None:
+        return ask(relation)
+    gone, come = (ask(staged_file(file)) for file in (held.layer.replaced, held.layer.rows))
+    less = gone.drop_columns("value").append_column("value", pc.negate(gone.column("value")))
+    whole = ask(DatasetVersion(relation.name, held.whole))
+    return pa.concat_tables([whole, less.select(whole.column_names), come])
 
 
 def _held(settings: Settings, version: DatasetVersion) -> tuple[Path, Layer | None]:

@@ -33,7 +33,9 @@ def copy_out(connection: Connection, chosen: sa.Select[Any], schema: pa.Schema) 
         schema_translate_map=branch,
         render_schema_translate=True,
     )
-    statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv)"
+    # Where a statement has no parameters, the driver takes percent signs as they are.
+    question = str(compiled).replace("%%", "%")
+    statement = f"COPY ({question}) TO STDOUT (FORMAT csv)"
     content = io.BytesIO()
     with _cursor(connection) as cursor, cursor.copy(statement.encode()) as copy:
         for block in copy:

@@ -8,12 +8,14 @@ import pyarrow as pa
 
 from connectors.divisions import all_retired_divisions
 from connectors.engine import Relation, run_sql
+from connectors.lake_lookup import counted_rows
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 
 # What is made first, with what it is made from under the names that its file has for it: cells share it.
 BIRTH_CELL = ("statistics/birth_cell", {"birth_match": "birth_match"})
 DERIVED = {
+    "person_group": ("statistics/person_group", {"population_person": "population_person"}),
     "birth_cell": BIRTH_CELL,
     "beneficiary_age": (
         "statistics/beneficiary_age",
@@ -25,7 +27,7 @@ DERIVED = {
 MONTH_DERIVED = {"birth_cell": BIRTH_CELL}
 # Each file of cells with the relations it counts; those in DATED compare with the business date.
 CELLS = {
-    "statistics/persons": ("population_person",),
+    "statistics/persons": ("person_group",),
     "statistics/births": ("birth_cell",),
     "statistics/decisions": ("decision",),
     "statistics/cases": ("known_in_year", "dated_in_year", "beneficiary_age"),
@@ -41,9 +43,11 @@ MONTH_CELLS = {
     "statistics/quality": ("quality",),
 }
 DATED = (
-    "statistics/persons", "statistics/births", "statistics/beneficiary_age", "statistics/case_in_year",
+    "statistics/person_group", "statistics/births", "statistics/beneficiary_age", "statistics/case_in_year",
     "statistics/tasks",
 )  # fmt: skip
+# What counts each row by itself may be asked of what a version rests on, and of its changes.
+ADDED_UP = ("statistics/person_group",)
 Derived = Mapping[str, tuple[str, Mapping[str, str]]]
 
 
@@ -134,4 +138,8 @@ def _run(
 ) -> pa.Table:
     """Run a file over those of the relations that it names."""
     named = {own: relations[name] for own, name in sources.items()}
-    return run_sql(settings, sql, named, {"business_date": business_date} if sql in DATED else None)
+    parameters = {"business_date": business_date} if sql in DATED else None
+    if sql in ADDED_UP:
+        ((name, relation),) = named.items()
+        return counted_rows(settings, relation, name, sql, parameters)
+    return run_sql(settings, sql, named, parameters)

@@ -1,28 +1,17 @@
 -- statistics.persons: cells of living persons where they live; one row per measure, residence code and category.
-WITH person AS (
+-- Groups may come in parts, of which one takes away what another has.
+WITH grouped AS (
     SELECT
-        residence_division_code AS division_code,
+        division_code,
         CASE WHEN sex_code IN ('1', '2') THEN sex_code ELSE 'unknown' END AS sex,
-        CASE
-            WHEN hukou_division_code IS NULL THEN 'unknown'
-            WHEN hukou_division_code LIKE '11%' THEN 'here'
-            ELSE 'elsewhere'
-        END AS hukou,
-        CASE WHEN birth_date <= CAST($business_date AS DATE)
-            THEN DATE_SUB('year', birth_date, CAST($business_date AS DATE)) END AS age
-    FROM population_person
-    WHERE life_status_code = '1'
-),
-grouped AS (
-    SELECT
-        division_code, sex, hukou,
-        CASE
-            WHEN age IS NULL THEN 'unknown'
-            WHEN age < 3 THEN '00-02' WHEN age < 6 THEN '03-05' WHEN age < 15 THEN '06-14' WHEN age < 18 THEN '15-17'
-            WHEN age < 35 THEN '18-34' WHEN age < 50 THEN '35-49' WHEN age < 60 THEN '50-59'
-            WHEN age < 65 THEN '60-64' WHEN age < 80 THEN '65-79' ELSE '80+'
-        END AS age_group
-    FROM person
+        CASE WHEN is_here THEN 'here' WHEN NOT is_here THEN 'elsewhere' ELSE 'unknown' END AS hukou,
+        CASE age_from
+            WHEN 0 THEN '00-02' WHEN 3 THEN '03-05' WHEN 6 THEN '06-14' WHEN 15 THEN '15-17' WHEN 18 THEN '18-34'
+            WHEN 35 THEN '35-49' WHEN 50 THEN '50-59' WHEN 60 THEN '60-64' WHEN 65 THEN '65-79' WHEN 80 THEN '80+'
+            ELSE 'unknown'
+        END AS age_group,
+        value
+    FROM person_group
 )
 SELECT
     CASE
@@ -32,6 +21,7 @@ SELECT
     END AS measure,
     division_code,
     COALESCE(sex, hukou, age_group) AS category,
-    COUNT(*) AS value
+    CAST(SUM(value) AS BIGINT) AS value
 FROM grouped
 GROUP BY GROUPING SETS ((division_code, sex), (division_code, hukou), (division_code, age_group))
+HAVING SUM(value) > 0

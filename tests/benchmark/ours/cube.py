@@ -16,7 +16,8 @@ def run(inputs: dict[str, Any]) -> pa.Table:
     settings, day = settings_of(inputs), date.fromisoformat(inputs["day"])
     divisions = load_divisions(day)
     persons = {"population_person": rows_of(inputs, "person")}
-    cell = run_sql(settings, "statistics/persons", persons, {"business_date": day})
+    group = run_sql(settings, "statistics/person_group", persons, {"business_date": day})
+    cell = run_sql(settings, "statistics/persons", {"person_group": group})
     cell = cell.append_column("month", pa.nulls(cell.num_rows, pa.string()))
     retired = all_retired_divisions(settings, day)
     place = place_of(settings, cell.column("division_code"), divisions, retired)

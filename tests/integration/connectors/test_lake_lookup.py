@@ -1,6 +1,8 @@
-"""Few rows of a version are those that reading all of it and choosing among them gives."""
+"""Few rows of a version, and what is counted of it, are what reading all of it gives."""
 
+from collections import Counter
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.lake import DatasetVersion, Reconciled, publish_dataset, read_dataset
 from connectors.lake_changes import change_version
-from connectors.lake_lookup import chosen_rows, rows_of_keys
+from connectors.lake_lookup import chosen_rows, counted_rows, rows_of_keys
 from connectors.lake_room import lake_room, stage_rows
 from connectors.registry import registry_session
 from connectors.settings import Settings
@@ -18,6 +20,7 @@ from connectors.settings import Settings
 MONDAY, TUESDAY = date(2026, 6, 1), date(2026, 6, 2)
 SCHEMA = pa.schema([("key", pa.string()), ("value", pa.int64()), ("rules", pa.list_(pa.string()))])
 CHOOSE = "SELECT key, value FROM accepted WHERE value % 3 = 0 AND key IN (SELECT key FROM asked)"
+COUNT = "SELECT value % $share AS rest, COUNT(*) AS value FROM rows GROUP BY ALL"
 Row = dict[str, object]
 
 
@@ -69,3 +72,17 @@ def test_few_rows_are_those_among_all(
         assert chosen == [
             {"key": row["key"], "value": row["value"]} for row in expected if row["value"] % 3 == 0
         ]
+
+
+@pytest.mark.parametrize("share", [2, 3, 300])
+def test_what_is_counted_by_parts_adds_up_to_all(
+    settings: Settings, versions: list[DatasetVersion], share: int
+) -> None:
+    tables = [read_dataset(settings, version) for version in versions]
+    by_hand = [Counter(value % share for value in table["value"].to_pylist()) for table in tables]
+    assert by_hand[0] != by_hand[1]
+    for relation, counts in zip([*versions, *tables], by_hand * 2, strict=True):
+        found: Counter[Any] = Counter()
+        for row in counted_rows(settings, relation, "rows", COUNT, {"share": share}).to_pylist():
+            found[row["rest"]] += row["value"]
+        assert {rest: count for rest, count in found.items() if count} == counts

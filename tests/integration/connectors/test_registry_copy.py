@@ -60,3 +60,14 @@ def test_no_rows_have_a_schema_too(settings: Settings) -> None:
         read = copy_out(connection, chosen, SCHEMA)
         table.drop(connection)
     assert (read.num_rows, read.schema) == (0, SCHEMA)
+
+
+def test_percent_signs_of_a_question_are_its_own(settings: Settings) -> None:
+    table = given()
+    with registry_session(settings) as connection:
+        table.create(connection, checkfirst=False)
+        copy_in(connection, table, [(place, "100%%", None, None, []) for place in range(4)])
+        chosen = sa.select(table).where(table.c.place % 2 == 1, table.c.name == "100%%")
+        read = copy_out(connection, chosen.order_by(table.c.place), SCHEMA)
+        table.drop(connection)
+    assert read.column("place").to_pylist() == [1, 3]
