@@ -103,6 +103,13 @@ def lines_of_writers(settings: Settings, day: date = TODAY, writers: tuple[str, 
     return counted
 
 
+def drawn_points(lines: int, count: int) -> list[int]:
+    """Draw a line in each of so many stretches, but of no stretch shorter than two lines."""
+    stretches, chance = min(count, lines // 2), random.Random(SEED)
+    step = lines // stretches
+    return [number * step + chance.randrange(1, step) for number in range(stretches)]
+
+
 def versions(settings: Settings) -> dict[str, str]:
     """Read all versions on record, each with the digest of the rows that it gives now."""
     with registry_session(settings) as connection:
@@ -133,10 +140,7 @@ def test_a_run_that_is_killed_in_any_write_leaves_the_last_versions_and_is_compl
     nursery.set_forkserver_preload([__name__])
     extracts(settings, count)
     lines = lines_of_writers(settings)
-    chance = random.Random(SEED)
-    step = lines // count
-    points = [number * step + chance.randrange(1, step) for number in range(count)]
-    for rows, point in enumerate(points, start=count + 1):
+    for rows, point in enumerate(drawn_points(lines, count), start=count + 1):
         before = versions(settings)
         extracts(settings, rows)
 
@@ -196,10 +200,7 @@ def test_changes_that_are_killed_in_any_commit_leave_the_last_versions_and_are_c
     publish(settings, second)
     increments(settings, third, follows, come=5, swept=4)
     lines = lines_of_writers(settings, third, COMMITTERS)
-    chance = random.Random(SEED)
-    step = lines // count
-    points = [number * step + chance.randrange(1, step) for number in range(count)]
-    for come, point in enumerate(points, start=4 + count):
+    for come, point in enumerate(drawn_points(lines, count), start=4 + count):
         before = rows_on_record(settings)
         increments(settings, third, follows, come, swept=4)
 
