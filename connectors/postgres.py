@@ -87,7 +87,7 @@ def wait_for_postgres(settings: Settings, seconds: float = 60) -> None:
                     expected="a server that accepts connections",
                     to_do="read var/logs, or check DATABASE_URL",
                 ) from None
-            time.sleep(0.2)
+            time.sleep(0.05)
     if int(version) < 150000:
         raise Refusal(
             "postgres_too_old",

@@ -17,6 +17,7 @@ from etl.births.situations import SITUATIONS
 from etl.births.survivorship import FIELDS
 from tests.support.births import DIVISIONS, TODAY, World, apart, child, person, record, staged, together
 from tests.support.births_by_hand import classes, fold
+from tests.support.draws import drawing
 from tests.support.situations_by_hand import situations, winners
 
 NOWHERE = Settings(var=Path("nowhere"))
@@ -92,17 +93,23 @@ def findings(births: MatchedBirths) -> set[tuple[Any, ...]]:
     }
 
 
-@hypothesis_settings(max_examples=12, deadline=None)
-@given(WORLDS)
-def test_findings_are_those_of_the_slow_reference(worlds: Sequence[Any]) -> None:
+@drawing(5, 200)
+def test_findings_are_those_of_the_slow_reference(examples: int) -> None:
+    hypothesis_settings(max_examples=examples, deadline=None)(given(WORLDS)(check_findings))()
+
+
+def check_findings(worlds: Sequence[Any]) -> None:
     rows = drawn(worlds)
     expected = set().union(*(classes(*world, TODAY) for world in rows))
     assert findings(matched(rows, None)) == expected
 
 
-@hypothesis_settings(max_examples=8, deadline=None)
-@given(WORLDS)
-def test_situations_and_surviving_values_are_those_of_the_slow_reference(worlds: Sequence[Any]) -> None:
+@drawing(4, 100)
+def test_situations_and_surviving_values_are_those_of_the_slow_reference(examples: int) -> None:
+    hypothesis_settings(max_examples=examples, deadline=None)(given(WORLDS)(check_situations))()
+
+
+def check_situations(worlds: Sequence[Any]) -> None:
     rows = drawn(worlds)
     births = matched(rows, None)
     folded = {birth[0]["record_id"]: birth for world in rows for birth in fold(world[0])}
@@ -120,9 +127,12 @@ def test_situations_and_surviving_values_are_those_of_the_slow_reference(worlds:
             assert survived[match["match_id"]] == winners(birth, kept)
 
 
-@hypothesis_settings(max_examples=5, deadline=None)
-@given(WORLDS)
-def test_every_record_and_every_child_is_accounted_for_once(worlds: Sequence[Any]) -> None:
+@drawing(3, 100)
+def test_every_record_and_every_child_is_accounted_for_once(examples: int) -> None:
+    hypothesis_settings(max_examples=examples, deadline=None)(given(WORLDS)(check_counts))()
+
+
+def check_counts(worlds: Sequence[Any]) -> None:
     rows = drawn(worlds)
     births = matched(rows, model_on(TODAY))
     found = births.matches.to_pylist()
@@ -144,9 +154,12 @@ def test_every_record_and_every_child_is_accounted_for_once(worlds: Sequence[Any
     assert births.fields.num_rows == len(FIELDS) * len(found)
 
 
-@hypothesis_settings(max_examples=4, deadline=None)
-@given(WORLDS)
-def test_the_order_in_which_rows_arrive_changes_nothing(worlds: Sequence[Any]) -> None:
+@drawing(2, 60)
+def test_the_order_in_which_rows_arrive_changes_nothing(examples: int) -> None:
+    hypothesis_settings(max_examples=examples, deadline=None)(given(WORLDS)(check_order))()
+
+
+def check_order(worlds: Sequence[Any]) -> None:
     rows = drawn(worlds)
     turned: list[Any] = [tuple(list(reversed(side)) for side in world) for world in reversed(rows)]
     first, second = (matched(each, model_on(TODAY)) for each in (rows, turned))

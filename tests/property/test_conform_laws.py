@@ -20,7 +20,8 @@ from tests.support.received import KNOWN_PERSONS, TODAY, WEIGHTS, received_table
 COLUMNS = load_contract("mch_birth").received_columns
 HEADER = ",".join(COLUMNS)
 GOOD = csv_of(row_of("mch_birth")).decode().splitlines()[1]
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+DEEP = settings(parent=FEW, max_examples=100)
 MANY = settings(max_examples=150, deadline=None)
 
 
@@ -40,6 +41,18 @@ cells = st.one_of(
 @FEW
 @given(data=st.data())
 def test_every_received_row_is_accepted_or_quarantined_once(name: str, data: Any) -> None:
+    check_rows(name, data)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", DATASETS)
+@DEEP
+@given(data=st.data())
+def test_every_received_row_of_many_is_accepted_or_quarantined_once(name: str, data: Any) -> None:
+    check_rows(name, data)
+
+
+def check_rows(name: str, data: Any) -> None:
     columns = st.sampled_from(load_contract(name).received_columns)
     changes = data.draw(st.lists(st.dictionaries(columns, cells, max_size=6), max_size=6))
     received = received_table(name, [row_of(name, **change) for change in changes])

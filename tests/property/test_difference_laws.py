@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from connectors.engine import run_sql
 from connectors.settings import Settings
 from etl.submission.reports import DECIDED, REPORT, Report, find_difference
+from tests.support.draws import drawing
 from tests.support.slow_difference import Due, Told, due_reports, held_by_receiver
 
 PERSONS = tuple(f"p{number}" for number in range(1, 9))
@@ -89,8 +90,6 @@ def _decided(eligible: dict[str, str], kept: frozenset[str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=DECIDED)
 
 
-@runs(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(DAY, min_size=1, max_size=6))
 def _law_of_sequences(settings: Settings, days: list[dict[str, tuple[str | None, str, bool]]]) -> None:
     city = Days(settings)
     last: dict[str, str | None] = {}
@@ -122,8 +121,16 @@ def _settle(city: Days, decided: dict[str, str | None]) -> None:
     assert city.report(decided) == {}
 
 
-def test_the_receiver_ends_with_what_is_decided_and_both_ways_agree(settings: Settings) -> None:
-    _law_of_sequences(settings)
+@drawing(8, 400)
+def test_the_receiver_ends_with_what_is_decided_and_both_ways_agree(
+    settings: Settings, examples: int
+) -> None:
+    @runs(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(DAY, min_size=1, max_size=6))
+    def holds(days: list[dict[str, tuple[str | None, str, bool]]]) -> None:
+        _law_of_sequences(settings, days)
+
+    holds()
 
 
 # What is decided each day and how the receiver answers, and what is reported of it: operation and sequence.

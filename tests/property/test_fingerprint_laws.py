@@ -239,7 +239,7 @@ def check(settings: Settings, kind: Kind, monkeypatch: pytest.MonkeyPatch, examp
 def test_asking_lands_what_sweeping_lands(
     settings: Settings, kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check(settings, kind, monkeypatch, 8)
+    check(settings, kind, monkeypatch, 2)
 
 
 @pytest.mark.deep

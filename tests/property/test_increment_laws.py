@@ -284,7 +284,7 @@ def check(settings: Settings, monkeypatch: pytest.MonkeyPatch, examples: int) ->
 def test_what_is_known_is_what_was_there_whatever_writers_do(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check(settings, monkeypatch, 8)
+    check(settings, monkeypatch, 3)
 
 
 @pytest.mark.deep

@@ -66,16 +66,24 @@ def of_interval(kind, start, end):
     return context(kind, data_interval_start=start, data_interval_end=end)
 
 
-@settings(max_examples=10, deadline=None)
-@given(DAYS)
-@example(date(1986, 4, 28))
-@example(date(1986, 9, 9))
-@example(date(1991, 9, 10))
-@example(date(2000, 2, 25))
-@example(date(2024, 2, 25))
-@example(date(2100, 2, 25))
-@example(date(2026, 12, 26))
-def test_a_range_of_dates_becomes_intervals_that_abut_and_are_of_each_date(timetables, first):
+@pytest.mark.parametrize("examples", [1, pytest.param(40, marks=pytest.mark.deep)])
+def test_a_range_of_dates_becomes_intervals_that_abut_and_are_of_each_date(timetables, examples):
+    @settings(max_examples=examples, deadline=None)
+    @given(DAYS)
+    @example(date(1986, 4, 28))
+    @example(date(1986, 9, 9))
+    @example(date(1991, 9, 10))
+    @example(date(2000, 2, 25))
+    @example(date(2024, 2, 25))
+    @example(date(2100, 2, 25))
+    @example(date(2026, 12, 26))
+    def holds(first):
+        check_range(timetables, first)
+
+    holds()
+
+
+def check_range(timetables, first):
     from connectors.airflow import business_date_of_rebuild
 
     wanted = [first + timedelta(days=number) for number in range(WINDOW.days)]

@@ -28,6 +28,7 @@ from tests.property.test_birth_laws import (
 )
 from tests.support.births import DIVISIONS, PER_WORLD, TODAY, World, together, words
 from tests.support.births_by_hand import classes
+from tests.support.draws import drawing
 
 SHIPPED = model_on(TODAY)
 # One that takes whatever meets for one child, unless a rival is as good.
@@ -65,9 +66,12 @@ def members(births: MatchedBirths) -> dict[str, list[str]]:
     }
 
 
-@hypothesis_settings(max_examples=8, deadline=None)
-@given(TOLD_WORLDS)
-def test_what_is_linked_beside_words_is_what_the_slow_reference_links(told: Sequence[Any]) -> None:
+@drawing(4, 100)
+def test_what_is_linked_beside_words_is_what_the_slow_reference_links(examples: int) -> None:
+    hypothesis_settings(max_examples=examples, deadline=None)(given(TOLD_WORLDS)(check_links))()
+
+
+def check_links(told: Sequence[Any]) -> None:
     worlds = drawn([world for world, _ in told])
     spoken = [
         list({(f"{w}/m{i}", w * PER_WORLD + j): code for i, j, code in said}.items())
@@ -116,12 +120,18 @@ def changed(household: Any, changes: Iterable[Any]) -> Any:
     return records, children
 
 
+@drawing(2, 40)
 @pytest.mark.parametrize("model", [SHIPPED, CREDULOUS], ids=["shipped", "credulous"])
-@hypothesis_settings(max_examples=3, deadline=None)
-@given(told=st.lists(st.tuples(HOUSEHOLDS, NEXT_NIGHT), min_size=1, max_size=60), draw=st.data())
-def test_no_later_night_undoes_a_word_whatever_the_model_says(
-    model: LinkageModel, told: Sequence[Any], draw: st.DataObject
-) -> None:
+def test_no_later_night_undoes_a_word_whatever_the_model_says(model: LinkageModel, examples: int) -> None:
+    @hypothesis_settings(max_examples=examples, deadline=None)
+    @given(st.lists(st.tuples(HOUSEHOLDS, NEXT_NIGHT), min_size=1, max_size=60), st.data())
+    def holds(told: Sequence[Any], draw: st.DataObject) -> None:
+        check_standing(model, told, draw)
+
+    holds()
+
+
+def check_standing(model: LinkageModel, told: Sequence[Any], draw: st.DataObject) -> None:
     first = night(drawn([world for world, _ in told]), model=CREDULOUS)
     of_birth = members(first)
     pairs = sorted(linked(first))
@@ -153,9 +163,12 @@ def _heads(records: Iterable[str], now: dict[str, str]) -> set[str]:
     return {now[record] for record in records if record in now}
 
 
-@hypothesis_settings(max_examples=3, deadline=None)
-@given(WORLDS)
-def test_words_about_pairs_that_are_not_there_change_no_byte(worlds: Sequence[Any]) -> None:
+@drawing(2, 40)
+def test_words_about_pairs_that_are_not_there_change_no_byte(examples: int) -> None:
+    hypothesis_settings(max_examples=examples, deadline=None)(given(WORLDS)(check_bytes))()
+
+
+def check_bytes(worlds: Sequence[Any]) -> None:
     rows = drawn(worlds)
     plain = night(rows, model=SHIPPED)
     beside = night(rows, words((["gone"], 1, "same"), (["0/m0"], -1, "different")), SHIPPED)
@@ -172,9 +185,13 @@ NEWS: dict[str, dict[str, Any]] = {
 }
 
 
-@hypothesis_settings(max_examples=4, deadline=None)
-@given(st.lists(st.lists(st.sampled_from(sorted(NEWS)), max_size=4), min_size=1, max_size=40))
-def test_a_pair_keeps_its_name_through_reissues_names_and_corrections(news: Sequence[Sequence[str]]) -> None:
+@drawing(2, 40)
+def test_a_pair_keeps_its_name_through_reissues_names_and_corrections(examples: int) -> None:
+    told = st.lists(st.lists(st.sampled_from(sorted(NEWS)), max_size=4), min_size=1, max_size=40)
+    hypothesis_settings(max_examples=examples, deadline=None)(given(told)(check_names))()
+
+
+def check_names(news: Sequence[Sequence[str]]) -> None:
     worlds = []
     for of_world in news:
         records: list[dict[str, Any]] = [{"birth_certificate_number": "A"}]

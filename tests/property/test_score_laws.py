@@ -14,9 +14,9 @@ from etl.conform.stage import Conformed, conform_rows
 from quality.score import goal_of, score_flags
 from schemas.contract import Contract, load_contract
 from schemas.division import load_divisions
+from tests.support.draws import drawing
 from tests.support.received import KNOWN_PERSONS, TODAY, received_table, row_of, wrong_check
 
-FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEYS = {"population_person": "person_id", "family_child": "relation_id", "mch_birth": "record_id"}
 CODES = [
     None,
@@ -97,10 +97,18 @@ def scores_by_hand(name: str, rows: list[dict[str, Any]]) -> dict[tuple[str, str
     return counts
 
 
+@drawing(3, 60)
 @pytest.mark.parametrize("name", KEYS)
-@FEW
-@given(data=st.data())
-def test_scores_are_those_counted_by_hand(name: str, data: Any) -> None:
+def test_scores_are_those_counted_by_hand(name: str, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.data())
+    def agree(data: st.DataObject) -> None:
+        check_scores(name, data)
+
+    agree()
+
+
+def check_scores(name: str, data: st.DataObject) -> None:
     changes = data.draw(
         st.lists(st.tuples(st.sampled_from(CHANGES[name]), st.sampled_from(CODES)), max_size=12)
     )

@@ -136,7 +136,7 @@ def line(number: str, old: str, new: str, day: date, tree: Any) -> str:
     return f"{number},虚构,merge,{names[0]},{old},{names[1]},{new},{day},{EVE},test,invented"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(number, marks=pytest.mark.deep) for number in (1, 2))])
 def test_rows_are_where_todays_changes_lead_whatever_was_declared_in_between(
     settings: Settings, seed: int
 ) -> None:

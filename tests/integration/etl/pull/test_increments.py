@@ -206,7 +206,12 @@ def test_all_rows_are_read_when_asked_for(settings: Settings) -> None:
     assert (told["kind"], told["unchanged"], told["deleted"]) == ("base", 40, 1)
 
 
-def test_all_rows_are_read_when_most_have_changed(settings: Settings) -> None:
+def test_all_rows_are_read_when_most_have_changed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Thousands of rows by fives are hundreds of parts.
+    monkeypatch.setattr("connectors.row_file.ROWS_PER_GROUP", 300)
+    monkeypatch.setattr("connectors.extract.ROWS_PER_PART", 500)
     run_in_population(
         settings,
         "INSERT INTO marriage (marriage_id, source_updated_at) "

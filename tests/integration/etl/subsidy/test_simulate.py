@@ -73,6 +73,26 @@ def simulated(settings: Settings, policy: Path) -> Simulation:
     return simulation
 
 
+Tried = tuple[Path, Simulation]
+
+
+@pytest.fixture(scope="module")
+def for_younger(
+    settings: Settings, decided: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Tried:
+    """A policy of an earlier age, tried on Monday."""
+    folder = tmp_path_factory.mktemp("younger")
+    policy = changed_policy(folder, "special_assistance/wife_age.yaml", younger).resolve()
+    return policy, simulated(settings, policy)
+
+
+@pytest.fixture(scope="module")
+def for_april(settings: Settings, decided: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    """A policy of a higher rate from April on, tried on Monday."""
+    policy = changed_policy(tmp_path_factory.mktemp("april"), DEATH_AMOUNT, raised_from_april).resolve()
+    return policy, simulated(settings, policy)
+
+
 def test_our_own_policy_changes_nothing(settings: Settings, decided: dict[str, Any]) -> None:
     simulation = simulated(settings, POLICY)
     assert simulation.may_be_adopted
@@ -80,11 +100,8 @@ def test_our_own_policy_changes_nothing(settings: Settings, decided: dict[str, A
     assert all(programme.was == programme.becomes for programme in simulation.programmes)
 
 
-def test_who_gains_by_an_earlier_age_is_told_by_district_with_the_cost(
-    settings: Settings, decided: dict[str, Any], tmp_path: Path
-) -> None:
-    policy = changed_policy(tmp_path, "special_assistance/wife_age.yaml", younger)
-    simulation = simulated(settings, policy)
+def test_who_gains_by_an_earlier_age_is_told_by_district_with_the_cost(for_younger: Tried) -> None:
+    _, simulation = for_younger
     special, reward, *_ = simulation.programmes
     (yanqing,) = special.districts
     assert (yanqing["district_code"], yanqing["gaining"], yanqing["losing"]) == ("110119", 1, 0)
@@ -125,10 +142,8 @@ def raised_from_april(content: Content) -> None:
 DEATH_AMOUNT = "special_assistance/monthly_amount_death.yaml"
 
 
-def test_what_is_owed_for_months_that_have_passed_is_told(
-    settings: Settings, decided: dict[str, Any], tmp_path: Path
-) -> None:
-    simulation = simulated(settings, changed_policy(tmp_path, DEATH_AMOUNT, raised_from_april))
+def test_what_is_owed_for_months_that_have_passed_is_told(for_april: Tried) -> None:
+    _, simulation = for_april
     special, *others = simulation.programmes
     # April and May of one mother, 100 yuan each; June is paid by the new rate already.
     assert special.retroactive == Retroactive(date(2026, 4, 1), 2, 0, 0, 2, 20_000, False)
@@ -137,22 +152,18 @@ def test_what_is_owed_for_months_that_have_passed_is_told(
     assert any("¥200.00" in line for line in told)
 
 
-def test_who_would_have_been_entitled_for_months_is_counted_by_the_month(
-    settings: Settings, decided: dict[str, Any], tmp_path: Path
-) -> None:
-    simulation = simulated(settings, changed_policy(tmp_path, "special_assistance/wife_age.yaml", younger))
+def test_who_would_have_been_entitled_for_months_is_counted_by_the_month(for_younger: Tried) -> None:
+    _, simulation = for_younger
     effect = simulation.programmes[0].retroactive
     # From January on the mother of 48 gains; 500 yuan in each of five months.
     assert effect == Retroactive(date(2026, 1, 1), 5, 5, 0, 0, 250_000, False)
 
 
-def test_a_forecast_is_kept_and_held_against_what_was_decided(
-    settings: Settings, decided: dict[str, Any], tmp_path: Path
-) -> None:
-    policy = changed_policy(tmp_path, DEATH_AMOUNT, raised_from_april).resolve()
+def test_a_forecast_is_kept_and_held_against_what_was_decided(settings: Settings, for_april: Tried) -> None:
+    policy, simulation = for_april
     with pytest.raises(Refusal, match="forecast_not_kept"):
         compare_outcome(settings, TUESDAY)
-    kept = keep_forecast(settings, simulate_policy(settings, policy, MONDAY), policy, "zhang")
+    kept = keep_forecast(settings, simulation, policy, "zhang")
     assert keep_forecast(settings, simulate_policy(settings, policy, MONDAY), policy, "zhang") == kept
     # Until it decides, at night, there is an outcome: then a second bereaved mother has come.
     tables = {
@@ -176,14 +187,12 @@ def test_a_forecast_is_kept_and_held_against_what_was_decided(
     assert render_outcomes((special, reward)).row_count == 4
 
 
-def test_a_policy_that_breaks_a_golden_case_decides_nothing(
-    settings: Settings, decided: dict[str, Any], tmp_path: Path
-) -> None:
-    policy = changed_policy(tmp_path, "special_assistance/wife_age.yaml", younger).resolve()
+def test_a_policy_that_breaks_a_golden_case_decides_nothing(settings: Settings, for_younger: Tried) -> None:
+    policy, simulation = for_younger
     with pytest.raises(Refusal, match=r"policy_not_adoptable.*special_assistance"):
         decide_subsidies(settings, THURSDAY, policy=policy)
     with pytest.raises(Refusal, match="policy_not_adoptable"):
-        keep_forecast(settings, simulate_policy(settings, policy, MONDAY), policy, "zhang")
+        keep_forecast(settings, simulation, policy, "zhang")
     with registry_session(settings) as connection:
         assert (
             connection.scalar(sa.select(sa.func.count()).where(DECISION_RUN.c.business_date == THURSDAY)) == 0
