@@ -57,7 +57,7 @@ class Key(NamedTuple):
 
     where: str
     call: str
-    library: str
+    package: str
     line: int
     # Whether the text of a line says more.
     asks_line: bool
@@ -225,7 +225,7 @@ def _function(frame: Frame) -> str:
 
 def _call(key: Key, lines: Counter[Place], ends: Counter[str], reading: Reading) -> str:
     call, end = key.call or "itself", _most(ends)
-    if key.library not in ("", end):
+    if key.package not in ("", end):
         call = f"{call} › {end}"
     text = reading(*_most(lines)).strip() if key.asks_line else ""
     short = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…"
@@ -275,7 +275,7 @@ def _steps_by_place(stacks: Iterable[Stack]) -> Mapping[str, str]:
         if step := _step(stack.frames):
             for place in {frame.place for frame in stack.frames if frame.is_ours}:
                 seen[place][step] += stack.count
-    return {place: min(of.items(), key=lambda entry: (-entry[1], entry[0]))[0] for place, of in seen.items()}
+    return {place: _most(of) for place, of in seen.items()}
 
 
 def _step_of_thread(frames: tuple[Frame, ...], steps: Mapping[str, str]) -> str:
