@@ -1,7 +1,6 @@
 """Laws of letters, judged by the platform's own ledger: each arrives once, each answer is read once."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,42 +38,40 @@ def letters_arrive_once(evidence: Evidence) -> Finding:
 def answers_are_read_once(evidence: Evidence) -> Finding:
     """Compare the answers on record with those that the platform gave, and look for receipts read twice.
 
-    What it gave after answers were last collected need not be on record yet. That an item is being looked
-    into is not kept once the last word about it is there.
+    What it gave after answers were last collected need not be on record yet, unless its receipt was read.
+    That an item is being looked into is not kept once the last word about it is there.
     """
-    words = _words(_ledger(evidence))
-    given = dict(words)
+    given = [line for line in _ledger(evidence) if line["event"] == "answered"]
+    words = Counter(word for line in given for word in _words(line))
     collected = evidence.connection.scalar(
         sa.select(sa.func.max(STEP_RUN.c.started_at)).where(
             STEP_RUN.c.step == "collect_answers", STEP_RUN.c.state == "done"
         )
     )
+    theirs = sa.select(LANDING.c.landing_id).where(LANDING.c.source_name == PLATFORM)
+    is_read = sa.and_(RECEIPT.c.landing_id.in_(theirs), RECEIPT.c.state == "applied")
+    read = Counter(evidence.connection.scalars(sa.select(RECEIPT.c.file_name).where(is_read)))
     chosen = sa.select(SHARED_ANSWER.c.item_id, SHARED_ANSWER.c.state_code, SHARED_ANSWER.c.cause_code)
     held = {(row.item_id, row.state_code, row.cause_code) for row in evidence.connection.execute(chosen)}
     ended = {item for item, state, _ in held if state in FINAL}
-    due = {word for word, at in given.items() if collected is not None and at <= collected}
+    due = {
+        word
+        for line in given
+        if line["receipt"] in read
+        or (collected is not None and datetime.fromisoformat(line["at"]) <= collected)
+        for word in _words(line)
+    }
     unread = {(item, state) for item, state, _ in due - held if state in FINAL or item not in ended}
     return Finding(
         "answers_once",
         "共享答复各读一次 · every answer about letters was read once, none that was not given",
         len(due | held),
-        len(words) - len(given) + len(unread) + len(held - given.keys()) + _read_again(evidence),
+        _repeated(words) + len(unread) + len(held - words.keys()) + _repeated(read),
     )
 
 
-def _words(lines: Sequence[dict[str, Any]]) -> list[tuple[Word, datetime]]:
-    return [
-        ((said["item_id"], said["state"], said["code"]), datetime.fromisoformat(line["at"]))
-        for line in lines
-        if line["event"] == "answered"
-        for said in line["answers"]
-    ]
-
-
-def _read_again(evidence: Evidence) -> int:
-    theirs = sa.select(LANDING.c.landing_id).where(LANDING.c.source_name == PLATFORM)
-    is_applied = sa.and_(RECEIPT.c.landing_id.in_(theirs), RECEIPT.c.state == "applied")
-    return _repeated(Counter(evidence.connection.scalars(sa.select(RECEIPT.c.file_name).where(is_applied))))
+def _words(line: dict[str, Any]) -> list[Word]:
+    return [(said["item_id"], said["state"], said["code"]) for said in line["answers"]]
 
 
 def _ledger(evidence: Evidence) -> list[dict[str, Any]]:

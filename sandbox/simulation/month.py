@@ -73,7 +73,7 @@ class Month:
         return self.world.settings
 
     def live(self, calendar: Sequence[Day]) -> None:
-        """Live through all days."""
+        """Live through all days, and run the last night once more: what it sent is answered by then."""
         chance = Random(self.seed)
         for number, day in enumerate(calendar):
             begun = time.monotonic()
@@ -89,6 +89,7 @@ class Month:
             self.tell(
                 f"{mark} {day.business_date}  {took:6.1f} s  {'; '.join(day.titles) or '平静 · in peace'}"
             )
+        self.lived[-1].ended_well &= self._night(calendar[-1].business_date) == 0
 
     def _wake(self, business_date: date, *, is_first: bool) -> None:
         if is_first:

@@ -47,8 +47,7 @@ from tests.support.seed import draw_seed
 from tests.support.threads import broken
 
 FIRST, LAST, DAYS = date(2026, 6, 1), date(2026, 6, 4), 4
-# The smallest city in which rows wait at their source, cases continue, are closed and are doubted; its first
-# letters leave on the second day and are answered by the third.
+# The smallest city in which rows wait at their source, cases continue, are closed and are doubted.
 PERSONS, SEED = 1_000, 1
 # Every fault of a drop, and of a night those that end it where it stands; the month has them all.
 FEW_FAULTS = (
