@@ -8,8 +8,12 @@ WITH beneficiary AS (
 aged AS (
     SELECT
         person.person_id,
+        -- As in statistics/person_group.sql.
         CASE WHEN person.birth_date <= CAST($business_date AS DATE)
-            THEN DATE_SUB('year', person.birth_date, CAST($business_date AS DATE)) END AS age
+            THEN year(CAST($business_date AS DATE)) - year(person.birth_date)
+                - CASE WHEN month(person.birth_date) * 100 + day(person.birth_date)
+                    > month(CAST($business_date AS DATE)) * 100 + day(CAST($business_date AS DATE)) THEN 1 ELSE 0 END
+        END AS age
     FROM population_person AS person
     JOIN beneficiary ON beneficiary.person_id = person.person_id
 )

@@ -6,8 +6,12 @@ WITH person AS (
         residence_division_code AS division_code,
         sex_code,
         hukou_division_code LIKE '11%' AS is_here,
+        -- Who was born on 29 February is a year older on 1 March of a common year.
         CASE WHEN birth_date <= CAST($business_date AS DATE)
-            THEN DATE_SUB('year', birth_date, CAST($business_date AS DATE)) END AS age
+            THEN year(CAST($business_date AS DATE)) - year(birth_date)
+                - CASE WHEN month(birth_date) * 100 + day(birth_date)
+                    > month(CAST($business_date AS DATE)) * 100 + day(CAST($business_date AS DATE)) THEN 1 ELSE 0 END
+        END AS age
     FROM population_person
     WHERE life_status_code = '1'
 )

@@ -29,11 +29,20 @@ TURNING = [
     for day in (EVE, BIRTHDAY, DAY_AFTER)
     for years in (0, 3, 6, 15, 18, 35, 50, 60, 65, 80)
 ]
-AT_THE_BOUNDARIES = [
-    {"residence_division_code": None, "hukou_division_code": None, "sex_code": "1", "birth_date": day,
-     "life_status_code": "1"}
-    for day in TURNING
-]  # fmt: skip
+# The days around the birthdays of those born on 29 February, in a common year and in a leap year.
+LEAP_DAYS = [date(2026, 2, 28), date(2026, 3, 1), date(2028, 2, 28), date(2028, 2, 29), date(2028, 3, 1)]
+DAYS = st.sampled_from([TODAY, *LEAP_DAYS])
+
+
+def born_on(*days: date) -> list[dict[str, Any]]:
+    """Make persons who live nowhere known."""
+    return [
+        {"residence_division_code": None, "hukou_division_code": None, "sex_code": "1", "birth_date": day,
+         "life_status_code": "1"}
+        for day in days
+    ]  # fmt: skip
+
+
 BIRTH_DATES = st.one_of(
     st.none(),
     st.sampled_from(TURNING),
@@ -64,8 +73,8 @@ def completed_years(born: date | None, today: date) -> int | None:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def age_group(born: date | None) -> str:
-    age = completed_years(born, TODAY)
+def age_group(born: date | None, today: date) -> str:
+    age = completed_years(born, today)
     groups = ["00-02", "03-05", "06-14", "15-17", "18-34", "35-49", "50-59", "60-64", "65-79"]
     if age is None or age < 0:
         return "unknown"
@@ -73,12 +82,16 @@ def age_group(born: date | None) -> str:
 
 
 @hypothesis_settings(max_examples=15, deadline=None)
-@example(AT_THE_BOUNDARIES, [])
-@given(st.lists(PERSONS, max_size=40), st.lists(TASKS, max_size=20))
-def test_every_level_has_the_totals_that_counting_by_hand_gives(persons: list[Any], tasks: list[Any]) -> None:
-    cube = count_cube(NOWHERE, counted(persons, tasks=tasks), DIVISIONS, TODAY).to_pylist()
+@example(born_on(*TURNING), [], TODAY)
+@example(born_on(date(2008, 2, 29), date(1976, 2, 29)), [], date(2026, 2, 28))
+@example(born_on(date(2008, 2, 29), date(1976, 2, 29)), [], date(2026, 3, 1))
+@given(st.lists(PERSONS, max_size=40), st.lists(TASKS, max_size=20), DAYS)
+def test_every_level_has_the_totals_that_counting_by_hand_gives(
+    persons: list[Any], tasks: list[Any], today: date
+) -> None:
+    cube = count_cube(NOWHERE, counted(persons, tasks=tasks), DIVISIONS, today).to_pylist()
     alive = [person for person in persons if person["life_status_code"] == "1"]
-    by_hand = Counter(("persons_by_age", age_group(person["birth_date"])) for person in alive)
+    by_hand = Counter(("persons_by_age", age_group(person["birth_date"], today)) for person in alive)
     by_hand += Counter(
         ("persons_by_sex", person["sex_code"] if person["sex_code"] in ("1", "2") else "unknown")
         for person in alive
@@ -88,7 +101,7 @@ def test_every_level_has_the_totals_that_counting_by_hand_gives(persons: list[An
         hukou = "unknown" if code is None else "here" if code.startswith("11") else "elsewhere"
         by_hand["persons_by_hukou", hukou] += 1
     by_hand += Counter(("tasks_open", task["kind_code"]) for task in tasks)
-    by_hand += Counter(("tasks_overdue", task["kind_code"]) for task in tasks if task["due_date"] < TODAY)
+    by_hand += Counter(("tasks_overdue", task["kind_code"]) for task in tasks if task["due_date"] < today)
     for level in "1234":
         totals: Counter[tuple[str, str]] = Counter()
         for row in cube:
