@@ -38,10 +38,14 @@ def judge(folder: Path, policy_names: tuple[str, ...] = EVERY_PROGRAMME) -> dict
     return judge_everyone(Settings(var=folder), folder, sources, DAY, names=policy_names)
 
 
-def test_part_by_part_everyone_is_judged_as_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# Of eleven persons every second one is asked where to cut, every fifth, or none.
+@pytest.mark.parametrize("one_in", [2, 5, 997])
+def test_part_by_part_everyone_is_judged_as_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_in: int
+) -> None:
     at_once = judge(tmp_path / "at-once")
     monkeypatch.setattr("etl.subsidy.facts.PERSONS_PER_RANGE", 3)
-    monkeypatch.setattr("etl.subsidy.facts.ONE_IN", 2)
+    monkeypatch.setattr("etl.subsidy.facts.ONE_IN", one_in)
     monkeypatch.setattr("connectors.lake_room.ROWS_PER_GROUP", 2)
     monkeypatch.setattr("connectors.lake_room.GROUPS_PER_PART", 2)
     by_part = judge(tmp_path / "by-part")
