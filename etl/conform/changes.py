@@ -89,20 +89,16 @@ def conform_changes(
         }
     with lake_room(settings) as room:
         excerpts, reception = _read_touched(room, earlier, known, business_date)
-        outcomes = []
-        for name, excerpt in excerpts.items():
-            asked = set(waiting[name].column("row_key").to_pylist())
-            was, becomes = _both(room / name, earlier, excerpt, known[name], reception, business_date, asked)
-            outcome = _outcome(room / name, earlier, known[name], excerpt.keys, was, becomes, business_date)
-            returned = tell_returned(
-                settings,
-                known[name].contract,
-                waiting[name],
-                becomes.rejected,
-                becomes.answers,
-                becomes.judged_by,
-            )
-            outcomes.append((outcome, returned))
+
+        def conformed(name: str) -> tuple[Outcome, pa.Table]:
+            table, excerpt, waited = known[name], excerpts[name], waiting[name]
+            asked = set(waited.column("row_key").to_pylist())
+            was, becomes = _both(room / name, earlier, excerpt, table, reception, business_date, asked)
+            outcome = _outcome(room / name, earlier, table, excerpt.keys, was, becomes, business_date)
+            rows = (becomes.rejected, becomes.answers, becomes.judged_by)
+            return outcome, tell_returned(settings, table.contract, waited, *rows)
+
+        outcomes = list(side_by_side(conformed, excerpts))
         # Only now is anything put on record: where one table has to be conformed whole, all are.
         return [record_table(settings, known, *made, business_date) for made in outcomes]
 

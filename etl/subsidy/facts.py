@@ -79,11 +79,13 @@ def _ranges(duck: duckdb.DuckDBPyConnection) -> list[duckdb.Expression]:
     persons = duck.view("population_person")
     ((count,),) = persons.count("*").fetchall()
     ranges = round(count / PERSONS_PER_RANGE)
-    is_asked = ColumnExpression("landing_row") % ConstantExpression(ONE_IN) == ConstantExpression(0)
-    some = persons.filter(is_asked).select("person_id").order("person_id")
-    asked = [number for (number,) in some.fetchall()] if ranges > 1 else []
-    ranges = min(ranges, len(asked))
     if ranges < 2:
+        return [EVERYONE]
+    is_asked = ColumnExpression("landing_row") % ConstantExpression(ONE_IN) == ConstantExpression(0)
+    asked = [
+        number for (number,) in persons.filter(is_asked).select("person_id").order("person_id").fetchall()
+    ]
+    if len(asked) < ranges:
         return [EVERYONE]
     edges = [ConstantExpression(asked[len(asked) * n // ranges]) for n in range(1, ranges)]
     number = ColumnExpression("person_id")

@@ -128,7 +128,7 @@ def profile(
             settings = stay.enter_context(kept_city(folder / "city", persons, SEED, DAY, print))
             inputs |= prepare_sources(settings)
             if nights:
-                for kind, told in profile_nights(settings, folder / "city", DAY, log):
+                for kind, told in profile_nights(settings, folder / "city", DAY, log, print):
                     keep("nights", kind, told)
         for step in [] if steps is None else asked:
             keep("steps", step.name, profile_step(step, inputs, log))

@@ -9,7 +9,7 @@ from tests.benchmark.targets import NIGHT, missed_steps
 
 HOW_READ = """\
 Ours run once more (what is short, up to five times), while py-spy looked many times a second; imports and
-warm-up are left out.
+warm-up are left out. Each step of a night has a process of its own, as in Airflow.
 
 - *function*: the innermost of ours that is not an engine of `connectors/`
 - *call*: what it called, by way of an engine if there was one; after the last › the library in which most of

@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from connectors.settings import PROJECT, Settings
+from etl.night import STEPS
+from etl.steps import HOLDS_UP
 from schemas.refusal import Refusal
 from tests.benchmark.bench import OUR_PACKAGE, inputs_of
 from tests.benchmark.machine import commit, now
 from tests.benchmark.measure import PEER_PYTHON, Failed, Run, run_contender
-from tests.benchmark.nights import NIGHT, two_nights
+from tests.benchmark.nights import Tell, two_nights
 from tests.benchmark.stacks import Stack, busy, clocked, fold, fold_night, libraries, read_stacks
 from tests.benchmark.steps import Step
 
+NIGHT_STEP = "tests.benchmark.ours.night_step"
 PY_SPY = PEER_PYTHON.with_name("py-spy")
 LOOKS = 100
 # A night takes long enough for fewer.
@@ -48,17 +51,39 @@ def profile_step(step: Step, inputs: Mapping[str, Any], log: Path) -> dict[str, 
 
 
 def profile_nights(
-    settings: Settings, folder: Path, day: date, log: Path
+    settings: Settings, folder: Path, day: date, log: Path, tell: Tell
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Profile a full and an incremental night from the beginning of the city; give each with its kind.
 
+    Each step has a process of its own, as in Airflow, so that its threads are known by it.
+
     Raises:
         Refusal: py-spy could not look.
-        Failed: a night did not come to an end.
+        Failed: a step did not come to an end.
     """
     for kind, inputs, _ in two_nights(settings, folder, day):
-        run, stacks = _watched(NIGHT, inputs, log, LOOKS_AT_A_NIGHT)
-        yield kind, {**_told([run], busy(stacks)), "steps": fold_night(stacks, linecache.getline)}
+        runs, seen = _profiled_steps(inputs, log, lambda told, kind=kind: tell(f"{kind} night, {told}"))
+        of_night = [stack for of_step in seen.values() for stack in of_step]
+        yield kind, {**_told(runs, of_night), "runs": 1, "steps": fold_night(seen, linecache.getline)}
+
+
+def _profiled_steps(
+    inputs: Mapping[str, Any], log: Path, tell: Tell
+) -> tuple[list[Run], dict[str, list[Stack]]]:
+    """Run the steps of a night in their order, leaving out those whose needs are not met."""
+    runs: list[Run] = []
+    seen: dict[str, list[Stack]] = {}
+    done: set[str] = set()
+    for step in STEPS:
+        if not set(step.needs) <= done:
+            continue
+        run, stacks = _watched(NIGHT_STEP, {**inputs, "step": step.name}, log, LOOKS_AT_A_NIGHT)
+        runs.append(run)
+        seen[step.name] = busy(stacks)
+        tell(f"{step.name}: {run.seconds:.1f} s")
+        if run.answer["state"] not in HOLDS_UP:
+            done.add(step.name)
+    return runs, seen
 
 
 def _told(runs: Sequence[Run], stacks: Sequence[Stack]) -> dict[str, Any]:

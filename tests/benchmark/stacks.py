@@ -7,7 +7,7 @@ own: whoever works stands there himself. What waits for a server, a partner or a
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +17,6 @@ ROOMS = ("dags", "etl", "quality", "connectors", "schemas")
 ENGINES = "connectors"
 CLOCK = ("clocked", "tests/benchmark/contender.py")
 CONTENDERS = "tests/benchmark/ours/"
-NIGHT = "etl/night.py"
-BETWEEN = "between steps"
-# Functions of the list of steps that are no step.
-NO_STEP = ("run_night", "run_all", "run_one")
 MOST, MOST_OF_A_STEP, MOST_LIBRARIES, LEAST_OF_A_NIGHT = 8, 4, 5, 3.0
 LONGEST_LINE = 60
 FRAME = re.compile(r"(?P<function>.+) \((?P<file>.+?)(?::(?P<line>\d+))?\)")
@@ -237,51 +233,18 @@ def _most(seen: Counter[Any]) -> Any:
     return min(seen.items(), key=lambda entry: (-entry[1], entry[0]))[0]
 
 
-def fold_night(stacks: Iterable[Stack], reading: Reading) -> list[dict[str, Any]]:
-    """Fold what was clocked of a night by step: those with a fair share of it, each with its largest entries.
+def fold_night(seen: Mapping[str, Sequence[Stack]], reading: Reading) -> list[dict[str, Any]]:
+    """Fold what was seen of a night by its steps: those with a fair share, each with its largest entries.
 
-    All shares are percent of the night. A thread belongs to the step that is most often seen in the files
-    that it works in.
+    All shares are percent of the night; stacks that only wait are to be left out before (`busy`).
     """
-    known = list(stacks)
-    steps = _steps_by_place(known)
-    by_step: defaultdict[str, list[Stack]] = defaultdict(list)
-    working = busy(known)
-    for stack in working:
-        by_step[_step(stack.frames) or _step_of_thread(stack.frames, steps)].append(stack)
-    whole = sum(stack.count for stack in working)
-    counted = {step: sum(stack.count for stack in of) for step, of in by_step.items()}
+    counted = {step: sum(stack.count for stack in stacks) for step, stacks in seen.items()}
+    whole = sum(counted.values())
     told, rest = [], 0
     for step, count in sorted(counted.items(), key=lambda entry: (-entry[1], entry[0])):
-        if _percent(count, whole) < LEAST_OF_A_NIGHT:
+        if not whole or _percent(count, whole) < LEAST_OF_A_NIGHT:
             rest += count
             continue
-        entries = fold(by_step[step], reading, MOST_OF_A_STEP, whole)
+        entries = fold(seen[step], reading, MOST_OF_A_STEP, whole)
         told.append({"step": step, "share": _percent(count, whole), "entries": entries})
     return told + ([{"step": "others", "share": _percent(rest, whole), "entries": []}] if rest else [])
-
-
-def _step(frames: tuple[Frame, ...]) -> str:
-    named = [_function(f) for f in frames if f.place == NIGHT and f.function.partition(".")[0] not in NO_STEP]
-    if named and named[0].startswith("_drop_steps."):
-        # One function for every partner that leaves drops.
-        return f"{named[0].removeprefix('_drop_steps.')} of drops"
-    return named[0].removeprefix("_") if named else ""
-
-
-def _steps_by_place(stacks: Iterable[Stack]) -> Mapping[str, str]:
-    seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for stack in stacks:
-        if step := _step(stack.frames):
-            for place in {frame.place for frame in stack.frames if frame.is_ours}:
-                seen[place][step] += stack.count
-    return {place: _most(of) for place, of in seen.items()}
-
-
-def _step_of_thread(frames: tuple[Frame, ...], steps: Mapping[str, str]) -> str:
-    own = [frame.place for frame in frames if frame.is_ours]
-    if NIGHT in own:
-        return BETWEEN
-    # Steps share engines: any other file tells more.
-    own.sort(key=lambda place: place.startswith(ENGINES))
-    return next((steps[place] for place in own if place in steps), BETWEEN)

@@ -15,14 +15,17 @@ load_steps()
 APPROVER = "benchmark"
 
 
+def night_of(inputs: dict[str, Any]) -> Night:
+    return Night(Settings(var=Path(inputs["city"])), date.fromisoformat(inputs["night"]), APPROVER)
+
+
 def run(inputs: dict[str, Any]) -> list[dict[str, Any]]:
-    night = Night(Settings(var=Path(inputs["city"])), date.fromisoformat(inputs["night"]), APPROVER)
     began, steps, begun = time.monotonic(), [], {}
 
     def announce(step: Step) -> None:
         begun[step.name] = time.monotonic() - began
 
-    for step, outcome in run_night(night, announce):
+    for step, outcome in run_night(night_of(inputs), announce):
         since = begun.get(step.name)
         seconds = 0.0 if since is None else time.monotonic() - began - since
         steps.append(

@@ -1,9 +1,8 @@
 """Stacks as py-spy writes them, folded into shares of our functions and what they call."""
 
 from pathlib import Path
-from typing import Any
 
-from tests.benchmark.stacks import busy, clocked, fold, fold_night, libraries, read_stacks
+from tests.benchmark.stacks import Stack, busy, clocked, fold, fold_night, libraries, read_stacks
 
 PROJECT = Path("/somewhere/project")
 OWN, SITE, STANDARD = (
@@ -107,7 +106,8 @@ def test_at_most_eight_stand_alone() -> None:
 
 def test_nothing_seen_gives_nothing() -> None:
     assert folded("", f"{MAIN} 5") == []
-    assert fold_night([], reading) == []
+    assert fold_night({}, reading) == []
+    assert fold_night({"send_batches": []}, reading) == []
     assert libraries([]) == []
 
 
@@ -119,26 +119,30 @@ def test_libraries_are_told_by_where_looks_ended() -> None:
     ]
 
 
-def night(*stacks: str) -> list[dict[str, Any]]:
-    return fold_night(clocked(read_stacks("\n".join(stacks), PROJECT)), reading)
+def seen(*stacks: str) -> list[Stack]:
+    return busy(clocked(read_stacks("\n".join(stacks), PROJECT)))
 
 
 def test_a_night_is_told_by_its_steps_and_their_threads() -> None:
-    listed = f"{CLOCK};run_all ({OWN}etl/night.py:404);run_one ({OWN}etl/night.py:366)"
-    pull, decide = f"_pull_population ({OWN}etl/night.py:92)", f"_decide_subsidies ({OWN}etl/night.py:150)"
-    drops = f"_drop_steps.<locals>.gate ({OWN}etl/night.py:127)"
     waits = f"result ({STANDARD}concurrent/futures/_base.py:4);wait ({STANDARD}threading.py:3)"
-    told = night(
-        f"{listed};{pull};read_table ({OWN}etl/pull/table.py:3);{waits} 300",
-        f"_worker ({STANDARD}concurrent/futures/thread.py:8);read_part ({OWN}etl/pull/table.py:9);{DUCK} 60",
-        f"{listed};{decide};judge ({OWN}etl/judge.py:1);{DUCK} 36",
-        f"{listed};{drops};gate_datasets ({OWN}quality/gate.py:1) 3",
-        f"{listed};run_step ({OWN}etl/steps.py:80);execute ({SITE}sqlalchemy/base.py:1) 1",
+    told = fold_night(
+        {
+            "decide_subsidies": seen(f"{CLOCK};judge ({OWN}etl/judge.py:1);{DUCK} 36"),
+            "pull_population": seen(
+                f"{CLOCK};read_table ({OWN}etl/pull/table.py:3);{waits} 300",
+                f"_worker ({STANDARD}concurrent/futures/thread.py:8);"
+                f"read_part ({OWN}etl/pull/table.py:9);{DUCK} 60",
+            ),
+            "gate_cases": seen(f"{CLOCK};gate_datasets ({OWN}quality/gate.py:1) 3"),
+            "send_batches": seen(f"{CLOCK};execute ({SITE}sqlalchemy/base.py:1) 1"),
+            "approve_batches": [],
+        },
+        reading,
     )
     assert [(step["step"], step["share"]) for step in told] == [
         ("pull_population", 60.0),
         ("decide_subsidies", 36.0),
-        ("gate of drops", 3.0),
+        ("gate_cases", 3.0),
         ("others", 1.0),
     ]
     assert told[0]["entries"] == [
