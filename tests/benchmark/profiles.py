@@ -87,6 +87,9 @@ def _profiled_steps(
 
 
 def _told(runs: Sequence[Run], stacks: Sequence[Stack]) -> dict[str, Any]:
+    if not stacks:
+        took = sum(run.seconds for run in runs)
+        raise _cannot_look(f"{took:.2f} s of work in which py-spy saw no function of ours")
     return {
         "commit": commit(),
         "at": now(),
@@ -116,10 +119,7 @@ def _watched(module: str, inputs: Mapping[str, Any], log: Path, looks: int) -> t
             raise _cannot_look(str(failed) if isinstance(failed, Failed) else "no py-spy") from None
         if not raw.exists():
             raise _cannot_look("a run that py-spy wrote nothing of")
-        stacks = clocked(read_stacks(raw.read_text(encoding="utf-8"), PROJECT))
-    if not stacks:
-        raise _cannot_look(f"{run.seconds:.2f} s of work in which py-spy saw no function of ours")
-    return run, stacks
+        return run, clocked(read_stacks(raw.read_text(encoding="utf-8"), PROJECT))
 
 
 def _cannot_look(found: str) -> Refusal:
