@@ -23,6 +23,8 @@ from schemas.case_life import load_case_life
 if TYPE_CHECKING:
     from datetime import date
 
+    from connectors.settings import Settings
+
 annual = typer.Typer(
     no_args_is_help=True, help="年审 · annual review: who waits, visits, signatures, the sample of the city."
 )
@@ -43,6 +45,26 @@ def _today() -> date:
     return business_date_of(datetime.now(UTC))
 
 
+def _known(settings: Settings, code: str | None) -> str:
+    """Take a division that is on the list or was once; without one, the city."""
+    from connectors.divisions import all_retired_divisions, divisions_on
+    from schemas.division import CITY_CODE
+    from schemas.refusal import Refusal
+
+    known = {
+        *divisions_on(settings, _today())["division_code"].to_pylist(),
+        *all_retired_divisions(settings, _today())["retired_code"].to_pylist(),
+    }
+    if code is None or code in known:
+        return code or CITY_CODE
+    raise Refusal(
+        "division_unknown",
+        found=f"区划表没有 {code} · {code}, which is not on the list of divisions",
+        expected="现在或曾经的区划 · a division in force, or one that was",
+        to_do="padis divisions list --help",
+    )
+
+
 @annual.command("status")
 def status(year: YearOption = None, division: DivisionOption = None) -> None:
     """进度 · by level: due days, who has signed, who was late, who waits."""
@@ -51,13 +73,13 @@ def status(year: YearOption = None, division: DivisionOption = None) -> None:
     from connectors.registry import registry_session
     from etl.subsidy.annual_page import render_status
     from etl.subsidy.annual_status import status_of
-    from schemas.division import CITY_CODE
 
     with ready_settings() as settings, registry_session(settings) as connection:
+        code = _known(settings, division)
         levels = [
             level
             for programme in load_case_life().categories
-            for level in status_of(connection, year or _today().year, programme, division or CITY_CODE)
+            for level in status_of(connection, year or _today().year, programme, code)
             if level.signed or level.waiting
         ]
     Console().print(render_status(levels))
@@ -76,10 +98,9 @@ def exceptions(
     from connectors.registry import registry_session
     from etl.subsidy.annual_page import render_exceptions
     from etl.subsidy.annual_status import results_of
-    from schemas.division import CITY_CODE
 
     with ready_settings() as settings, registry_session(settings) as connection:
-        rows = results_of(connection, year or _today().year, programme, division or CITY_CODE)
+        rows = results_of(connection, year or _today().year, programme, _known(settings, division))
     Console().print(render_exceptions(rows, at_most))
 
 

@@ -148,6 +148,10 @@ def test_every_step_of_the_life_has_a_command(padis: Padis) -> None:
 def test_an_annual_review_without_cases_has_nothing_to_show_or_sign(padis: Padis) -> None:
     assert "110101001000" not in padis("annual", "status", "--year", "2026")
     assert "0" in padis("annual", "exceptions", "--programme", "T", "--year", "2026")
+    assert "T" not in padis("annual", "status", "--division", VILLAGE).split()
+    for asked in ("status", "exceptions --programme T"):
+        with pytest.raises(Refusal, match="division_unknown"):
+            padis("annual", *asked.split(), "--division", "119999001001")
     with pytest.raises(Refusal, match="annual_nothing"):
         padis.on("05-12", "clerk", "annual", "sign", VILLAGE, "--programme", "T", "--year", "2026")
     with pytest.raises(Refusal, match="case_unknown"):
