@@ -61,7 +61,7 @@ def _known(settings: Settings, code: str | None) -> str:
         "division_unknown",
         found=f"区划表没有 {code} · {code}, which is not on the list of divisions",
         expected="现在或曾经的区划 · a division in force, or one that was",
-        to_do="padis divisions list --help",
+        to_do="padis divisions list 列出区划 · lists the divisions",
     )
 
 
