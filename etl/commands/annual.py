@@ -51,12 +51,14 @@ def _known(settings: Settings, code: str | None) -> str:
     from schemas.division import CITY_CODE
     from schemas.refusal import Refusal
 
+    if code is None:
+        return CITY_CODE
     known = {
         *divisions_on(settings, _today())["division_code"].to_pylist(),
         *all_retired_divisions(settings, _today())["retired_code"].to_pylist(),
     }
-    if code is None or code in known:
-        return code or CITY_CODE
+    if code in known:
+        return code
     raise Refusal(
         "division_unknown",
         found=f"区划表没有 {code} · {code}, which is not on the list of divisions",

@@ -85,7 +85,7 @@ def _ranges(duck: duckdb.DuckDBPyConnection) -> list[duckdb.Expression]:
     asked = [
         number for (number,) in persons.filter(is_asked).select("person_id").order("person_id").fetchall()
     ]
-    if len(asked) < ranges:
+    if not asked:
         return [EVERYONE]
     edges = [ConstantExpression(asked[len(asked) * n // ranges]) for n in range(1, ranges)]
     number = ColumnExpression("person_id")

@@ -38,7 +38,7 @@ def judge(folder: Path, policy_names: tuple[str, ...] = EVERY_PROGRAMME) -> dict
     return judge_everyone(Settings(var=folder), folder, sources, DAY, names=policy_names)
 
 
-# Of eleven persons every second one is asked where to cut, every fifth, or none.
+# Of eleven persons every second one is asked where to cut, every fifth (fewer than ranges), or none.
 @pytest.mark.parametrize("one_in", [2, 5, 997])
 def test_part_by_part_everyone_is_judged_as_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_in: int
