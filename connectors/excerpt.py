@@ -18,7 +18,15 @@ from duckdb import (
 
 from connectors.duck import open_duckdb
 from connectors.engine import sql_text
-from connectors.extract import IS_DELETED, ROWS_PER_PART, Chain, Extract, base_places, extract_rows
+from connectors.extract import (
+    IS_DELETED,
+    ROWS_PER_PART,
+    Chain,
+    Extract,
+    among,
+    base_places,
+    extract_rows,
+)
 from connectors.read_ahead import AT_ONCE
 from connectors.row_file import ROWS_PER_GROUP
 from connectors.settings import Settings
@@ -67,8 +75,8 @@ def read_excerpt(settings: Settings, contract: Contract, chain: Chain, keys: pa.
     """Read all rows of some keys (`row_key`, as conforming writes them) in one pass over each extract."""
     base, *increments = chain.extracts
     asked = _asked(contract, keys)
-    among = asked.column("touched_by").combine_chunks()
-    places = base_places(contract, base, lambda keys: _is_asked(contract, keys, among))
+    touching = asked.column("touched_by").combine_chunks()
+    places = base_places(contract, base, lambda keys: _is_asked(contract, keys, touching))
     with open_duckdb(settings) as duck:
         touched = duck.from_arrow(asked)
         tables = [
@@ -122,15 +130,10 @@ def _asked(contract: Contract, keys: pa.Table) -> pa.Table:
     return pa.table({"touched_by": column})
 
 
-def _is_asked(contract: Contract, keys: Any, among: pa.Array) -> Any:  # noqa: ANN401 - columns of pyarrow
-    """Tell which keys of a base are asked for, and which are missing.
-
-    They lie close together, and looking up few is quicker: what is asked for elsewhere is left out.
-    """
+def _is_asked(contract: Contract, keys: Any, asked: pa.Array) -> Any:  # noqa: ANN401 - columns of pyarrow
+    """Tell which keys of a base are asked for, and which are missing."""
     touched_by = _touched_by(contract, keys)
-    span = pc.min_max(touched_by)
-    near = pc.and_(pc.greater_equal(among, span["min"]), pc.less_equal(among, span["max"]))
-    return pc.or_(pc.is_in(touched_by, among.filter(near)), pc.is_null(touched_by))
+    return pc.or_(among(touched_by, asked), pc.is_null(touched_by))
 
 
 def _touched_by(contract: Contract, keys: Any) -> Any:  # noqa: ANN401 - columns of pyarrow

@@ -136,16 +136,19 @@ def _followed(connection: Connection, landing: Landing, landing_id: str) -> Land
     return found or find_landing(connection, landing.dataset_name, landing_id)
 
 
-def view_known(duck: duckdb.DuckDBPyConnection, contract: Contract, chain: Chain) -> None:
-    """Make the view `known_row`: the source's rows as last landed.
+def view_known(
+    duck: duckdb.DuckDBPyConnection, contract: Contract, chain: Chain, places: pa.Table | None = None
+) -> None:
+    """Make the view `known_row`: the source's rows as last landed; or of those of the base some places alone.
 
     Columns: `row_key`, `stamp`, `landing_id`, `landing_row`, `position` and the received ones.
     """
     stamp = ColumnExpression(str(stamp_of(contract).physical_name)).alias("stamp")
     columns = [stamp, *(ColumnExpression(name) for name in contract.received_columns)]
-    extract_rows(duck, contract, chain.extracts[0], 0, columns).create_view("base_row")
-    _increment_rows(duck, contract, chain, columns).create_view("increment_row")
-    duck.sql(sql_text("population/known_row")).create_view("known_row")
+    base = extract_rows(duck, contract, chain.extracts[0], 0, columns, places)
+    base.create_view("base_row", replace=True)
+    _increment_rows(duck, contract, chain, columns).create_view("increment_row", replace=True)
+    duck.sql(sql_text("population/known_row")).create_view("known_row", replace=True)
 
 
 def _increment_rows(
@@ -305,13 +308,28 @@ def _numbered_groups(contract: Contract, base: Extract, columns: Sequence[str]) 
 
 def base_places(contract: Contract, base: Extract, choose: Callable[[Any], Any]) -> pa.Table:
     """Tell where the rows of a base lie whose keys are chosen: `file_row_number`. Only keys are read."""
-    key, count, found = str(key_of(contract).physical_name), 0, [pa.array([], pa.int64())]
-    file = pq.ParquetFile(base.path, memory_map=True)
-    parts = (file.read_row_groups(groups, columns=[key]).column(key) for groups in _several_groups(file))
+    count, found = 0, [pa.array([], pa.int64())]
+    parts = base_keys(contract, base)
     for length, places in side_by_side(lambda keys: (len(keys), pc.indices_nonzero(choose(keys))), parts):
         found.append(pa.array(places.to_numpy().astype(np.int64) + count))
         count += length
     return pa.table({PLACE: pa.chunked_array(found)})
+
+
+def base_keys(contract: Contract, base: Extract) -> Iterator[pa.ChunkedArray]:
+    """Read the keys of a base in their order, part by part; there is at least one."""
+    key, file = str(key_of(contract).physical_name), pq.ParquetFile(base.path, memory_map=True)
+    return (file.read_row_groups(groups, columns=[key]).column(key) for groups in _several_groups(file))
+
+
+def among(keys: Any, asked: pa.Array) -> Any:  # noqa: ANN401 - columns of pyarrow
+    """Tell which of some keys that lie close together are asked for.
+
+    Looking up few is quicker: what is asked for elsewhere is left out.
+    """
+    span = pc.min_max(keys)
+    near = pc.and_(pc.greater_equal(asked, span["min"]), pc.less_equal(asked, span["max"]))
+    return pc.is_in(keys, asked.filter(near))
 
 
 def _several_groups(file: pq.ParquetFile) -> Iterator[list[int]]:

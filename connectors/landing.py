@@ -38,6 +38,8 @@ class Landing:
     is_current: bool = True
     # Of text, as the partner declared it; else None.
     encoding: str | None = None
+    # What a source told of how far it was seen as it was read, for the pull after it; else None.
+    horizon: str | None = None
 
 
 def land_bytes(
@@ -52,6 +54,7 @@ def land_bytes(
     row_count: int,
     contract_version: str,
     encoding: str | None = None,
+    horizon: str | None = None,
 ) -> Landing:
     """Keep received bytes (or a file of them) for ever and put them on record; twice is once.
 
@@ -75,10 +78,11 @@ def land_bytes(
         contract_version=contract_version,
         path=str(path.relative_to(settings.landing)),
         encoding=encoding,
+        horizon=horizon,
     )
     statement = postgresql.insert(LANDING).values(vars(landing))
-    # The same bytes under a corrected manifest: what it declares now is what they are read by.
-    declared = {"encoding": statement.excluded.encoding}
+    # The same bytes under a corrected manifest, or of a source seen further: what is told now counts.
+    declared = {name: statement.excluded[name] for name in ("encoding", "horizon")}
     connection.execute(statement.on_conflict_do_update(index_elements=LANDING.primary_key, set_=declared))
     return landing
 

@@ -17,8 +17,8 @@ from adbc_driver_postgresql import dbapi
 from sqlalchemy.dialects import postgresql
 
 from connectors.engine import sql_text
-from connectors.population_fingerprint import Ask, PostgresFingerprint
 from connectors.population_lanes import PAGES_PER_QUESTION, in_lanes, open_lanes, page_ranges
+from connectors.population_versions import Ask, PostgresVersions, Seen
 from connectors.postgres import POPULATION_READER
 from connectors.read_ahead import read_ahead
 from connectors.settings import Settings
@@ -39,10 +39,8 @@ BATCH_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 10
 # Fewer keys are not worth another lane.
 FEWEST_KEYS = 500
-# From so many pages on, 80 MB, a table is asked for sums instead of swept: below, a sweep is as quick.
+# From so many pages on, 80 MB, a table is asked what was written instead of swept: below, both are quick.
 PAGES_TO_ASK = 10_240
-# Estimates take each hash for a group of its own: the server would sort all rows, or compile the question.
-FEW_GROUPS = "SELECT set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
 
 
 class AdbcSnapshot:
@@ -80,36 +78,45 @@ class AdbcSnapshot:
         statement = sa.select(*columns).select_from(sa.table(contract.name))
         return self._read_all(contract, statement.where, stamp_schema(contract))
 
-    def asked(self, contract: Contract) -> PostgresFingerprint | None:
-        """Ask for sums of hashes; views, small tables and standbys are not asked."""
+    def versions(self, contract: Contract) -> PostgresVersions | None:
+        """Give a large table by its versions; no view, none of a standby, none whose keys may repeat."""
         pages = self._pages(contract)
         if len(self._lanes) == 1 or pages is None or pages < PAGES_TO_ASK:
             return None
         with reading(contract.name):
-            for lane in self._lanes:
-                lane.execute(FEW_GROUPS)
+            told = contract.name, str(key_of(contract).physical_name)
+            self._cursor.execute(sql_text("population/source_versions"), told)
+            found = self._cursor.fetchone()
         answer = partial(self._answers, contract, page_ranges(pages, PAGES_PER_QUESTION))
-        return PostgresFingerprint(contract, self._key_types[contract.name], answer)
+        key_type, look_up = self._key_types[contract.name], partial(self._look_up, contract)
+        return PostgresVersions(contract, key_type, Seen(*found), answer, look_up) if found else None
 
     def rows_of(self, contract: Contract, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
-        """Stream the rows with these keys, each lane those of its share.
+        """Stream the rows with these keys, each lane those of its share."""
+        told = [value for value in keys if value is not None]
+        for rows in self._look_up(contract, _select(contract), told, source_schema(contract)):
+            yield from rows.to_batches()
+        if len(told) < len(keys):
+            key: sa.ColumnClause[Any] = sa.column(str(key_of(contract).physical_name))
+            statement = _select(contract).where(key.is_(None))
+            yield from self._read(contract.name, statement, source_schema(contract))
+
+    def _look_up(
+        self, contract: Contract, question: sa.Select[Any], keys: Sequence[Any], schema: pa.Schema
+    ) -> Iterator[pa.Table]:
+        """Ask a question of the rows with some keys, in all lanes.
 
         The keys are cast to the type that the column has, or PostgreSQL would compare `char` as
         `text`, without its blanks and without its index.
         """
         key: sa.ColumnClause[Any] = sa.column(str(key_of(contract).physical_name))
-        kind = f"{self._key_types[contract.name]}[]"
-        wanted = sa.text(f"CAST(CAST($1 AS text) AS {kind})")
-        statement = _select(contract).where(key == sa.func.any(wanted))
-        told = [value for value in keys if value is not None]
-        share = max(FEWEST_KEYS, math.ceil(len(told) / len(self._lanes)))
-        shares = [_array_literal(told[start : start + share]) for start in range(0, len(told), share)]
+        wanted = sa.text(f"CAST(CAST($1 AS text) AS {self._key_types[contract.name]}[])")
+        text = _text(question.where(key == sa.func.any(wanted)))
+        share = min(self.most_keys, max(FEWEST_KEYS, math.ceil(len(keys) / len(self._lanes))))
+        shares = (_array_literal(keys[start : start + share]) for start in range(0, len(keys), share))
         with reading(contract.name):
-            for rows in in_lanes(self._lanes, shares, partial(_read_keys, _text(statement))):
-                yield from rows.cast(source_schema(contract)).to_batches()
-        if len(told) < len(keys):
-            statement = _select(contract).where(key.is_(None))
-            yield from self._read(contract.name, statement, source_schema(contract))
+            for rows in in_lanes(self._lanes, shares, partial(_read_keys, text)):
+                yield rows.cast(schema)
 
     def _read_all(self, contract: Contract, ask: Ask, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Read all rows of a table in all lanes, those of a view or a small one in one."""

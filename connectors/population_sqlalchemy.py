@@ -69,8 +69,8 @@ class SqlAlchemySnapshot:
         for batch in self._read(contract, (key_of(contract), stamp_of(contract))):
             yield batch.rename_columns(["row_key", "stamp"])
 
-    def asked(self, contract: Contract) -> None:
-        """Give none: dialects hash by ways of their own."""
+    def versions(self, contract: Contract) -> None:
+        """Give none: how rows tell of their versions, if they do, each dialect has by itself."""
 
     def rows_of(self, contract: Contract, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
         """Stream the rows with these keys."""

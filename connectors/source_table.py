@@ -1,12 +1,11 @@
 """What a table of the population database promises to a reader, however it is read."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from connectors.fingerprint import Fingerprint
+from connectors.source_hash import Buckets
 from schemas.contract import Contract
 from schemas.property import Property
 from schemas.refusal import Refusal
@@ -14,23 +13,38 @@ from schemas.refusal import Refusal
 STAMP = "source_updated_at"
 
 
-class AskedTable(Protocol):
-    """A table in a snapshot that tells of its keys and stamps without giving all of them."""
+class VersionedTable(Protocol):
+    """A table in a snapshot that tells which rows were written since an earlier one; no two share a key."""
 
-    def recent(self, since: datetime, others: Fingerprint) -> Iterator[pa.RecordBatch]:
-        """Stream `row_key` and `stamp` of the rows stamped from an instant on, and of those without a stamp.
+    @property
+    def horizon(self) -> str:
+        """What a later snapshot is to be asked with."""
 
-        On the way the other rows, stamped before, are added to a fingerprint.
+    def written_since(self, horizon: str) -> Iterator[pa.RecordBatch] | None:
+        """Stream `row_key` and `stamp` of the rows written since an earlier snapshot told this horizon.
+
+        Some that it saw may be among them. None if the horizon tells nothing here: the server started again,
+        the table is another, or too much has happened.
 
         Raises:
             Refusal: the database stopped answering.
         """
 
-    def within(self, buckets: Sequence[int], before: datetime) -> Iterator[pa.RecordBatch]:
-        """Stream `row_key` and `stamp` of the rows of some buckets stamped before an instant.
+    def counts(self) -> Iterator[pa.RecordBatch]:
+        """Count rows by buckets of keys (connectors/source_hash.py): `bucket`, which may repeat, `row_count`.
 
         Raises:
-            Refusal: as `recent`.
+            Refusal: as `written_since`.
+        """
+
+    def buckets_of(self, keys: pa.Array) -> Buckets:
+        """Tell into which buckets `counts` puts keys; none is missing."""
+
+    def there(self, keys: Sequence[Any]) -> Iterator[pa.RecordBatch]:
+        """Stream `row_key` and `stamp` of the rows that have some keys.
+
+        Raises:
+            Refusal: as `written_since`.
         """
 
 
@@ -58,8 +72,8 @@ class PopulationSnapshot(Protocol):
             Refusal: as `rows`.
         """
 
-    def asked(self, contract: Contract) -> AskedTable | None:
-        """Give the table as one that tells of its keys in a few questions; None if that is no cheaper here.
+    def versions(self, contract: Contract) -> VersionedTable | None:
+        """Give the table as one that tells what was written; None if it cannot, or a sweep is no dearer.
 
         Raises:
             Refusal: as `rows`.

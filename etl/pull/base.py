@@ -137,7 +137,9 @@ class _Passing:
             watermark_from=None,
             watermark_to=written(self._watermark),
         )
-        return ReadTable(self._reading.contract, self._reading.file, self._count, facts)
+        return ReadTable(
+            self._reading.contract, self._reading.file, self._count, facts, self._reading.horizon
+        )
 
     @property
     def _kept(self) -> Path:

@@ -39,9 +39,10 @@ def read_increment(reading: Reading, known: Chain, sweep: Sweep) -> ReadTable:
     _check_snapshot(contract, sweep.planned, row_count_of(read))
     # Put down once: all columns of all that is known are read for it.
     duck.sql(sql_text("population/known_again")).create("known_again")
-    known_again = duck.table("known_again")
-    content = content_of(contract)
-    make_difference(duck, "row_difference", with_content(known_again, content), with_content(read, content))
+    content, read_again = content_of(contract), duck.sql(sql_text("population/read_again"))
+    before, after = (with_content(rows, content) for rows in (duck.table("known_again"), read_again))
+    make_difference(duck, "content_difference", before, after)
+    duck.sql(sql_text("population/row_difference")).create("row_difference")
     changed = duck.sql(sql_text("population/changed_row"))
     deleted = duck.sql(sql_text("population/deleted_key"))
     changed_count = row_count_of(changed)
@@ -60,7 +61,7 @@ def read_increment(reading: Reading, known: Chain, sweep: Sweep) -> ReadTable:
     schema = source_schema(contract).append(pa.field(*IS_DELETED))
     rows = chain(in_order(contract, changed, schema), _deleted(contract, deleted, schema))
     count = write_extract(contract.name, rows, schema, reading.file, facts.footer)
-    return ReadTable(contract, reading.file, count, facts)
+    return ReadTable(contract, reading.file, count, facts, reading.horizon)
 
 
 def _read_again(reading: Reading) -> duckdb.DuckDBPyRelation:

@@ -1,7 +1,7 @@
 """Pull the population database: persons, children and marriages, in one snapshot.
 
 The first night, the first of a month and `--full` land a base: all rows. The others land an
-increment: what differs from what is known, found by a sweep of keys or sums of them (decision 15).
+increment: what differs from what is known, found by a sweep of keys, or by what was written (decision 15).
 """
 
 import logging
@@ -157,6 +157,7 @@ def _land_one(connection: Connection, settings: Settings, table: ReadTable, busi
         file_name=f"{name}_{business_date:%Y%m%d}.parquet",
         row_count=table.row_count,
         contract_version=table.contract.version,
+        horizon=table.horizon,
     )
     point_landings(connection, name, business_date, [landing.landing_id])
     return landing

@@ -27,6 +27,8 @@ class ReadTable:
     file: Path
     row_count: int
     facts: ExtractFacts
+    # What the next pull asks with for what was written since; None where it cannot ask.
+    horizon: str | None
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Reading:
     known: Chain | None
     folder: Path
     duck: duckdb.DuckDBPyConnection
+    horizon: str | None = None
 
     @property
     def file(self) -> Path:

@@ -41,14 +41,19 @@ def sweep_keys(
 
     New, changed and deleted keys are found whatever their stamps are, so a transaction that stamped
     early and committed late is not lost, nor one whose clock was wrong. Rows of the overlap are read
-    again for changes that left the stamp as it was; rows without a stamp always.
+    again for changes that left the stamp as it was; rows without a stamp always, and those of the view
+    `written`, of which it is known otherwise.
     """
     swept_rows = read_from_file(
         duck, folder / "swept.parquet", snapshot.stamps(contract), stamp_schema(contract)
     )
     swept_rows.create_view("swept")
     find_stamp_difference(duck, duck.view("known_row"))
-    return plan_reading(duck, overlap_of(duck, known), business_date)
+    told = {"watermark": known.newest.facts.watermark}
+    ((overlap_from,),) = duck.sql(sql_text("population/overlap"), params=told).fetchall()
+    reread = duck.sql(sql_text("population/reread_key"), params={"overlap_from": overlap_from})
+    swept, planned, watermark = plan_reading(duck, reread, business_date)
+    return Sweep(swept, planned, overlap_from, watermark)
 
 
 def find_stamp_difference(duck: duckdb.DuckDBPyConnection, known: duckdb.DuckDBPyRelation) -> None:
@@ -58,23 +63,15 @@ def find_stamp_difference(duck: duckdb.DuckDBPyConnection, known: duckdb.DuckDBP
     make_difference(duck, "stamp_difference", before, after)
 
 
-def overlap_of(duck: duckdb.DuckDBPyConnection, known: Chain) -> datetime | None:
-    """Tell from which stamp on rows are read again."""
-    told = {"watermark": known.newest.facts.watermark}
-    ((overlap_from,),) = duck.sql(sql_text("population/overlap"), params=told).fetchall()
-    return overlap_from  # type: ignore[no-any-return]
-
-
 def plan_reading(
-    duck: duckdb.DuckDBPyConnection, overlap_from: datetime | None, business_date: date
-) -> Sweep:
-    """Make the table `reread_key` of what was swept, and count."""
-    reread = duck.sql(sql_text("population/reread_key"), params={"overlap_from": overlap_from})
+    duck: duckdb.DuckDBPyConnection, reread: duckdb.DuckDBPyRelation, business_date: date
+) -> tuple[int, int, datetime | None]:
+    """Make the table `reread_key` of keys to read again; count rows swept and planned; find the watermark."""
     reread.create("reread_key")
-    ((swept, planned, newest),) = duck.sql(
+    (counted,) = duck.sql(
         sql_text("population/sweep_count"), params={"until": not_before(business_date)}
     ).fetchall()
-    return Sweep(swept, planned, overlap_from, newest)
+    return counted
 
 
 def not_before(business_date: date) -> datetime:

@@ -6,12 +6,12 @@ from pathlib import Path
 from connectors.duck import open_duckdb
 from connectors.extract import Chain, view_known
 from connectors.settings import Settings
-from connectors.source_table import PopulationSnapshot, source_schema
+from connectors.source_table import PopulationSnapshot, source_schema, stamp_schema
 from etl.pull.base import read_base
-from etl.pull.fingerprint import sweep_by_fingerprint
 from etl.pull.increment import read_increment
 from etl.pull.reading import Reading, ReadTable
-from etl.pull.sweep import sweep_keys
+from etl.pull.sweep import Sweep, sweep_keys
+from etl.pull.versions import sweep_by_versions
 from schemas.contract import Contract
 
 # Beyond this share of a table's rows reading all of it is cheaper than asking for keys.
@@ -44,15 +44,23 @@ def read_table(
             known = None
         if known is not None:
             view_known(duck, contract, known)
-        reading = Reading(snapshot, contract, business_date, known, folder, duck)
+        table = snapshot.versions(contract)
+        horizon = table.horizon if table is not None else None
+        reading = Reading(snapshot, contract, business_date, known, folder, duck, horizon)
         reason = _why_all(known, business_date, is_full=is_full)
         if known is None or reason is not None:
             return read_base(reading, reason or "first")
-        asked = snapshot.asked(contract)
-        sweep = asked and sweep_by_fingerprint(duck, asked, contract, known, business_date, folder)
-        sweep = sweep or sweep_keys(duck, snapshot, contract, known, business_date, folder)
-        if sweep.planned > max(SMALL, MOST_SHARE * sweep.swept):
-            return read_base(reading, "most rows have to be read")
+        sweep: Sweep | None = None
+        # Of what was written nothing is known, unless the table tells.
+        duck.from_arrow(stamp_schema(contract).empty_table()).create("nothing_written")
+        duck.table("nothing_written").create_view("written")
+        if table is not None:
+            sweep = sweep_by_versions(duck, table, contract, known, business_date, folder)
+        if sweep is None:
+            view_known(duck, contract, known)
+            sweep = sweep_keys(duck, snapshot, contract, known, business_date, folder)
+            if sweep.planned > max(SMALL, MOST_SHARE * sweep.swept):
+                return read_base(reading, "most rows have to be read")
         return read_increment(reading, known, sweep)
 
 

@@ -31,6 +31,7 @@ LANDING = Table(
     Column("path", Text, nullable=False, comment="相对路径 · path below the landing zone"),
     Column("is_current", Boolean, nullable=False, comment="当前 · whether this date now rests on it"),
     Column("encoding", Text, comment="编码 · encoding of text as the manifest declares it"),
+    Column("horizon", Text, comment="视界 · how far the source was seen, by its transactions"),
     schema="core",
     comment="落地清单 · one row per dataset, business date and received content",
 )

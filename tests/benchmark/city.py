@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import sqlalchemy as sa
+from psycopg import sql
 
 from connectors.duck import open_duckdb
 from connectors.postgres import create_databases, postgres_for_command
@@ -23,7 +24,7 @@ from connectors.settings import PROJECT, Settings
 from quality.domain_functions import parse_sql
 from sandbox.city.advance import advance_city
 from sandbox.city.create import create_city
-from sandbox.city.population_database import TABLES, copy_rows, population_connection
+from sandbox.city.population_database import TABLES, copy_rows, population_connection, tables
 from sandbox.partners.keys import prepare_partners
 from sandbox.truth.store import read_truth
 from schemas.county import load_counties
@@ -135,13 +136,24 @@ def begin_again(settings: Settings, folder: Path) -> None:
 
 
 def live_on(settings: Settings, day: date) -> dict[str, Any]:
-    """Let the city live one more day, in which one person in a hundred moves as well."""
+    """Let the city live one more day; one person in a hundred moves as well, and few rows are gone."""
     counts = advance_city(settings)
     moved_at = datetime.combine(day + timedelta(days=1), time(0, 30))
     text = (SQL / "changed.sql").read_text(encoding="utf-8")
     with population_connection(settings) as connection:
         moved = connection.execute(text.encode(), {"at": moved_at}).rowcount
-    return {"moved": moved, **{name: count for name, count in counts.items() if name.startswith("changed_")}}
+        gone = sum(connection.execute(_gone(table)).rowcount for table in tables().sorted_tables)
+    return {
+        "moved": moved,
+        "gone": gone,
+        **{name: count for name, count in counts.items() if name.startswith("changed_")},
+    }
+
+
+def _gone(table: sa.Table) -> sql.Composed:
+    """Write the statement that takes away one row in a hundred thousand: no stamp tells of them."""
+    text = "DELETE FROM {} WHERE abs(hashtext({}::text)) % 100000 = 11"
+    return sql.SQL(text).format(sql.Identifier(table.name), sql.Identifier(table.info["key"]))
 
 
 def _name(settings: Settings, database: str) -> str:

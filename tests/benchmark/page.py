@@ -9,10 +9,10 @@ from connectors.settings import PROJECT
 from tests.benchmark.bench import RUNS
 from tests.benchmark.causes import causes
 from tests.benchmark.chart import bars, growth
-from tests.benchmark.results import Found, Line, losses, night_medians, profiles_upon, steps_of
+from tests.benchmark.results import MUST, Found, Line, losses, night_medians, profiles_upon, steps_of
 from tests.benchmark.steps import OURS
 from tests.benchmark.tables import table
-from tests.benchmark.targets import verdicts
+from tests.benchmark.targets import slower_here, verdicts
 
 DOCS = PROJECT / "docs"
 INTRODUCTION = """# 基准 · Benchmarks
@@ -210,7 +210,27 @@ def _targets(found: Found) -> list[str]:
     return [
         "\n### 目标 · Targets\n",
         table(["步骤 · step", "目标 · target", "测得 · measured", ""], rows),
+        *_yardstick(found),
         "",
+    ]
+
+
+def _yardstick(found: Found) -> list[str]:
+    """Say how seconds of this machine compare with those of the machine where the targets were set."""
+    copies = slower_here(found)
+    if copies is None:
+        return []
+    here, there = copies
+    nights = [
+        f"the {kind} night {seconds / here:.1f} times COPY"
+        for kind, (seconds, _) in night_medians(found).items()
+    ]
+    most = [f"{MUST[found['persons']][place] / there:.1f}" for place in (0, 1) if found["persons"] in MUST]
+    asked = f"; {' and '.join(most)} times are what the musts come to there" if most else ""
+    return [
+        "\n*Yardstick, no verdict*: COPY of all persons to nowhere took "
+        f"{there:.1f} s where the targets were set (25 columns) and {here:.1f} s here (29), "
+        f"{here / there:.1f} times as long. Measured by it: {', '.join(nights)}{asked}."
     ]
 
 
@@ -282,8 +302,8 @@ def _nights(size: str, found: Found, charts: Mapping[str, str]) -> list[str]:
     parts = [
         "\n### 整夜 · Whole nights\n",
         f"`padis run night` without Airflow, imports before the clock starts, {nights['runs']} run(s); the "
-        "steps are those of the last. Before the incremental night the city lived a day and one person in a "
-        "hundred moved: "
+        "steps are those of the last. Before the incremental night the city lived a day, one person in a "
+        "hundred moved, and one row in a hundred thousand was gone: "
         + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in nights["changed"].items())
         + ".\n",
     ]

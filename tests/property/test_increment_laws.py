@@ -155,7 +155,7 @@ class Interrupted:
     def __init__(self, snapshot: AdbcSnapshot, source: Source, during: Sequence[Act]) -> None:
         self._snapshot, self._source, self._during = snapshot, source, list(during)
         self.check_table, self.stamps = snapshot.check_table, snapshot.stamps
-        self.asked = snapshot.asked
+        self.versions = snapshot.versions
 
     def rows(self, contract: Contract) -> Iterator[pa.RecordBatch]:
         self._interrupt()

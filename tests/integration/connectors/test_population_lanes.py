@@ -1,17 +1,17 @@
 """Lanes: connections that see one snapshot read a table together what one of them reads alone."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from connectors import population_adbc, population_lanes
-from connectors.fingerprint import buckets_of, fingerprint_of, nothing
+from connectors.population_adbc import AdbcSnapshot
 from connectors.population_db import open_population
+from connectors.population_versions import PostgresVersions
 from connectors.settings import Settings
-from connectors.source_hash import key_hashes
 from schemas.contract import load_contract
 from schemas.refusal import Refusal
 from tests.support.population_source import create_source, run_in_population
@@ -111,72 +111,124 @@ def test_a_lane_that_breaks_is_refused_without_a_value(settings: Settings) -> No
     assert "somebody" not in str(told.value)
 
 
-SINCE = datetime(2000, 1, 1)  # noqa: DTZ001 - the source's own clock
+KEYED = "ALTER TABLE population_person ADD PRIMARY KEY (person_id)"
+UNIQUE = "CREATE UNIQUE INDEX ON population_person (person_id)"
+RECEIVED = ", ".join(PERSONS.received_columns)
+GRANTED = f"GRANT SELECT ({RECEIVED}) ON population_person TO padis_reader"
 
 
-def test_only_a_large_table_that_lies_in_pages_is_asked_for_sums(
+def versions_of(snapshot: AdbcSnapshot) -> PostgresVersions:
+    snapshot.check_table(PERSONS)
+    table = snapshot.versions(PERSONS)
+    assert table is not None
+    return table
+
+
+def counted(batches: Iterator[pa.RecordBatch]) -> Counter[int]:
+    found = Counter[int]()
+    for row in rows_of(batches).to_pylist():
+        found[row["bucket"]] += row["row_count"]
+    return found
+
+
+def test_only_a_large_table_in_pages_tells_of_its_versions(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marriages = load_contract("marriage")
     run_in_population(
         settings,
+        KEYED,
         "ALTER TABLE marriage RENAME TO held",
+        "ALTER TABLE held ADD PRIMARY KEY (marriage_id)",
         "CREATE VIEW marriage AS SELECT * FROM held",
         "GRANT SELECT ON marriage TO padis_reader",
     )
     with open_population(settings) as snapshot:
         snapshot.check_table(PERSONS)
-        assert snapshot.asked(PERSONS) is None
+        assert snapshot.versions(PERSONS) is None
         monkeypatch.setattr(population_adbc, "PAGES_TO_ASK", 10)
-        assert snapshot.asked(PERSONS) is not None
+        assert snapshot.versions(PERSONS) is not None
         snapshot.check_table(marriages)
-        assert snapshot.asked(marriages) is None
+        assert snapshot.versions(marriages) is None
     monkeypatch.setattr(population_lanes, "LANES", 1)
     with open_population(settings) as snapshot:
-        assert snapshot.asked(PERSONS) is None
+        snapshot.check_table(PERSONS)
+        assert snapshot.versions(PERSONS) is None
     run_in_population(settings, "DROP TABLE held CASCADE")
 
 
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ([], False),
+        (["ALTER TABLE population_person ALTER person_id SET NOT NULL", UNIQUE], False),
+        (["ALTER TABLE population_person ADD PRIMARY KEY (person_id, source_updated_at)"], False),
+        (["ALTER TABLE population_person ADD PRIMARY KEY (source_updated_at)"], False),
+        ([KEYED, "CREATE TABLE heir () INHERITS (population_person)"], False),
+        ([KEYED, "ALTER TABLE population_person ENABLE ROW LEVEL SECURITY"], False),
+        ([KEYED, "REVOKE SELECT ON population_person FROM padis_reader", GRANTED], False),
+        ([KEYED, "ALTER TABLE population_person ADD bucket integer"], True),
+        ([KEYED], True),
+    ],
+)
+def test_a_table_with_a_primary_key_that_is_read_whole_tells_of_its_versions(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, statements: list[str], *, told: bool
+) -> None:
+    monkeypatch.setattr(population_adbc, "PAGES_TO_ASK", 0)
+    run_in_population(
+        settings, "UPDATE population_person SET source_updated_at = now() + person_id::int * interval '1s'"
+    )
+    run_in_population(settings, *statements)
+    with open_population(settings) as snapshot:
+        snapshot.check_table(PERSONS)
+        table = snapshot.versions(PERSONS)
+        assert (table is not None) == told
+        if table is not None:
+            assert counted(table.counts()).total() == COUNT - COUNT // 10
+
+
 @pytest.mark.parametrize("pages", [3, 10_000])
-def test_sums_are_those_of_the_rows_whatever_the_ranges(
+def test_versions_tell_what_was_written_and_how_many_rows_buckets_have(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, pages: int
 ) -> None:
     monkeypatch.setattr(population_adbc, "PAGES_TO_ASK", 0)
     monkeypatch.setattr(population_adbc, "PAGES_PER_QUESTION", pages)
+    run_in_population(settings, KEYED)
+    with open_population(settings) as snapshot:
+        table = versions_of(snapshot)
+        horizon = table.horizon
+        keys = rows_of(snapshot.stamps(PERSONS))["row_key"].to_pylist()
+        buckets = Counter(table.buckets_of(pa.array(keys)).tolist())
+        assert counted(table.counts()) == buckets
+        found = rows_of(table.there(["no such key", *keys[::3], "nor this one"]))
+        assert sorted(found["row_key"].to_pylist()) == sorted(keys[::3])
+        assert list(table.there([])) == []
     run_in_population(
         settings,
-        "UPDATE population_person SET source_updated_at = '1999-01-01' WHERE person_id LIKE '%3'",
-        "UPDATE population_person SET source_updated_at = NULL WHERE person_id LIKE '%4'",
-        # One row twice.
-        "INSERT INTO population_person SELECT * FROM population_person WHERE person_id LIKE '%24'",
+        "UPDATE population_person SET name = 'another' WHERE person_id LIKE '%13'",
+        "DELETE FROM population_person WHERE person_id LIKE '%24'",
     )
     with open_population(settings) as snapshot:
-        snapshot.check_table(PERSONS)
-        stamps = rows_of(snapshot.stamps(PERSONS)).sort_by("row_key")
-        asked, others = snapshot.asked(PERSONS), nothing()
-        assert asked is not None
-        recent = rows_of(asked.recent(SINCE, others)).sort_by("row_key")
-        is_old = pc.fill_null(pc.less(stamps["stamp"], SINCE), fill_value=False)
-        assert recent.equals(stamps.filter(pc.invert(is_old)))
-        old = stamps.filter(is_old)
-        assert not fingerprint_of(old).uneven(others)
-        bucket = int(buckets_of(key_hashes(old["row_key"].combine_chunks()))[0])
-        some = rows_of(asked.within([bucket], SINCE)).sort_by("row_key")
-    expected = pc.equal(buckets_of(key_hashes(old["row_key"].combine_chunks())), bucket)
-    assert some.equals(old.filter(expected))
+        table = versions_of(snapshot)
+        written = table.written_since(horizon)
+        assert written is not None
+        found = sorted(rows_of(written)["row_key"].to_pylist())
+        assert found == sorted(key for key in keys if key.endswith("13"))
+        assert counted(table.counts()).total() == sum(not key.endswith("24") for key in keys)
 
 
-def test_a_lane_that_breaks_while_it_adds_is_refused_without_a_value(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("asked", ["written_since", "counts", "there"])
+def test_a_lane_that_breaks_while_it_tells_of_versions_is_refused_without_a_value(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     monkeypatch.setattr(population_adbc, "PAGES_TO_ASK", 0)
+    run_in_population(settings, KEYED)
     with open_population(settings) as snapshot:
-        snapshot.check_table(PERSONS)
-        asked = snapshot.asked(PERSONS)
-        assert asked is not None
+        table = versions_of(snapshot)
+        given = {"written_since": [table.horizon], "counts": [], "there": [["0" * 20]]}
         run_in_population(
             settings, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'padis_reader'"
         )
         with pytest.raises(Refusal, match="population_unreadable") as told:
-            rows_of(asked.recent(SINCE, nothing()))
+            list(getattr(table, asked)(*given[asked]) or [])
     assert "somebody" not in str(told.value)
