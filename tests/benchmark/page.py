@@ -302,8 +302,8 @@ def _nights(size: str, found: Found, charts: Mapping[str, str]) -> list[str]:
     parts = [
         "\n### 整夜 · Whole nights\n",
         f"`padis run night` without Airflow, imports before the clock starts, {nights['runs']} run(s); the "
-        "steps are those of the last. Before the incremental night the city lived a day, one person in a "
-        "hundred moved, and one row in a hundred thousand was gone: "
+        "steps are those of the last. Before the incremental night the city lived a day and one person in a "
+        "hundred moved; rows that were gone are told where there were any: "
         + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in nights["changed"].items())
         + ".\n",
     ]
