@@ -75,7 +75,11 @@ def _site(settings: Settings) -> dict[str, Any]:
             "class_name": "TupleFilesystemStoreBackend",
             "base_directory": str(settings.quality / "docs"),
         },
-        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", "view": index},
+        "site_index_builder": {
+            "module_name": "quality.site_index",
+            "class_name": "NewestNightsIndexBuilder",
+            "view": index,
+        },
         "site_section_builders": {
             "expectations": {"class_name": "DefaultSiteSectionBuilder", "view": page},
             "validations": {"class_name": "DefaultSiteSectionBuilder", "view": page},

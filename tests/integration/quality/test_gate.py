@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -139,6 +141,38 @@ def test_pages_tell_the_rules_in_both_languages(gated: Settings) -> None:
     text = page.read_text(encoding="utf-8")
     for rule in load_contract("population_person").row_rules:
         assert rule.message.replace("'", "&#39;") in text or rule.message in text, rule.id
+
+
+@pytest.fixture
+def older_nights(gated: Settings) -> Iterator[list[str]]:
+    """Keep the same results and pages for forty nights before."""
+    nights = [TODAY - timedelta(days=number) for number in range(1, 41)]
+    made = []
+    for kept in [*gated.quality.rglob(f"{TODAY}/*/*.*")]:
+        for night in nights:
+            folder = kept.parents[2] / night.isoformat()
+            copy = folder / f"{night:%Y%m%d}T000000.000000Z" / kept.name
+            copy.parent.mkdir(parents=True)
+            copy.write_bytes(kept.read_bytes())
+            made.append(folder)
+    yield [night.isoformat() for night in nights]
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+def test_the_first_page_lists_a_month_of_nights_and_others_stay(
+    gated: Settings, older_nights: list[str]
+) -> None:
+    before = pages_and_results(gated)
+    # Whoever clears results away leaves pages without one.
+    (gone,) = (gated.quality / "results" / "marriage" / older_nights[0]).rglob("*.json")
+    gone.unlink()
+    gate_datasets(gated, TODAY, DATASETS)
+    text = (gated.quality / "docs" / "index.html").read_text(encoding="utf-8")
+    listed = set(re.findall(r"validations/[a-z_]+/([0-9-]+)/", text))
+    assert listed == {TODAY.isoformat(), *older_nights[:30]}
+    assert f"validations/marriage/{older_nights[0]}" not in text
+    assert set(before) - set(pages_and_results(gated)) == {str(gone.relative_to(gated.quality))}
 
 
 def publish_candidate(settings: Settings, name: str, day: date, rows: pa.Table) -> None:
