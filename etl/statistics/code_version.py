@@ -12,10 +12,10 @@ HERE = Path(__file__).parent
 COUNTING = ("count.py", "cube.py", "relations.py")
 LAYOUT = (
     "archive.py", "case_labels.py", "cell_names.py", "corrections.py", "corrections_sheet.py", "labels.py",
-    "life_labels.py", "month_labels.py", "notes.py", "period.py", "publish.py", "quality_labels.py",
-    "release_build.py", "release_files.py", "sheet.py", "table.py", "workbook.py",
+    "life_labels.py", "month_labels.py", "notes.py", "period.py", "printed.py", "publish.py",
+    "quality_labels.py", "release_build.py", "release_files.py", "sheet.py", "table.py", "workbook.py",
 )  # fmt: skip
-LIBRARIES = ("duckdb", "openpyxl", "pyarrow")
+LIBRARIES = ("duckdb", "pyarrow", "xlsxwriter")
 
 
 @cache

@@ -2,17 +2,8 @@
 
 from collections.abc import Sequence
 
-from openpyxl.worksheet.worksheet import Worksheet
-
-from etl.statistics.sheet import (
-    BAND_ROW,
-    Caption,
-    set_paper,
-    shown_width,
-    write_heading,
-    write_note,
-    write_title,
-)
+from etl.statistics.printed import Sheet
+from etl.statistics.sheet import BAND_ROW, Caption, shown_width, write_title
 
 NOTES = (
     (
@@ -97,22 +88,21 @@ WIDTHS = (20.0, 62.0, 62.0)
 MADE_FROM = ("数据来源 Made from", "下列版本的数据集及登记表（右栏）。", "")
 
 
-def write_notes(sheet: Worksheet, caption: Caption, versions: Sequence[str]) -> None:
+def write_notes(sheet: Sheet, caption: Caption, versions: Sequence[str]) -> None:
     """Write the notes and the versions that the counts were made from."""
-    for letter, width in zip("ABC", WIDTHS, strict=True):
-        sheet.column_dimensions[letter].width = width
+    for at, width in enumerate(WIDTHS, start=1):
+        sheet.set_width(at, width)
     write_title(sheet, "说明", "Notes: what the counts mean", "", caption, 3)
     for at, text in enumerate(("项目 Item", "说明", "Meaning"), start=1):
-        write_heading(sheet, BAND_ROW, at, text)
-    sheet.row_dimensions[BAND_ROW].height = 20
+        sheet.write_text(BAND_ROW, at, text, "heading")
+    sheet.set_height(BAND_ROW, 20)
     made_from = (*MADE_FROM[:2], "\n".join(versions))
     for row, note in enumerate((*NOTES, made_from), start=BAND_ROW + 1):
         for at, text in enumerate(note, start=1):
-            write_note(sheet, row, at, text)
-        sheet.row_dimensions[row].height = 14 * max(map(_lines, note, WIDTHS)) + 6
-    sheet.freeze_panes = sheet.cell(BAND_ROW + 1, 1).coordinate
-    sheet.print_title_rows = f"1:{BAND_ROW}"
-    set_paper(sheet, caption)
+            sheet.write_text(row, at, text, "item" if at == 1 else "note")
+        sheet.set_height(row, 14 * max(map(_lines, note, WIDTHS)) + 6)
+    sheet.keep_in_sight(BAND_ROW)
+    sheet.set_paper(caption.footer)
 
 
 def _lines(text: str, width: float) -> int:

@@ -3,26 +3,24 @@
 Nothing is counted anew: equal releases give equal bytes, whatever came since.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow.compute as pc
-from openpyxl import Workbook
 
 from connectors.settings import Settings
-from etl.statistics.archive import fix_times
 from etl.statistics.case_labels import CASE_AGES, CASES, EXITS, PROGRAMMES, YEAR
 from etl.statistics.labels import Topic
 from etl.statistics.life_labels import LIVES
 from etl.statistics.period import parse_period
+from etl.statistics.printed import PrintedBook
 from etl.statistics.release_build import Edition
 from etl.statistics.release_files import Frozen
 from etl.statistics.release_pages import choose_release
 from etl.statistics.roster import read_roster
 from etl.statistics.roster_sheet import roster_bytes
-from etl.statistics.sheet import Caption, add_row_styles
+from etl.statistics.sheet import Caption
 from etl.statistics.table import Book, Division, counts_of, is_printed
 from etl.statistics.workbook import write_page
 from schemas.division_level import DIGITS, VILLAGE, level_of
@@ -104,19 +102,13 @@ def _figures(frozen: Frozen, topics: Sequence[Topic], division_code: str, level:
     manifest = frozen.manifest
     release = f"{manifest['period']} r{manifest['number']}"
     book = Book(_caption(frozen), counts_of(frozen.cube), [whole, *beneath], [release])
-    workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
-    add_row_styles(workbook)
-    workbook.properties.title = f"{topics[0].title} {division_code} {release}"
-    workbook.properties.creator = "padis-pipeline"
+    workbook = PrintedBook(f"{topics[0].title} {division_code} {release}")
     styled = [(whole, "total"), *((row, "plain") for row in beneath)]
     for topic in topics:
         if is_printed(topic, book.counts, whole):
             draft = replace(topic, title=f"{topic.title}（草表）", subtitle=f"{topic.subtitle}; draft")
             write_page(workbook, draft, book, styled)
-    content = io.BytesIO()
-    workbook.save(content)
-    return Paper(fix_times(content.getvalue(), book.caption.business_date), len(beneath))
+    return Paper(workbook.content(book.caption.business_date), len(beneath))
 
 
 def _caption(frozen: Frozen) -> Caption:

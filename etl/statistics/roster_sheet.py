@@ -1,27 +1,19 @@
 """The roster as a sheet to print: a row per case, names and numbers masked unless they are asked for."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.statistics.archive import fix_times
 from etl.statistics.case_labels import CASE_CATEGORIES, EXIT_REASONS, PROGRAMMES, STATES
+from etl.statistics.printed import PrintedBook, Sheet
 from etl.statistics.sheet import (
     BAND_ROW,
     Caption,
-    add_row_styles,
     line_width,
-    set_paper,
     shown_width,
-    write_heading,
     write_remark,
-    write_text,
     write_title,
 )
 from schemas.division_level import DIGITS, LENGTH, TOWN
@@ -63,12 +55,8 @@ def roster_bytes(
 
     `names` are those of divisions by code.
     """
-    workbook = Workbook()
-    sheet = workbook.worksheets[0]
-    sheet.title = "花名册 Roster"
-    add_row_styles(workbook)
-    workbook.properties.title = f"花名册 {programme_code} {division_code} {caption.business_date}"
-    workbook.properties.creator = "padis-pipeline"
+    workbook = PrintedBook(f"花名册 {programme_code} {division_code} {caption.business_date}")
+    sheet = workbook.sheet("花名册 Roster")
     rows = roster.to_pylist()
     shown = [
         tuple(_shown(row, number, names, programme_code, is_full=is_full))
@@ -81,21 +69,18 @@ def roster_bytes(
     subtitle = f"Roster of who was in payment in the year, draft{masked}"
     write_title(sheet, title, subtitle, UNIT, caption, len(COLUMNS))
     for at, (chinese, english, _) in enumerate(COLUMNS, start=1):
-        write_heading(sheet, BAND_ROW, at, f"{chinese}\n{english}")
-    sheet.row_dimensions[BAND_ROW].height = 32
+        sheet.write_text(BAND_ROW, at, f"{chinese}\n{english}", "heading")
+    sheet.set_height(BAND_ROW, 32)
     for number, texts in enumerate(shown, start=1):
         _write_row(sheet, BAND_ROW + number, texts)
-    last_row = _write_foot(sheet, BAND_ROW + len(rows), rows)
-    sheet.freeze_panes = sheet.cell(BAND_ROW + 1, 1).coordinate
-    sheet.print_title_rows = f"1:{BAND_ROW}"
-    sheet.print_area = f"A1:{get_column_letter(len(COLUMNS))}{last_row}"
-    set_paper(sheet, caption)
-    content = io.BytesIO()
-    workbook.save(content)
-    return fix_times(content.getvalue(), caption.business_date)
+    _write_foot(sheet, BAND_ROW + len(rows), rows)
+    sheet.keep_in_sight(BAND_ROW)
+    sheet.print_all()
+    sheet.set_paper(caption.footer)
+    return workbook.content(caption.business_date)
 
 
-def _set_widths(sheet: Worksheet, shown: Sequence[Sequence[str]], caption: Caption) -> None:
+def _set_widths(sheet: Sheet, shown: Sequence[Sequence[str]], caption: Caption) -> None:
     """Make each column as wide as the longest of what it holds, and the table as the line above it."""
     widths = []
     for at, (chinese, english, _) in enumerate(COLUMNS):
@@ -103,14 +88,12 @@ def _set_widths(sheet: Worksheet, shown: Sequence[Sequence[str]], caption: Capti
         widths.append(1.1 * max(map(shown_width, texts)) + 3)
     stretch = max(1.0, line_width(caption, UNIT) / sum(widths))
     for at, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(at)].width = round(width * stretch, 1)
+        sheet.set_width(at, round(width * stretch, 1))
 
 
-def _write_row(sheet: Worksheet, at: int, texts: Sequence[str]) -> None:
+def _write_row(sheet: Sheet, at: int, texts: Sequence[str]) -> None:
     for column, (text, (*_, kind)) in enumerate(zip(texts, COLUMNS, strict=True), start=1):
-        cell = sheet.cell(at, column)
-        cell.style = f"town {kind}"
-        write_text(cell, text)
+        sheet.write_text(at, column, text, f"town {kind}")
 
 
 def _shown(
@@ -142,7 +125,7 @@ def _month(day: date | None) -> str:
     return f"{day:%Y-%m}" if day else ""
 
 
-def _write_foot(sheet: Worksheet, last_row: int, rows: list[Row]) -> int:
+def _write_foot(sheet: Sheet, last_row: int, rows: list[Row]) -> None:
     """Write what the roster adds up to, and the lines to sign on."""
     begun, left = (sum(row[name] for row in rows) for name in ("is_begun", "is_left"))
     closing = (
@@ -154,4 +137,3 @@ def _write_foot(sheet: Worksheet, last_row: int, rows: list[Row]) -> int:
         (closing, "        ".join(f"{role}: {'_' * 16}" for role in SIGNATURES)), start=last_row + 1
     ):
         write_remark(sheet, row, len(COLUMNS), text)
-    return last_row + 2

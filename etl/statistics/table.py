@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pyarrow as pa
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.statistics.labels import Band, Column, Topic
+from etl.statistics.printed import Sheet
 from etl.statistics.sheet import (
     BAND_ROW,
     FIRST_COLUMN,
@@ -19,7 +18,6 @@ from etl.statistics.sheet import (
     line_width,
     shown_width,
     write_divisions,
-    write_heading,
     write_title,
 )
 
@@ -45,7 +43,7 @@ class Book(NamedTuple):
     inputs: Sequence[str]
 
 
-def write_table(sheet: Worksheet, topic: Topic, book: Book, styled: Sequence[tuple[Division, str]]) -> int:
+def write_table(sheet: Sheet, topic: Topic, book: Book, styled: Sequence[tuple[Division, str]]) -> int:
     """Write the table of a topic and tell its last row."""
     (city,) = (row for row, style in styled if style == "total")
     bands = printed_bands(topic, book.counts, city)
@@ -92,24 +90,22 @@ def printed_bands(topic: Topic, counts: Counts, whole: Division) -> list[Band]:
     ]
 
 
-def _write_headings(sheet: Worksheet, bands: Sequence[Band]) -> None:
+def _write_headings(sheet: Sheet, bands: Sequence[Band]) -> None:
     for column, text in ((1, "区划代码\nCode"), (2, "区划\nDivision")):
-        for row in (BAND_ROW, HEADING_ROW):
-            write_heading(sheet, row, column, text if row == BAND_ROW else "")
-        sheet.merge_cells(start_row=BAND_ROW, start_column=column, end_row=HEADING_ROW, end_column=column)
+        sheet.write_across((BAND_ROW, HEADING_ROW), (column, column), text, "heading")
     first = FIRST_COLUMN
     for band in bands:
-        for at, shown in enumerate(band.columns, start=first):
-            write_heading(sheet, BAND_ROW, at, band.heading if at == first else "")
-            write_heading(sheet, HEADING_ROW, at, f"{shown.chinese}\n{shown.english}")
         last = first + len(band.columns) - 1
-        sheet.merge_cells(start_row=BAND_ROW, start_column=first, end_row=BAND_ROW, end_column=last)
+        sheet.write_across((BAND_ROW, BAND_ROW), (first, last), band.heading, "heading")
+        for at, shown in enumerate(band.columns, start=first):
+            sheet.write_text(HEADING_ROW, at, f"{shown.chinese}\n{shown.english}", "heading")
         first = last + 1
-    sheet.row_dimensions[BAND_ROW].height, sheet.row_dimensions[HEADING_ROW].height = 32, 42
+    sheet.set_height(BAND_ROW, 32)
+    sheet.set_height(HEADING_ROW, 42)
 
 
 def _set_widths(
-    sheet: Worksheet, columns: Sequence[Column], largest: Sequence[int | float | None], room: float
+    sheet: Sheet, columns: Sequence[Column], largest: Sequence[int | float | None], room: float
 ) -> None:
     """Make columns as wide as their headings and the city's counts, the table as wide as the line above."""
     widths = [16.0, 25.0]
@@ -120,7 +116,7 @@ def _set_widths(
         widths.append(max(9.0, *(1.15 * shown_width(word) + 2.5 for word in words)))
     stretch = max(1.0, room / sum(widths))
     for at, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(at)].width = round(width * stretch, 1)
+        sheet.set_width(at, round(width * stretch, 1))
 
 
 def sums(counts: Counts, division: Division, columns: Iterable[Column]) -> list[int | float | None]:

@@ -1,17 +1,12 @@
 """The workbook that a commission prints: one sheet a topic, districts first, then towns."""
 
-import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.statistics.archive import fix_times
 from etl.statistics.case_labels import CASE_AGES, CASE_STATES, CASES, EXITS, YEAR
 from etl.statistics.corrections import Change
 from etl.statistics.corrections_sheet import write_corrections
@@ -30,16 +25,14 @@ from etl.statistics.labels import (
 from etl.statistics.life_labels import LIVES, PENDING, PENDING_AGES
 from etl.statistics.month_labels import by_month, month_topics
 from etl.statistics.notes import write_notes
+from etl.statistics.printed import PrintedBook, Sheet
 from etl.statistics.quality_labels import QUALITY
 from etl.statistics.sheet import (
     FIRST_COLUMN,
     FIRST_ROW,
     HEADING_ROW,
     Caption,
-    add_row_styles,
     day_caption,
-    fill_page,
-    set_paper,
     write_remark,
 )
 from etl.statistics.table import Book, Counts, Division, is_printed, write_table
@@ -64,37 +57,31 @@ def workbook_bytes(counted: Counted, caption: Caption | None = None, changes: Se
     `caption` is that of a release; `changes` tell what a correction changed.
     """
     caption = caption or day_caption(counted.business_date)
-    workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
-    add_row_styles(workbook)
-    workbook.properties.title = f"全员人口业务统计 {caption.business_date}"
-    workbook.properties.creator = "padis-pipeline"
+    workbook = PrintedBook(f"全员人口业务统计 {caption.business_date}")
     book = Book(caption, _counts(counted), _divisions(counted), counted.inputs)
     _write_districts(workbook, SUMMARY, book)
     if changes:
-        write_corrections(workbook.create_sheet("更正 Corrections"), caption, changes)
+        write_corrections(workbook.sheet("更正 Corrections"), caption, changes)
     (city,) = (row for row in book.rows if row.level == CITY)
     topics = [topic for topic in TOPICS if is_printed(topic, book.counts, city)]
     for topic in (*topics, *month_topics(counted.month_names, counted.first_night)):
         _write_districts(workbook, topic, book)
     versions = (*counted.inputs, *(f"policy {version}" for version in counted.policy_versions))
-    write_notes(workbook.create_sheet("说明 Notes"), caption, versions)
+    write_notes(workbook.sheet("说明 Notes"), caption, versions)
     for topic in topics:
         if topic.has_towns:
             _write_towns(workbook, topic, book)
-    content = io.BytesIO()
-    workbook.save(content)
-    return fix_times(content.getvalue(), caption.business_date)
+    return workbook.content(caption.business_date)
 
 
-def _write_districts(workbook: Workbook, topic: Topic, book: Book) -> None:
+def _write_districts(workbook: PrintedBook, topic: Topic, book: Book) -> None:
     """Write city and districts on one page."""
     styled = [(row, "total" if row.level == CITY else "plain") for row in book.rows if row.level != TOWN]
     write_page(workbook, topic, book, styled, is_one_page=True)
 
 
 def write_page(
-    workbook: Workbook,
+    workbook: PrintedBook,
     topic: Topic,
     book: Book,
     styled: Sequence[tuple[Division, str]],
@@ -102,22 +89,22 @@ def write_page(
     is_one_page: bool = False,
 ) -> None:
     """Write a sheet with a table and the lines to sign on; on one page, or on as many as it needs."""
-    sheet = workbook.create_sheet(topic.sheet)
+    sheet = workbook.sheet(topic.sheet)
     last_row = write_table(sheet, topic, book, styled)
     last_row = _write_remarks(sheet, last_row, book.inputs)
     is_one_page = is_one_page or len(styled) <= MOST_ON_A_PAGE
     if is_one_page:
-        fill_page(sheet, FIRST_ROW, last_row - 2)
-    _set_page(sheet, last_row, book.caption, pages_high=int(is_one_page))
+        sheet.fill_page(FIRST_ROW, last_row - 2)
+    _set_page(sheet, book.caption, pages_high=int(is_one_page))
 
 
-def _write_towns(workbook: Workbook, topic: Topic, book: Book) -> None:
+def _write_towns(workbook: PrintedBook, topic: Topic, book: Book) -> None:
     """Write the annex: the towns of each district under it, as many pages as they need."""
-    sheet = workbook.create_sheet(topic.sheet_of_towns)
+    sheet = workbook.sheet(topic.sheet_of_towns)
     annex = replace(topic, title=f"附表：{topic.title}（街道、乡镇）", subtitle=f"{topic.subtitle}; towns")
     styled = [(row, STYLES[row.level]) for row in sorted(book.rows, key=_place)]
-    last_row = write_table(sheet, annex, book, styled)
-    _set_page(sheet, last_row, book.caption)
+    write_table(sheet, annex, book, styled)
+    _set_page(sheet, book.caption)
 
 
 def _counts(counted: Counted) -> Counts:
@@ -145,21 +132,20 @@ def _down_to(table: pa.Table, level: str) -> pa.Table:
     return table.filter(pc.field("level_code") <= level)
 
 
-def _write_remarks(sheet: Worksheet, last_row: int, versions: Sequence[str]) -> int:
+def _write_remarks(sheet: Sheet, last_row: int, versions: Sequence[str]) -> int:
     remarks = (
         f"数据来源 Made from: {', '.join(versions)}. 口径见“说明” Definitions: see Notes.",
         "        ".join(f"{role}: {'_' * 20}" for role in SIGNATURES),
     )
     for row, text in enumerate(remarks, start=last_row + 1):
-        write_remark(sheet, row, sheet.max_column, text)
+        write_remark(sheet, row, sheet.last_column, text)
     return last_row + len(remarks)
 
 
-def _set_page(sheet: Worksheet, last_row: int, caption: Caption, pages_high: int = 0) -> None:
-    sheet.freeze_panes = sheet.cell(FIRST_ROW, FIRST_COLUMN).coordinate
-    sheet.print_title_rows = f"1:{HEADING_ROW}"
-    sheet.print_area = f"A1:{get_column_letter(sheet.max_column)}{last_row}"
-    set_paper(sheet, caption, pages_high)
+def _set_page(sheet: Sheet, caption: Caption, pages_high: int = 0) -> None:
+    sheet.keep_in_sight(HEADING_ROW, FIRST_COLUMN - 1)
+    sheet.print_all()
+    sheet.set_paper(caption.footer, pages_high)
 
 
 def _place(row: Division) -> tuple[bool, str, str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from openpyxl.utils import get_column_letter
 
 from connectors.engine import Relation
 from connectors.settings import Settings
@@ -115,3 +116,12 @@ def counted_up(
         tuple(inputs),
         (),
     )
+
+
+def column_widths(sheet: Any) -> dict[str, float]:
+    """Tell how wide each column is; neighbours of one width stand together in the file."""
+    return {
+        get_column_letter(at): group.width
+        for group in sheet.column_dimensions.values()
+        for at in range(group.min, group.max + 1)
+    }

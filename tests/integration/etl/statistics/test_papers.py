@@ -30,6 +30,7 @@ from etl.subsidy.case_life import Act, Claim, apply_for
 from schemas.refusal import Refusal
 from schemas.registry import CASE, CASE_REVIEW, DECISION, ROSTER_PRINT, TASK
 from tests.support import statistics_by_hand as hand
+from tests.support.statistics import column_widths
 
 LAST, NEXT, LATER = date(2026, 12, 31), date(2027, 1, 1), date(2027, 3, 1)
 NOW = datetime(2027, 1, 5, 2, 0, tzinfo=UTC)
@@ -194,7 +195,7 @@ def test_a_roster_is_masked_and_no_cell_is_a_formula(printed: Mapping[str, bytes
 def test_nothing_that_a_roster_prints_is_cut(printed: Mapping[str, bytes]) -> None:
     for name in ("roster_full", "roster_town"):
         sheet = openpyxl.load_workbook(io.BytesIO(printed[name]))["花名册 Roster"]
-        width = {key: column.width for key, column in sheet.column_dimensions.items()}
+        width = column_widths(sheet)
         rows = sheet.iter_rows(min_row=5, max_row=sheet.max_row - 2)
         cells = [cell for row in rows for cell in row if cell.value]
         assert all(shown_width(cell.value) + 1 <= width[cell.column_letter] for cell in cells)

@@ -32,5 +32,5 @@ def test_every_module_behind_a_release_is_in_one_of_the_versions() -> None:
 
 def test_versions_name_no_machine_and_no_time() -> None:
     versions = code_versions()
-    assert set(versions) == {"counting", "layout", "padis-pipeline", "duckdb", "openpyxl", "pyarrow"}
+    assert set(versions) == {"counting", "layout", "padis-pipeline", "duckdb", "pyarrow", "xlsxwriter"}
     assert all(len(versions[name]) == 12 for name in ("counting", "layout"))
