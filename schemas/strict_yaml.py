@@ -9,7 +9,7 @@ import yaml
 from schemas.refusal import Refusal
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """A safe loader that refuses a key written twice; YAML itself would keep the last one."""
 
 
