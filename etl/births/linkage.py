@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -177,6 +178,7 @@ def one_to_one(
     )
 
 
+@lru_cache(maxsize=128)
 def expanded(relation: str) -> str:
     """Read the SQL of a relation with the functions of the field written out."""
     return parse_sql(sql_text(relation)).sql(dialect="duckdb", pretty=True)
