@@ -5,7 +5,6 @@ import random
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from connectors.registry import registry_engine, registry_session
 from connectors.settings import Settings
 from etl.submission.trace import trace_record
 from sandbox.partners.keys import partner_root
-from sandbox.simulation.laws import LAWS, judge
+from sandbox.simulation.evidence import Evidence
+from sandbox.simulation.laws import LAWS
 from sandbox.simulation.simulate import simulate
 from sandbox.truth.store import read_truth
 from schemas.registry import (
@@ -291,49 +291,44 @@ FORGERIES = {
 }
 
 
+@pytest.fixture(scope="module")
+def laws(lived):
+    """Every law by the name of what it finds; unforged, all hold."""
+    with registry_session(lived) as connection:
+        found = [(law, law(Evidence(lived, connection, LAST))) for law in LAWS]
+    assert all(finding.holds for _, finding in found)
+    return {finding.name: law for law, finding in found}
+
+
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forgery_breaks_its_law(lived, forgery, monkeypatch):
-    law, forge = FORGERIES[forgery]
+def test_a_forgery_breaks_its_law(lived, laws, forgery):
+    name, forge = FORGERIES[forgery]
     with registry_session(lived) as connection:
         forge(connection, lived)
-        found = judged(lived, connection, monkeypatch)
+        found = laws[name](Evidence(lived, connection, LAST))
         connection.rollback()
-    assert not found[law].holds
-    assert found[law].broken
+    assert not found.holds
+    assert found.broken
 
 
-def test_every_law_is_broken_by_a_forgery(lived):
-    laws = {finding.name for finding in judge(lived, LAST)}
+def test_every_law_is_broken_by_a_forgery(laws):
     assert len(laws) == len(LAWS)
-    assert {law for law, _ in FORGERIES.values()} == laws
+    assert {law for law, _ in FORGERIES.values()} == laws.keys()
 
 
-def judged(settings, connection, monkeypatch):
-    monkeypatch.setattr("sandbox.simulation.laws.registry_session", lambda _: NotCommitted(connection))
-    return {finding.name: finding for finding in judge(settings, LAST)}
+def broken_now(settings, law):
+    """Count what breaks a law as the files of the installation are now."""
+    with registry_session(settings) as connection:
+        return law(Evidence(settings, connection, LAST)).broken
 
 
-@dataclass(frozen=True)
-class NotCommitted:
-    """The session of the forgery, whose end the test decides."""
-
-    connection: sa.Connection
-
-    def __enter__(self):
-        return self.connection
-
-    def __exit__(self, *error):
-        return False
-
-
-def test_landed_bytes_that_changed_break_their_law(lived):
+def test_landed_bytes_that_changed_break_their_law(lived, laws):
     landed = next((lived.landing / "mch_birth").glob("*.csv"))
     kept, mode = landed.read_bytes(), landed.stat().st_mode
     try:
         landed.chmod(0o600)
         landed.write_bytes(kept + b"\n")
-        found = {finding.name: finding for finding in judge(lived, LAST)}
-        assert found["files_add_up"].broken == 1
+        assert broken_now(lived, laws["files_add_up"]) == 1
     finally:
         landed.write_bytes(kept)
         landed.chmod(mode)
@@ -349,7 +344,9 @@ def test_landed_bytes_that_changed_break_their_law(lived):
     ],
 )
 @pytest.mark.parametrize("copies", [0, 2])
-def test_what_was_taken_read_or_answered_twice_or_never_breaks_its_law(lived, partner, event, law, copies):
+def test_what_was_taken_read_or_answered_twice_or_never_breaks_its_law(
+    lived, laws, partner, event, law, copies
+):
     ledger = partner_root(lived, partner) / "ledger.jsonl"
     kept = ledger.read_bytes()
     lines = kept.splitlines(keepends=True)
@@ -357,7 +354,6 @@ def test_what_was_taken_read_or_answered_twice_or_never_breaks_its_law(lived, pa
     rest = [line for line in lines if line is not chosen]
     try:
         ledger.write_bytes(b"".join([*rest, *[chosen] * copies]))
-        found = {finding.name: finding for finding in judge(lived, LAST)}
-        assert found[law].broken
+        assert broken_now(lived, laws[law])
     finally:
         ledger.write_bytes(kept)
