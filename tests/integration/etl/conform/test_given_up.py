@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.registry import registry_session
-from connectors.settings import Settings
 from etl.conform.replay_returned import replay_returned
 from etl.submission.trace import trace_record
 from quality.given_up import give_up_ticket, words_about
@@ -76,30 +75,34 @@ def test_it_ends_though_the_partner_leaves_nothing(week: Week) -> None:
     assert week.ended() == [(1, "given_up")]
 
 
-@pytest.mark.parametrize(
-    ("ticket", "user", "reason", "code"),
-    [
-        ("open", " ", WHY, "reason_unusable"),
-        ("open", "li", " ", "reason_unusable"),
-        ("open", "li", "mother is 11010519491231002X", "reason_unusable"),
-        ("unknown", "li", WHY, "ticket_not_open"),
-        ("of_the_population", "li", WHY, "ticket_ends_at_its_source"),
-    ],
-)
-def test_it_needs_an_open_ticket_of_a_partner_a_name_and_a_reason(
-    week: Week, settings: Settings, ticket: str, user: str, reason: str, code: str
-) -> None:
+REFUSED = [
+    ("open", " ", WHY, "reason_unusable"),
+    ("open", "li", " ", "reason_unusable"),
+    ("open", "li", "mother is 11010519491231002X", "reason_unusable"),
+    ("unknown", "li", WHY, "ticket_not_open"),
+    ("of_the_population", "li", WHY, "ticket_ends_at_its_source"),
+]
+
+
+def test_it_needs_an_open_ticket_of_a_partner_a_name_and_a_reason(week: Week) -> None:
     week.live(0, "S1", "?8")
     (number,) = week.tickets(0)
-    with registry_session(settings) as connection:
+    before = given_up(week)
+    for ticket, user, reason, code in REFUSED:
         if ticket == "of_the_population":
-            of_ticket = TICKET.c.ticket_id == number
-            connection.execute(sa.update(TICKET).where(of_ticket).values(dataset_name="marriage"))
-        before = connection.scalar(sa.select(sa.func.count()).select_from(GIVEN_UP_ROW))
-    with pytest.raises(Refusal, match=code):
-        give_up(week, "0" * 16 if ticket == "unknown" else number, user, reason)
-    with registry_session(settings) as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(GIVEN_UP_ROW)) == before
-        connection.execute(
-            sa.update(TICKET).where(TICKET.c.dataset_name == "marriage").values(dataset_name="birth_service")
-        )
+            say_of_ticket(week, number, "marriage")
+        with pytest.raises(Refusal, match=code):
+            give_up(week, "0" * 16 if ticket == "unknown" else number, user, reason)
+        assert given_up(week) == before
+    say_of_ticket(week, number, "birth_service")
+
+
+def given_up(week: Week) -> int | None:
+    with registry_session(week.settings) as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(GIVEN_UP_ROW))
+
+
+def say_of_ticket(week: Week, ticket_id: str, dataset: str) -> None:
+    with registry_session(week.settings) as connection:
+        of_ticket = TICKET.c.ticket_id == ticket_id
+        connection.execute(sa.update(TICKET).where(of_ticket).values(dataset_name=dataset))

@@ -34,7 +34,11 @@ def marriage(number: int | None, stamp: datetime | None = OLD, proof: str = "1")
 
 @pytest.fixture(autouse=True)
 def source(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Forty marriages that nobody has touched for a year, and one of this noon, read in small parts."""
+    """Forty marriages that nobody has touched for a year, and one of this noon, read in small parts.
+
+    They are read alone: the two other tables of a source would be empty.
+    """
+    monkeypatch.setattr("etl.pull.population.DATASETS", ("marriage",))
     monkeypatch.setattr("connectors.row_file.ROWS_PER_GROUP", 3)
     monkeypatch.setattr("connectors.extract.ROWS_PER_PART", 5)
     rows = [*(marriage(number) for number in range(1, 41)), marriage(41, NOON)]

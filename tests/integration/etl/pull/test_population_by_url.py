@@ -89,12 +89,15 @@ def copy_to_sqlite(settings: Settings) -> None:
     file.parent.mkdir(exist_ok=True)
     file.unlink(missing_ok=True)
     owner = sa.create_engine(settings.database_url("population"), poolclass=sa.NullPool)
-    for name in TABLES:
-        table = sa.Table(name, sa.MetaData(), autoload_with=owner)
-        with owner.connect() as connection:
-            rows = [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-        run_in_sqlite(settings, sa.schema.CreateTable(table))  # type: ignore[arg-type]
-        run_in_sqlite(settings, *(sa.insert(table).values(row) for row in rows))
+    other = sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
+    tables = sa.MetaData()
+    with owner.connect() as connection, other.begin() as copy:
+        tables.reflect(connection, only=TABLES)
+        for table in tables.tables.values():
+            copy.execute(sa.schema.CreateTable(table))
+            copy.execute(
+                sa.insert(table), [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+            )
 
 
 @pytest.fixture(autouse=True)
