@@ -110,16 +110,18 @@ def drawn_points(lines: int, count: int) -> list[int]:
     return [number * step + chance.randrange(1, step) for number in range(stretches)]
 
 
-def versions(settings: Settings) -> dict[str, str]:
-    """Read all versions on record, each with the digest of the rows that it gives now."""
+def digests_on_record(settings: Settings) -> dict[DatasetVersion, str]:
     with registry_session(settings) as connection:
         found = connection.execute(
             sa.select(DATASET_VERSION.c.dataset_name, DATASET_VERSION.c.version, DATASET_VERSION.c.digest)
         ).all()
-    told = {}
-    for name, version, digest in found:
-        known = DatasetVersion(name, version)
-        told[str(known)] = digest
+    return {DatasetVersion(name, version): digest for name, version, digest in found}
+
+
+def versions(settings: Settings) -> dict[DatasetVersion, str]:
+    """Read all versions on record: the rows that each gives now have its digest."""
+    told = digests_on_record(settings)
+    for known, digest in told.items():
         assert digest_of(read_dataset(settings, known)) == digest
     return told
 
@@ -141,7 +143,7 @@ def test_a_run_that_is_killed_in_any_write_leaves_the_last_versions_and_is_compl
     extracts(settings, count)
     lines = lines_of_writers(settings)
     for rows, point in enumerate(drawn_points(lines, count), start=count + 1):
-        before = versions(settings)
+        before = digests_on_record(settings)
         extracts(settings, rows)
 
         child = nursery.Process(target=conform_and_die, args=(settings.var, point))
@@ -159,6 +161,7 @@ def test_a_run_that_is_killed_in_any_write_leaves_the_last_versions_and_is_compl
         if rows % RERUN_AFTER == 0:
             conform(settings)
             assert candidates(settings) == completed, where
+    versions(settings)
 
 
 def rows_on_record(settings: Settings) -> dict[str, str]:
