@@ -29,7 +29,7 @@ from schemas.refusal import Refusal
 
 APPROVER = "simulant"
 # Silent records never answer; who waits for them waits in vain.
-PATIENCE_SECONDS = "3"
+PATIENCE_SECONDS = "1"
 # Longer than any night of a small city, outages included.
 NIGHT_SECONDS = 900.0
 LOOK_SECONDS = 0.05
