@@ -11,6 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from connectors.spreadsheet import is_dangerous, plain_text
 from etl.statistics.archive import fix_times
+from schemas.refusal import Refusal
 
 # `_0` leaves the room of a digit on the right; LibreOffice forgets the indent of some cells.
 COUNT = '#,##0_0;-#,##0_0;"–"_0'
@@ -20,6 +21,8 @@ SONG, HEI = "宋体", "黑体"
 PAGE_SHAPE = 0.63
 LEAST_ROW, MOST_ROW, USUAL_ROW = 17.0, 34.0, 15.0
 A4 = 9
+# Beyond, programs that open sheets see nothing.
+MOST_ROWS = 1_048_576
 DARK, MIDDLE, LIGHT, LINE, GREY = "#1F3864", "#D9E2F3", "#F3F6FB", "#A6A6A6", "#595959"
 Look = Mapping[str, Any]
 GRID: Look = {"border": 1, "border_color": LINE}
@@ -175,4 +178,11 @@ class Sheet:
         self._sheet.hide_gridlines(2)
 
     def _takes(self, row: int, column: int) -> None:
+        if row > MOST_ROWS:
+            raise Refusal(
+                "sheet_full",
+                found=f"more than {MOST_ROWS:,} rows for {self._sheet.get_name()}",
+                expected="as many as a sheet holds",
+                to_do="选较小的区划 · print a smaller division",
+            )
         self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, column)

@@ -21,6 +21,7 @@ from etl.statistics.labels import BY_TOWN, FIELD, KIND, SITUATION
 from etl.statistics.life_labels import STAGES, STATES
 from etl.statistics.month_labels import AT_ITS_END, DURING, FOLLOWED, SHORT
 from etl.statistics.period import parse_period
+from etl.statistics.printed import MOST_ROWS, PrintedBook
 from etl.statistics.publish import parquet_bytes
 from etl.statistics.relations import MONTHS, months_until
 from etl.statistics.release_build import Edition
@@ -30,6 +31,7 @@ from schemas.case_life import load_case_life
 from schemas.code_sets import load_code_set
 from schemas.division import load_divisions
 from schemas.policy import POLICY
+from schemas.refusal import Refusal
 from tests.support.births import DISTRICT, DIVISIONS, OTHER_VILLAGE, TODAY, VILLAGE
 from tests.support.statistics import column_widths, counted, counted_by_month, counted_up
 
@@ -340,6 +342,13 @@ def test_equal_counts_are_equal_bytes_and_carry_no_clock(content: bytes) -> None
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         properties = archive.read("docProps/core.xml")
     assert properties.count(b"2026-06-01T00:00:00Z") == 2
+
+
+def test_what_a_sheet_cannot_hold_is_refused_instead_of_left_out() -> None:
+    sheet = PrintedBook("full").sheet("full")
+    sheet.write_text(MOST_ROWS, 1, "the last", "note")
+    with pytest.raises(Refusal, match="sheet_full"):
+        sheet.write_text(MOST_ROWS + 1, 1, "beyond", "note")
 
 
 def test_an_empty_city_still_prints_all_districts() -> None:
