@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import sqlalchemy as sa
-from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
@@ -22,6 +22,9 @@ from connectors.registry import lock_key
 from connectors.settings import Settings
 from schemas.refusal import Refusal
 from schemas.registry import DATASET_VERSION
+
+# Else Delta forgets the log of versions after thirty days, and no past day could be read.
+KEPT = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,9 @@ def _commit(path: Path, rows: StagedRows | Changes) -> int:
         if [Path(uri).name for uri in table.file_uris()] == [file.name]:
             # Committed, and killed before the registry knew.
             return table.version()
-        table.create_write_transaction([add], "overwrite", schema, commit_properties=properties)
+        table.create_write_transaction(
+            [add], "overwrite", schema, commit_properties=properties, post_commithook_properties=KEPT
+        )
     else:
         create_table_with_add_actions(str(path), schema, [add], "error", commit_properties=properties)
     return DeltaTable(str(path)).version()

@@ -1,5 +1,7 @@
 """Dataset versions: equal rows get no second version, and every version stays readable."""
 
+import os
+import time
 from datetime import date
 
 import pyarrow as pa
@@ -116,6 +118,19 @@ def test_changes_are_read_as_the_rows_that_they_make(settings: Settings) -> None
     # What comes back as it was is no change.
     assert change(settings, second, [("b", 9), ("c", 8)], [("b", 2)], TUESDAY) == whole
     assert change(settings, third, [("a", 7), ("c", 8)], [("a", 1), ("b", 9), ("c", 8)], TUESDAY) == second
+
+
+def test_every_version_is_read_after_more_nights_than_a_log_is_usually_kept(settings: Settings) -> None:
+    """Delta forgets a log after thirty days, every hundred versions, unless it is told not to."""
+    long_ago = time.time() - 90 * 86_400
+    versions = []
+    for number in range(105):
+        versions.append(publish(settings, [number, -1], MONDAY))
+        for entry in (table_path(settings, "staging.sample") / "_delta_log").iterdir():
+            os.utime(entry, (long_ago, long_ago))
+    assert len(set(versions)) == len(versions)
+    for number in (0, 1, 50, 90, 99, 100, 104):
+        assert read_dataset(settings, versions[number]).column("value").to_pylist() == [number, -1]
 
 
 def test_rows_that_do_not_add_up_are_refused() -> None:
