@@ -25,6 +25,8 @@ from schemas.registry import DATASET_VERSION
 
 # Else Delta forgets the log of versions after thirty days, and no past day could be read.
 KEPT = PostCommitHookProperties(cleanup_expired_logs=False)
+# Who opens a table reads one summary and what came since; by itself Delta makes one of a hundred versions.
+OPENED_QUICKLY = {"delta.checkpointInterval": "10"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,9 @@ def _commit(path: Path, rows: StagedRows | Changes) -> int:
             [add], "overwrite", schema, commit_properties=properties, post_commithook_properties=KEPT
         )
     else:
-        create_table_with_add_actions(str(path), schema, [add], "error", commit_properties=properties)
+        create_table_with_add_actions(
+            str(path), schema, [add], "error", configuration=OPENED_QUICKLY, commit_properties=properties
+        )
     return DeltaTable(str(path)).version()
 
 
