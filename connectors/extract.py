@@ -154,16 +154,24 @@ def view_known(
 def _increment_rows(
     duck: duckdb.DuckDBPyConnection, contract: Contract, chain: Chain, columns: Sequence[duckdb.Expression]
 ) -> duckdb.DuckDBPyRelation:
+    """Read all increments of a chain at once, with `is_deleted`; a month has thirty of them."""
     base, *increments = chain.extracts
-    is_deleted = IS_DELETED[0]
-    none_deleted = ConstantExpression(value=False).alias(is_deleted)
-    rows = extract_rows(duck, contract, base, 0, [*columns, none_deleted]).filter(
-        ConstantExpression(value=False)
+    if not increments:
+        none_deleted = ConstantExpression(value=False).alias(IS_DELETED[0])
+        rows = extract_rows(duck, contract, base, 0, [*columns, none_deleted])
+        return rows.filter(ConstantExpression(value=False))
+    paths = [str(increment.path) for increment in increments]
+    told = {
+        "filename": paths,
+        "landing_id": [increment.landing.landing_id for increment in increments],
+        "position": pa.array(range(1, len(increments) + 1), pa.int32()),
+    }
+    rows = duck.read_parquet(paths, filename=True, file_row_number=True)
+    return rows.join(duck.from_arrow(pa.table(told)), "filename").select(
+        *_way_back(contract, ColumnExpression("landing_id"), ColumnExpression("position")),
+        *columns,
+        ColumnExpression(IS_DELETED[0]),
     )
-    for position, increment in enumerate(increments, start=1):
-        of_increment = [*columns, ColumnExpression(is_deleted)]
-        rows = rows.union(extract_rows(duck, contract, increment, position, of_increment))
-    return rows
 
 
 def extract_rows(
@@ -180,13 +188,20 @@ def extract_rows(
     """
     path = extract.path
     read = numbered_rows(duck, path) if places is None else rows_at(duck, path, duck.from_arrow(places))
-    return read.select(
+    landing_id = ConstantExpression(extract.landing.landing_id)
+    return read.select(*_way_back(contract, landing_id, ConstantExpression(position)), *columns)
+
+
+def _way_back(
+    contract: Contract, landing_id: duckdb.Expression, position: duckdb.Expression
+) -> list[duckdb.Expression]:
+    """Give the key of a row, and where it lies."""
+    return [
         ColumnExpression(str(key_of(contract).physical_name)).alias("row_key"),
-        ConstantExpression(extract.landing.landing_id).alias("landing_id"),
+        landing_id.alias("landing_id"),
         (ColumnExpression(PLACE) + ConstantExpression(1)).alias("landing_row"),
-        ConstantExpression(position).alias("position"),
-        *columns,
-    )
+        position.alias("position"),
+    ]
 
 
 def known_parts(
