@@ -59,8 +59,9 @@ LIVES = pa.schema(
     ]
 )  # fmt: skip
 SCORED = ("checked", "accepted", "failed_before", "failed_after")
-SCORES = pa.schema([("division_code", TEXT), ("category", TEXT), *((name, COUNT) for name in SCORED)])
-QUALITY = pa.schema([("month", TEXT), *SCORES])
+QUALITY = pa.schema(
+    [("month", TEXT), ("division_code", TEXT), ("category", TEXT), *((name, COUNT) for name in SCORED)]
+)
 # What the receiver's answers ask of people comes by the receiver's clock, after the figures of a date are
 # out. An answer of a day counts on the day after: so no answer changes figures that are out, and no answer
 # is left out (docs/decisions/0019).
@@ -219,34 +220,22 @@ def _quality(connection: Connection, nights: Sequence[tuple[str | None, date]]) 
 
     By goal and dataset; followed by months, datasets are summed up.
     """
-    held = []
-    for month, last_day in nights:
-        scores = copy_out(connection, _scores(last_day, is_summed=month is not None), SCORES)
-        held.append(scores.add_column(0, "month", pa.array([month] * scores.num_rows, TEXT)))
-    return pa.concat_tables(held)
-
-
-def _scored_datasets() -> sa.CTE:
-    """Name the datasets that have scores; each is looked up by index after the one before."""
-    name = SCORE.c.dataset_name
-    named = sa.select(sa.func.min(name).label("dataset_name")).cte("dataset", recursive=True)
-    following = sa.select(sa.func.min(name)).where(name > named.c.dataset_name).scalar_subquery()
-    return named.union_all(sa.select(following).where(named.c.dataset_name.is_not(None)))
+    rows = [
+        {**row, "month": month}
+        for month, last_day in nights
+        for row in connection.execute(_scores(last_day, is_summed=month is not None)).mappings()
+    ]
+    return pa.Table.from_pylist(rows, schema=QUALITY)
 
 
 def _scores(last_day: date, *, is_summed: bool) -> sa.Select[Any]:
-    score, dataset = SCORE.c, _scored_datasets()
-    # Once for each dataset: by index the newest night is found at once, of a month's rows after all of them.
-    newest_night = (
-        sa.select(sa.func.max(score.business_date))
-        .where(
-            score.dataset_name == dataset.c.dataset_name,
-            score.business_date.between(last_day.replace(day=1), last_day),
-            state_on(SCORE, last_day),
-        )
-        .scalar_subquery()
+    score = SCORE.c
+    newest = (
+        sa.select(score.dataset_name, sa.func.max(score.business_date).label("business_date"))
+        .where(score.business_date.between(last_day.replace(day=1), last_day), state_on(SCORE, last_day))
+        .group_by(score.dataset_name)
+        .subquery()
     )
-    newest = sa.select(dataset.c.dataset_name, newest_night.label("business_date")).subquery()
     is_newest = sa.and_(
         score.dataset_name == newest.c.dataset_name, score.business_date == newest.c.business_date
     )
