@@ -26,7 +26,6 @@ from etl.rebuild.branch import branches
 from etl.rebuild.given import take_versions
 from etl.rebuild.history import find_rebuild
 from etl.rebuild.leftovers import drop_kept, sweep_branches
-from etl.rebuild.radius import is_empty
 from etl.rebuild.rebuild import rebuild_date
 from etl.shadow import run_steps
 from etl.subsidy.judge import judge_everyone
@@ -120,8 +119,10 @@ def test_every_state_on_record_is_declared_by_the_step_that_writes_it(lived):
     assert states <= {state for step in STEPS for state in step.states}
 
 
-def test_given_versions_of_another_night_show_what_rests_on_them(lived, given):
-    """With the children of the night before, what was found about births differs."""
+def test_given_versions_stand_for_what_would_be_conformed(lived, given):
+    rebuilt = rebuild(lived, SECOND, using=given)
+    assert rebuilt.verdict == "empty", rebuilt.radius
+    # With the children of the night before, what was found about births differs.
     (older,) = [version for version in versions_of(lived, FIRST) if version.name == "staging.family_child"]
     others = [version for version in given if version.name != older.name]
     rebuilt = rebuild(lived, SECOND, using=[*others, older])
@@ -238,11 +239,9 @@ def test_another_policy_shows_exactly_its_differences_and_a_date_never_landed_is
     assert outcome["preview_id"] == shown["rebuild_id"]
 
 
-def test_a_rebuild_is_what_its_preview_showed(lived):
-    """That is nothing: the given versions stand for what would be conformed."""
+def test_a_rebuild_is_what_its_preview_showed(lived, given):
     preview = rebuild(lived, FIRST, "preview", using=versions_of(lived, FIRST))
     assert preview.verdict is None
-    assert is_empty(preview.radius), preview.radius
     rebuilt = rebuild(lived, FIRST, "rebuild", using=versions_of(lived, FIRST))
     assert (rebuilt.verdict, rebuilt.preview_id) == ("as_previewed", preview.rebuild_id)
     assert (rebuilt.basis, rebuilt.radius) == (preview.basis, preview.radius)
