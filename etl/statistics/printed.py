@@ -127,7 +127,7 @@ class Sheet:
     def write_across(self, rows: tuple[int, int], columns: tuple[int, int], text: str, look: str) -> None:
         """Write a text into one cell made of several."""
         (first_row, last_row), (first, last) = rows, columns
-        if rows != (first_row, first_row) or first != last:
+        if (first_row, first) != (last_row, last):
             shown = self._book.format_of(look)
             self._sheet.merge_range(first_row - 1, first - 1, last_row - 1, last - 1, "", shown)
         self.write_text(first_row, first, text, look)
