@@ -120,9 +120,9 @@ class Contract:
         """Find a rule by its id."""
         return next(rule for rule in self.rules if rule.id == rule_id)
 
-    def without(self, rule_id: str) -> "Contract":
-        """Give the same contract with one rule less, to see what that rule alone is worth."""
-        kept = tuple(rule for rule in self.rules if rule.id != rule_id)
+    def without(self, *rule_ids: str) -> "Contract":
+        """Give the same contract with some rules less, to see what these alone are worth."""
+        kept = tuple(rule for rule in self.rules if rule.id not in rule_ids)
         return Contract(**{**vars(self), "rules": kept})
 
 

@@ -16,6 +16,7 @@ from connectors.lake import DatasetVersion, version_on
 from connectors.registry import registry_session, state_on
 from connectors.registry_copy import copy_out
 from connectors.settings import Settings
+from schemas.contract import DATASETS
 from schemas.registry import (
     CASE,
     CASE_LIFE,
@@ -223,24 +224,32 @@ def _quality(connection: Connection, nights: Sequence[tuple[str | None, date]]) 
     rows = [
         {**row, "month": month}
         for month, last_day in nights
-        for row in connection.execute(_scores(last_day, is_summed=month is not None)).mappings()
+        for row in connection.execute(
+            _scores(_newest_scored(connection, last_day), last_day, is_summed=month is not None)
+        ).mappings()
     ]
     return pa.Table.from_pylist(rows, schema=QUALITY)
 
 
-def _scores(last_day: date, *, is_summed: bool) -> sa.Select[Any]:
+def _newest_scored(connection: Connection, last_day: date) -> list[tuple[str, date]]:
+    """Tell the newest night of a month up to a date in which a dataset was scored, of each that was.
+
+    Datasets are asked for one by one: an index then leads to the newest night, past all rows of the month.
+    """
     score = SCORE.c
-    newest = (
-        sa.select(score.dataset_name, sa.func.max(score.business_date).label("business_date"))
-        .where(score.business_date.between(last_day.replace(day=1), last_day), state_on(SCORE, last_day))
-        .group_by(score.dataset_name)
-        .subquery()
+    newest = sa.select(sa.func.max(score.business_date)).where(
+        score.business_date.between(last_day.replace(day=1), last_day), state_on(SCORE, last_day)
     )
-    is_newest = sa.and_(
-        score.dataset_name == newest.c.dataset_name, score.business_date == newest.c.business_date
-    )
+    asked = (newest.where(score.dataset_name == name).scalar_subquery().label(name) for name in DATASETS)
+    found = connection.execute(sa.select(*asked)).mappings().one()
+    return [(name, night) for name, night in found.items() if night is not None]
+
+
+def _scores(newest: Sequence[tuple[str, date]], last_day: date, *, is_summed: bool) -> sa.Select[Any]:
+    score = SCORE.c
+    is_newest = sa.tuple_(score.dataset_name, score.business_date).in_(newest)
     category = score.dimension if is_summed else score.dimension + "/" + score.dataset_name
     counts = (sa.cast(sa.func.sum(score[name]), sa.BigInteger).label(name) for name in SCORED)
-    chosen = sa.select(score.division_code, category.label("category"), *counts).join(newest, is_newest)
-    chosen = chosen.where(state_on(SCORE, last_day))
+    chosen = sa.select(score.division_code, category.label("category"), *counts)
+    chosen = chosen.where(is_newest, state_on(SCORE, last_day))
     return chosen.group_by(score.division_code, category).order_by(score.division_code, sa.text("category"))

@@ -100,16 +100,19 @@ def _address(village: dict[str, str], names: dict[str, str]) -> str:
 @lru_cache(maxsize=64)
 def counties_in_force(year: int) -> Column:
     """List the codes of counties (six digits, not ending in 00) that were in force in a year."""
-    return np.array(
-        sorted(
-            {
-                int(row["code6"])
-                for row in read_divisions("gbt2260_county_code_timeline.csv")
-                if not row["code6"].endswith("00")
-                and int(row["start_year"] or 0) <= year <= int(row["end_year"] or 9999)
-            }
-        ),
-        dtype=np.int32,
+    codes, first_years, last_years = _county_lives()
+    in_force: Column = np.unique(codes[(first_years <= year) & (year <= last_years)])
+    return in_force
+
+
+@lru_cache(maxsize=1)
+def _county_lives() -> tuple[Column, Column, Column]:
+    """Read the codes of counties with the first and the last year of each; a code may have several lives."""
+    rows = [row for row in read_divisions("gbt2260_county_code_timeline.csv") if row["code6"][4:] != "00"]
+    return (
+        np.array([int(row["code6"]) for row in rows], dtype=np.int32),
+        np.array([int(row["start_year"] or 0) for row in rows]),
+        np.array([int(row["end_year"] or 9999) for row in rows]),
     )
 
 

@@ -1,5 +1,7 @@
 """Resident identity numbers (GB 11643): county at issue, birth date, order, check character."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.random import Generator
 
@@ -59,7 +61,7 @@ def counties_of_issue(
         in_force = counties_in_force(int(year))
         for position, district in enumerate(places.district_codes):
             rows = np.flatnonzero(of_year & (districts == position))
-            codes[rows] = _pick(_codes_of_district(int(district), in_force), dice[rows])
+            codes[rows] = _pick(_codes_of_district(int(district), int(year)), dice[rows])
         gone = np.flatnonzero(of_year & (districts < 0) & ~np.isin(codes, in_force))
         codes[gone] = _pick(in_force[in_force // 10_000 != 11], dice[gone])
     return codes
@@ -72,9 +74,12 @@ def _starts(*sorted_keys: Column) -> Column:
     return changes
 
 
-def _codes_of_district(district: int, in_force: Column) -> Column:
+@lru_cache(maxsize=4_096)
+def _codes_of_district(district: int, year: int) -> Column:
+    """List the codes that parts of a district of today had in a year."""
     candidates = np.array(predecessors()[district], dtype=np.int32)
-    return candidates[np.isin(candidates, in_force)]
+    in_force: Column = candidates[(candidates[:, None] == counties_in_force(year)).any(axis=1)]
+    return in_force
 
 
 def _pick(codes: Column, dice: Column) -> Column:

@@ -24,7 +24,6 @@ MOMENTS = [
     ("", 1.0),
     ("数据库 · database", 4.0),
     ("Airflow 元数据库 · Airflow's database", 1.0),
-    (STARTED, 15.0),
     ("pull_population.pull_population", 3.0),
 ]
 DEEP_MOMENTS = [
@@ -33,6 +32,7 @@ DEEP_MOMENTS = [
     ("数据库 · database", 1.0),
     (STARTED, 1.0),
     (STARTED, 5.0),
+    (STARTED, 15.0),
     ("conform_population", 8.0),
     ("gate_population", 15.0),
     ("decide_subsidies", 5.0),

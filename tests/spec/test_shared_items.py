@@ -15,6 +15,7 @@ from tests.support.births import DIVISIONS, TODAY, child, person, record, staged
 from tests.support.received import resident_id
 
 NOWHERE = Settings(var=Path("nowhere"))
+MATCHED: dict[str, Any] = {}
 APPLIED_DAYS = 30
 YESTERDAY, LONG_AGO = TODAY - timedelta(days=1), TODAY - timedelta(days=APPLIED_DAYS + 1)
 MOTHER = person("P1")
@@ -32,15 +33,22 @@ STRANGER = record(
 )  # fmt: skip
 
 
+def matched(records: list[dict[str, Any]], children: list[dict[str, Any]]) -> Any:
+    """Match births and give them with their rows; the same rows once, whatever is asked about them."""
+    asked = repr((records, children))
+    if asked not in MATCHED:
+        staging = staged(records, children, [MOTHER])
+        MATCHED[asked] = staging, match_births(NOWHERE, staging, DIVISIONS, TODAY, None)
+    return MATCHED[asked]
+
+
 def due(
     records: list[dict[str, Any]],
     children: list[dict[str, Any]],
     last: dict[str, Any] | None = None,
-    ruling: Any = None,
 ) -> list[dict[str, Any]]:
     """Tell what is written on TODAY; `last` is what was written last, on the same evidence if not told."""
-    staging = staged(records, children, [MOTHER])
-    births = match_births(NOWHERE, staging, DIVISIONS, TODAY, None, ruling)
+    staging, births = matched(records, children)
     tasks = [
         {name: row.get(name) for name in TASKS.names}
         | {"detail_codes": " ".join(row["detail_codes"]), "due_date": TODAY}

@@ -1,6 +1,6 @@
 """Rows as received, drawn in a test: what is not said is a clean row. All values are invented."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -223,13 +223,13 @@ def received_table(dataset: str, rows: list[Received]) -> pa.Table:
     return table.append_column("landing_row", pa.array(range(1, len(rows) + 1), pa.int64()))
 
 
-def conform(dataset: str, *rows: Received, without: str | None = None) -> Conformed[pa.Table]:
-    """Conform drawn rows as of TODAY, optionally with one rule of the contract switched off."""
+def conform(dataset: str, *rows: Received, without: Iterable[str] = ()) -> Conformed[pa.Table]:
+    """Conform drawn rows as of TODAY, optionally with some rules of the contract switched off."""
     contract = load_contract(dataset)
     relations: dict[str, Any] = {"received_person": KNOWN_PERSONS} if dataset == "family_child" else {}
     return conform_rows(
         Settings(var=PROJECT / "var"),
-        contract.without(without) if without else contract,
+        contract.without(*without),
         received_table(dataset, list(rows)),
         TODAY,
         relations=relations,
