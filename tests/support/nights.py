@@ -1,5 +1,6 @@
 """Some nights of a small city, lived in this process: real source, real partners, real registry."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from connectors.settings import Settings
@@ -21,8 +22,12 @@ def live_nights(
     seed: int,
     patience: float = 2.0,
     canaries: bool = False,
+    then: Callable[[date], None] = lambda _: None,
 ) -> list[date]:
-    """Create a city and run its nights one after another, each approved and sent; tell their dates."""
+    """Create a city and run its nights one after another, each approved and sent; tell their dates.
+
+    `then` is told of each date when its night has ended.
+    """
     prepare_partners(settings)
     create_city(settings, persons=persons, seed=seed, business_date=first, canaries=canaries)
     days = [first + timedelta(days=number) for number in range(nights)]
@@ -36,6 +41,7 @@ def live_nights(
                 if isinstance(outcome, Exception)
             }
             assert faults == {}, faults
+            then(day)
     return days
 
 
