@@ -25,6 +25,7 @@ from sandbox.local.components import start_program, wait_for_partners
 from sandbox.local.environment import MARK, make_keys
 from sandbox.local.processes import end_leftovers
 from sandbox.partners.keys import prepare_partners
+from sandbox.simulation.nursery import Forked, Nursery
 from schemas.refusal import Refusal
 
 APPROVER = "simulant"
@@ -34,6 +35,7 @@ PATIENCE_SECONDS = "1"
 NIGHT_SECONDS = 900.0
 LOOK_SECONDS = 0.05
 Strike = Callable[["World"], None]
+Command = Forked | subprocess.Popen[bytes]
 
 
 class World:
@@ -44,7 +46,8 @@ class World:
         self.ui_port = ui_port
         self._postgres: subprocess.Popen[bytes] | None = None
         self._partners: subprocess.Popen[bytes] | None = None
-        self._night: subprocess.Popen[bytes] | None = None
+        self._night: Command | None = None
+        self._nursery: Nursery | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -92,14 +95,10 @@ class World:
 
     def night(self, business_date: date, strike: Strike | None = None, after_seconds: float = 0.0) -> int:
         """Run a night by command; strike it down after a while; tell its exit status."""
-        with (self.settings.logs / "nights.log").open("ab") as log:
-            night = subprocess.Popen(
-                [
-                    sys.executable, "-m", "etl.cli", "run", "night", "--date", business_date.isoformat(),
-                    "--approve-as", APPROVER, "--patience", PATIENCE_SECONDS,
-                ],
-                cwd=PROJECT, env=self.environment, stdout=log, stderr=log, process_group=0,
-            )  # fmt: skip
+        words = ["run", "night", "--date", business_date.isoformat()]
+        words += ["--approve-as", APPROVER, "--patience", PATIENCE_SECONDS]
+        self._nursery = self._nursery or Nursery(self.environment)
+        night = self._nursery.start(words, self.settings.logs / "nights.log")
         return self._accompany(night, strike, after_seconds)
 
     def airflow_night(
@@ -108,6 +107,7 @@ class World:
         """Run the night of the city's date through Airflow's scheduler, with a database of its own start."""
         self.stop_partners()
         self.stop_postgres()
+        self.close_nursery()
         try:
             with (self.settings.logs / "airflow_nights.log").open("ab") as log:
                 night = subprocess.Popen(
@@ -124,12 +124,10 @@ class World:
             self.start_postgres()
             self.start_partners()
 
-    def _accompany(
-        self, night: "subprocess.Popen[bytes]", strike: Strike | None, after_seconds: float
-    ) -> int:
+    def _accompany(self, night: Command, strike: Strike | None, after_seconds: float) -> int:
         self._night = night
         begun, is_struck = time.monotonic(), strike is None
-        while night.poll() is None:
+        while (status := night.poll()) is None:
             passed = time.monotonic() - begun
             if not is_struck and strike is not None and passed >= after_seconds:
                 strike(self)
@@ -144,31 +142,18 @@ class World:
                     to_do=f"read {self.settings.logs / 'nights.log'}",
                 )
             time.sleep(LOOK_SECONDS)
-        return night.returncode
+        return status
 
     def kill_night(self) -> None:
         """Kill the running night with its children."""
         if self._night is not None:
             os.killpg(self._night.pid, signal.SIGKILL)
 
-    def ask(self, *words: str) -> str:
-        """Run a command of the pipeline and give what it printed.
-
-        Raises:
-            Refusal: it failed.
-        """
-        done = subprocess.run(
-            [sys.executable, "-m", "etl.cli", *words],
-            cwd=PROJECT, env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode != 0:
-            raise Refusal(
-                "command_failed",
-                found=f"`padis {words[0]}` ended with status {done.returncode}",
-                expected="status 0",
-                to_do=f"run it with PADIS_VAR={self.settings.var}",
-            )
-        return done.stdout
+    def close_nursery(self) -> None:
+        """End the process from which nights are forked."""
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
 
 
 @contextmanager
@@ -188,6 +173,7 @@ def running_world(settings: Settings, ui_port: int) -> Iterator[World]:
         world.start_partners()
         yield world
     finally:
+        world.close_nursery()
         world.stop_partners()
         world.stop_postgres()
         end_leftovers(settings)
