@@ -1,7 +1,7 @@
 """Load all steps at once, for who runs many of them or measures them.
 
-As a program it forks commands from a process that has loaded the steps, as Airflow's tasks are: one that
-begins anew spends most of a small night on loading.
+As a program it forks commands from a process that has loaded the steps, as Airflow's tasks are: who begins
+anew loads for some seconds, a good part of a small night.
 """
 
 import importlib
