@@ -35,7 +35,8 @@ RUNTIME = [
     "rich>=15",
     "sqlalchemy>=2.1",
     "splink>=5.0",
-    "sqlglot>=30",
+    # Compiled: every small night reads and writes some hundreds of statements.
+    "sqlglot[c]>=30",
     "typer>=0.29",
     "xlsxwriter>=3.3",
 ]

@@ -79,19 +79,28 @@ def name_relations(
 ) -> None:
     """Give relations their names in a connection: Arrow tables, or the files of staged rows and versions."""
     for name, relation in relations.items():
-        if isinstance(relation, pa.Table):
-            connection.register(name, relation)
-            continue
-        if isinstance(relation, HeldRows):
-            connection.read_parquet(str(relation.path)).create_view(name)
-            continue
-        held = held_by(table_path(settings, relation.name), relation.version)
-        if not held.files:
-            connection.register(name, read_dataset(settings, relation))
-            continue
-        rows = connection.read_parquet([str(file) for file in held.files])
-        if held.layer is not None:
-            replaced = connection.read_parquet(str(held.layer.replaced))
-            laid = connection.read_parquet(str(held.layer.rows))
-            rows = rows.join(replaced, held.layer.key, how="anti").union(laid)
-        rows.create_view(name)
+        rows = relation if isinstance(relation, pa.Table) else _rows_of(settings, relation)
+        if isinstance(rows, pa.Table):
+            connection.register(name, rows)
+        else:
+            # As a statement it is looked at once, as relations laid upon another once for each of them.
+            connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {rows}')
+
+
+def _rows_of(settings: Settings, relation: DatasetVersion | HeldRows) -> pa.Table | str:
+    """Write the statement that reads rows out of their files; give rows that no file holds."""
+    if isinstance(relation, HeldRows):
+        return f"FROM {_read(relation.path)}"
+    held = held_by(table_path(settings, relation.name), relation.version)
+    if not held.files:
+        return read_dataset(settings, relation)
+    whole = f"FROM {_read(*held.files)} AS whole"
+    if held.layer is None:
+        return whole
+    replaced, laid = _read(held.layer.replaced), _read(held.layer.rows)
+    return f'{whole} ANTI JOIN {replaced} AS replaced USING ("{held.layer.key}") UNION ALL FROM {laid}'
+
+
+def _read(*files: Path) -> str:
+    quoted = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    return f"read_parquet([{quoted}])"

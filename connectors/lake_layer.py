@@ -9,6 +9,7 @@ What was counted of a whole version is so counted of a changed one: less what is
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -114,7 +115,9 @@ def lay_rows(whole: pa.Table, layer: Layer) -> pa.Table:
     return pa.concat_tables([whole.filter(is_kept), rows])
 
 
+@lru_cache(maxsize=4096)
 def _files(table: Path, version: int) -> tuple[Path, ...]:
+    """Name the files of a version, which stay the same for ever."""
     return tuple(Path(uri) for uri in DeltaTable(str(table), version=version).file_uris())
 
 
