@@ -1,5 +1,7 @@
 """The engine's memory is bounded: what does not fit is spilled, and nothing of it stays."""
 
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -46,3 +48,11 @@ def test_staged_rows_are_read_like_any_relation(settings: Settings, numbers: pa.
         found = run_sql(settings, "SELECT MAX(number) AS most FROM even", {"even": staged})
         assert found.to_pylist() == [{"most": 1_999_998}]
     assert not list(settings.lake.glob(".room-*"))
+
+
+def test_rows_are_read_from_a_folder_whatever_its_name(tmp_path: Path) -> None:
+    settings = Settings(var=tmp_path / '张三\'s "data"')
+    settings.make_folders()
+    with lake_room(settings) as room:
+        staged = stage_sql(settings, room, "one", "SELECT 1 AS number", {})
+        assert run_sql(settings, "SELECT number FROM one", {"one": staged}).to_pylist() == [{"number": 1}]
